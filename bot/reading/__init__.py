@@ -1,0 +1,1 @@
+"""How Lucas reads what buyers write: text in, meaning out. Knows words, not conversations."""

@@ -1,0 +1,177 @@
+"""Says what a buyer is after. Called by `reading.reader`.
+
+Several can be found in one turn; the order of `Intent` says which one counts.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from bot.filters import Filters
+from bot.reading.amounts import Amounts
+from bot.reading.data import load
+from bot.reading.text import Text
+
+
+class Intent(StrEnum):
+    """What a turn is after; of several, the first in this order counts."""
+
+    OFF_TOPIC = "off_topic"
+    OPT_OUT = "opt_out"
+    HUMAN = "human"
+    COMPLAINT = "complaint"
+    CANCEL_SCHEDULE = "cancel_schedule"
+    RESCHEDULE = "reschedule"
+    SCHEDULE = "schedule"
+    BUY = "buy"
+    SELL_CAR = "sell_car"
+    TRADE_IN = "trade_in"
+    NEGOTIATE = "negotiate"
+    FINANCING = "financing"
+    PHOTOS = "photos"
+    DETAILS = "details"
+    SEARCH = "search"
+    LOCATION = "location"
+    HOURS = "hours"
+    BYE = "bye"
+    THANKS = "thanks"
+    GREETING = "greeting"
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+
+
+_DATA = load("intents")
+_DAY: str = _DATA.pop("day")
+
+
+def _compiled() -> tuple[tuple[Intent, re.Pattern[str]], ...]:
+    return tuple(
+        (Intent(name), re.compile("|".join(ways).replace("{day}", _DAY)))
+        for name, ways in _DATA.items()
+    )
+
+
+_PATTERNS = _compiled()
+_WISH = re.compile(
+    r"\b(?:tem|temos|teria|tinha|quero|queria|procur\w+|busc(?:o|ando)|precis\w+|algum|alguma|"
+    r"alguns|algumas|interess\w+|me mostra|mostra|qual|quais|vi (?:um|uma|o|a)|"
+    r"disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
+)
+_PRICE_OR_THERE = re.compile(
+    r"\b(?:quanto (?:e|esta|custa|fica|sai|ta|que|vale|o|a)?\b|preco|valor|custa|disponivel|ainda "
+    r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
+)
+_STOCK = re.compile(
+    r"\b(?:o que|que|quais?|algo|alguma coisa)(?: (?:carros?|modelos?|opcoes))?(?: (?:que|e))? "
+    r"?(?:voces?|a loja)? ?(?:tem|tao|estao|vendem|trabalham)\b|\bestoque\b|\b(?:lista|tabela|"
+    r"catalogo) (?:de|dos|d)\b|\bquais carros\b|\bver os carros\b|\bcarros disponiveis\b|\bo que "
+    r"tem\b|\btem carro\b|\btem oque\b"
+    r"|\b(?:quero|procuro|preciso|busco|comprar|queria|procurando)(?: de)?(?: comprar)? (?:um|uma|"
+    r"algum)? ?(?:carro|veiculo|seminovo|usado)\b|\bdando uma olhada\b|\bmais opcoes\b|\btem mais\b"
+)
+_FINANCE_NOT = re.compile(r"\bentrada\b")
+_NEEDS_OWN = re.compile(r"\btroca\b|\bmeu\b|\bminha\b")
+
+
+def find_intents(
+    text: Text, filters: Filters, topics: tuple[str, ...], amounts: Amounts, *, own: bool
+) -> tuple[Intent, ...]:
+    """All intents of a text, the one that counts first."""
+    found = {intent for intent, pattern in _PATTERNS if pattern.search(text.flat)}
+    _add_by_meaning(found, text, filters, topics, amounts, own)
+    _drop_shadowed(found, text, filters)
+    ranked = sorted(found, key=_RANK.__getitem__)
+    if Intent.SEARCH in found and _search_first(ranked[0], text, filters, amounts, own):
+        ranked.remove(Intent.SEARCH)
+        ranked.insert(0, Intent.SEARCH)
+    return tuple(ranked) or (Intent.UNCLEAR,)
+
+
+_WHEN = re.compile(rf"\b{_DAY}\b|\bmeio dia\b|\bmais (?:cedo|tarde)\b|\balmoco\b")
+
+
+def says_when(text: Text, amounts: Amounts) -> bool:
+    """True when a day, a time or a part of the day is said."""
+    return amounts.has_time or amounts.has_day or bool(_WHEN.search(text.flat))
+
+
+_RANK = {intent: rank for rank, intent in enumerate(Intent)}
+
+
+def _add_by_meaning(
+    found: set[Intent],
+    text: Text,
+    filters: Filters,
+    topics: tuple[str, ...],
+    amounts: Amounts,
+    own: bool,
+) -> None:
+    names = bool(filters.model)
+    if amounts.offers:
+        found.add(Intent.NEGOTIATE)
+    if amounts.instalments:
+        found.add(Intent.FINANCING)
+    if own and not found & {Intent.SELL_CAR, Intent.TRADE_IN}:
+        found.add(Intent.TRADE_IN)
+    priced = bool(_PRICE_OR_THERE.search(text.flat))
+    if (
+        topics
+        and not _criteria(text, filters, topics)
+        and not (priced and (not names or topics == ("cabine",)))
+    ):
+        found.add(Intent.DETAILS)
+    if priced or not filters.empty() or filters.sort or _STOCK.search(text.flat):
+        found.add(Intent.SEARCH)
+
+
+def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
+    """True when words that could be a question about a car are criteria for a search."""
+    if set(topics) <= {"km", "cambio", "combustivel", "ano", "cor"}:
+        stated = filters.mileage_max is not None or filters.transmission or filters.fuel
+        asks = re.search(r"\b(?:qual|quantos?|que cor|quanto|ou e)\b|^e ", text.flat)
+        sorted_by_km = filters.sort is not None and "km" in topics
+        listed = filters.color or filters.exclude.color
+        return bool((stated or sorted_by_km or listed) and not asks)
+    return not filters.model and bool(_WISH.search(text.flat)) and not filters.only_names()
+
+
+def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
+    """Takes out what only looks like an intent because of another one."""
+    if Intent.OFF_TOPIC in found and not filters.empty() and _only_small_talk(text):
+        found.discard(Intent.OFF_TOPIC)
+    if found & {Intent.CANCEL_SCHEDULE, Intent.RESCHEDULE}:
+        if re.search(
+            r"\bremarc|\breagend|\bpode ser\b|\bda pra ser\b|\boutro (?:dia|horario)", text.flat
+        ):
+            found.discard(Intent.CANCEL_SCHEDULE)
+        found.discard(Intent.TRADE_IN)
+        found.discard(Intent.HOURS)
+    if Intent.SELL_CAR in found:
+        found.discard(Intent.TRADE_IN)
+    if Intent.TRADE_IN in found and Intent.SCHEDULE in found and not re.search(_DAY, text.flat):
+        found.discard(Intent.SCHEDULE)
+    if found - {Intent.GREETING, Intent.THANKS, Intent.BYE, Intent.YES, Intent.NO}:
+        found -= {Intent.YES, Intent.NO}
+    if found & {Intent.THANKS, Intent.GREETING, Intent.BYE}:
+        found -= {Intent.YES}
+
+
+def _only_small_talk(text: Text) -> bool:
+    return not re.search(
+        r"\bprompt\b|instruc|\bsystem\b|regras|cliente|\bpiada\b|comprador", text.flat
+    )
+
+
+def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts, own: bool) -> bool:
+    """Cars asked for by criteria, with a general question tacked on, is a search."""
+    if first in (Intent.FINANCING, Intent.TRADE_IN):
+        general = not own and not amounts.instalments
+        down_only = first is Intent.FINANCING and amounts.down_payment
+        return (general or down_only) and not filters.only_names() and _wishes(text)
+    return first is Intent.DETAILS and not filters.only_names() and not filters.model
+
+
+def _wishes(text: Text) -> bool:
+    return bool(_WISH.search(text.flat))

@@ -1,0 +1,146 @@
+"""Knows the names of cars: brands, families, nicknames. Used by `stock` and `reading`.
+
+The base lexicon is data; each stock adds what its dealer has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+from bot.reading.data import attribute_words, load
+from bot.reading.slips import Slips
+from bot.reading.text import compact, fold
+
+MAX_NAME_TOKENS = 4
+
+
+class NameKind(StrEnum):
+    """What a name is the name of."""
+
+    BRAND = "brand"
+    FAMILY = "family"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a spelling means. `value` is the name as shown."""
+
+    kind: NameKind
+    value: str
+    everyday: bool = False
+    """Also an ordinary word: counts only beside its brand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A model of car without trim."""
+
+    name: str
+    brand: str
+    body: str | None
+
+
+class Lexicon:
+    """Names by their compact spelling, with tolerance for slips."""
+
+    def __init__(
+        self, names: dict[str, Name], families: dict[str, Family], slips: tuple[Slips, ...]
+    ) -> None:
+        self._names = names
+        self._families = families
+        self._slips = slips
+        self._prefixes = sorted(families, key=lambda key: (-len(key), key))
+
+    @classmethod
+    @cache
+    def base(cls) -> Lexicon:
+        """All that the data files know."""
+        names, families = _read_names()
+        return cls(names, families, (Slips(_guessable(names)),))
+
+    def joined(self, extra: Iterable[Family]) -> Lexicon:
+        """This lexicon with a dealer's own families; his names are never everyday words."""
+        names, families = dict(self._names), dict(self._families)
+        fresh: list[str] = []
+        for family in extra:
+            key = compact(family.name)
+            fresh.extend(word for word in (key, compact(family.brand)) if word not in names)
+            names[key] = Name(NameKind.FAMILY, families.get(key, family).name)
+            families.setdefault(key, family)
+            names.setdefault(compact(family.brand), Name(NameKind.BRAND, family.brand))
+        more = (Slips(fresh),) if fresh else ()
+        return Lexicon(names, families, (*self._slips, *more))
+
+    def name(self, key: str) -> Name | None:
+        """What this compact spelling names, spelt right."""
+        return self._names.get(key)
+
+    def guess(self, token: str) -> Name | None:
+        """What a misspelt single word names."""
+        for slips in self._slips:
+            word = slips.find(token)
+            if word is not None:
+                return self._names.get(word)
+        return None
+
+    def family(self, name: str) -> Family | None:
+        """The family of this name."""
+        return self._families.get(compact(name))
+
+    def brand(self, raw: str) -> str:
+        """The brand as shown for a spelling in a dealer's table (VW is Volkswagen)."""
+        known = self._names.get(compact(raw))
+        return known.value if known and known.kind is NameKind.BRAND else raw.strip()
+
+    def family_of(self, model: str) -> tuple[Family, str] | None:
+        """The longest family that begins a model's name in whole words, and the rest: the trim."""
+        words = fold(model).split()
+        for count in range(min(len(words), MAX_NAME_TOKENS), 0, -1):
+            family = self._families.get(compact(" ".join(words[:count])))
+            if family is not None:
+                return family, " ".join(model.split()[count:])
+        return None
+
+
+def _guessable(names: dict[str, Name]) -> list[str]:
+    return [key for key, name in names.items() if not name.everyday]
+
+
+def _read_names() -> tuple[dict[str, Name], dict[str, Family]]:
+    raw = load("cars")
+    nicknames: dict[str, list[str]] = raw.pop("nicknames")
+    everyday = {compact(word) for word in raw.pop("everyday")["names"]}
+    names: dict[str, Name] = {}
+    families: dict[str, Family] = {}
+    for brand, entry in raw.items():
+        for spelling in (brand, *entry.pop("aliases", ())):
+            _add(names, spelling, NameKind.BRAND, brand, everyday)
+        for body, members in entry.items():
+            for member in members:
+                families[compact(member)] = Family(member, brand, body)
+                _add(names, member, NameKind.FAMILY, member, everyday)
+    for member, spellings in nicknames.items():
+        for spelling in spellings:
+            names[compact(spelling)] = Name(
+                NameKind.FAMILY, member, everyday=compact(spelling) in everyday
+            )
+    return names, families
+
+
+def _add(
+    names: dict[str, Name], spelling: str, kind: NameKind, value: str, everyday: set[str]
+) -> None:
+    key = compact(spelling)
+    names.setdefault(key, Name(kind, value, everyday=key in everyday))
+
+
+@cache
+def attribute_slips() -> Slips:
+    """Misspelt colours, fuels, gearboxes and bodies (automatco, vermelo)."""
+    return Slips(word for word in attribute_words() if len(word) >= MIN_ATTRIBUTE)
+
+
+MIN_ATTRIBUTE = 5

@@ -1,0 +1,191 @@
+"""Finds the brands and models that are spoken of in a text. Called by `reading.reader`."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, Protocol
+
+from bot.filters import ModelWish
+from bot.reading.data import attribute_words, plain_words
+from bot.reading.lexicon import MAX_NAME_TOKENS, Lexicon, Name, NameKind
+from bot.reading.text import Text
+
+_OWN = re.compile(
+    r"\b(?:meu|minha|meus|tenho(?: aqui)?(?: um| uma)|possuo(?: um| uma)?|dou (?:um|uma|o|a) ?|"
+    r"(?:um|uma|o|a) meu)"
+    r"(?: carro| carrinho| veiculo)?(?: e um| e uma)?$"
+)
+_OWN_ENDS = re.compile(
+    r"^(?:quero|queria|troca|trocar|dar|da|no|na|nesse|nessa|naquele|por|pelo|pela|pra|e quero|em|"
+    r"interesse|gostaria|vender)\b"
+)
+_LIKE = re.compile(
+    r"\b(?:tipo|estilo|parecido com|parecida com|similar a|semelhante a|igual a|igual|como|padrao|"
+    r"nivel)(?: (?:um|uma|o|a|do|da))*$"
+)
+_NUMERIC_OK = re.compile(
+    r"^$|\b(?:tem|o|um|do|no|esse|aquele|peugeot|bmw|fiat|e|ou|ver|quero|cade)$"
+)
+_NUMERIC_NOT = re.compile(
+    r"^(?:mil|km|k|reais|pra (?:cima|ca|baixo)|em diante|ou mais|a [0-9]|ate|x|vezes|cv)\b"
+)
+
+
+class Trims(Protocol):
+    """What this module needs of a stock (which needs the lexicon: no import back)."""
+
+    lexicon: Lexicon
+
+    def trims(self, family: str) -> dict[str, str]:
+        """Trim words of a family: compared -> shown."""
+        ...
+
+
+class Mention(NamedTuple):
+    """A name in the text: tokens[start:end]."""
+
+    start: int
+    end: int
+    name: Name
+    trim: tuple[str, ...] = ()
+    own: bool = False
+    """The buyer's own car."""
+    like: bool = False
+    """Only a comparison (tipo um Onix)."""
+    negated: bool = False
+
+    def wish(self) -> ModelWish:
+        """The model that is named."""
+        return ModelWish(family=self.name.value, trim=self.trim)
+
+
+def find_names(text: Text, stock: Trims) -> list[Mention]:
+    """All names of cars, left to right, with their trim and whose car it is."""
+    found: list[Mention] = []
+    index = 0
+    while index < len(text.tokens):
+        mention = _longest(text, index, stock.lexicon) or _guessed(text, index, stock.lexicon)
+        if mention is None:
+            index += 1
+            continue
+        mention = _with_trim(text, mention, stock)
+        found.append(
+            mention._replace(own=_is_own(text, mention, found), like=_is_like(text, mention))
+        )
+        index = mention.end
+    return _without_everyday(found)
+
+
+def _longest(text: Text, index: int, lexicon: Lexicon) -> Mention | None:
+    tokens = text.tokens
+    limit = min(len(tokens), index + MAX_NAME_TOKENS)
+    end = index + 1
+    while end < limit and not tokens[end].breaks:
+        end += 1
+    for stop in range(end, index, -1):
+        key = "".join(token.text for token in tokens[index:stop])
+        name = lexicon.name(key)
+        if name is not None and not (key.isdigit() and not _numeric_name(text, index, stop)):
+            return Mention(index, stop, name)
+    return None
+
+
+def _numeric_name(text: Text, index: int, stop: int) -> bool:
+    """208 is a Peugeot in `tem 208?` and money in `ate 208 mil`."""
+    before = text.before(index, 2)
+    return bool(_NUMERIC_OK.search(before)) and not _NUMERIC_NOT.match(text.after(stop))
+
+
+def _guessed(text: Text, index: int, lexicon: Lexicon) -> Mention | None:
+    token = text.tokens[index].text
+    if not token[0].isalpha() or token in plain_words() or token in attribute_words():
+        return None
+    name = lexicon.guess(token)
+    return Mention(index, index + 1, name) if name is not None else None
+
+
+def _with_trim(text: Text, mention: Mention, stock: Trims) -> Mention:
+    """Takes the trim words that follow a family, past years, colours and the like."""
+    if mention.name.kind is not NameKind.FAMILY:
+        return mention
+    known = stock.trims(mention.name.value)
+    trim: list[str] = []
+    end, index = mention.end, mention.end
+    while index < len(text.tokens) and not text.tokens[index].breaks:
+        step, shown = _trim_at(text, index, known)
+        if shown:
+            trim.append(shown)
+            end = index + step if index == end else end
+        elif not _is_beside(text.tokens[index].text):
+            break
+        index += step
+    return mention._replace(trim=tuple(dict.fromkeys(trim)), end=end)
+
+
+def _trim_at(text: Text, index: int, known: dict[str, str]) -> tuple[int, str | None]:
+    token = text.tokens[index].text
+    ahead = text.after(index, 3)
+    if re.match(r"cabine dupla\b", ahead) and "cd" in known:
+        return 2, known["cd"]
+    if re.match(r"cabine simples\b", ahead) and "cs" in known:
+        return 2, known["cs"]
+    if token.replace(",", ".") in known:
+        return 1, known[token.replace(",", ".")]
+    parts = ahead.split()
+    for count in (2, 3):
+        joined = "-".join(parts[:count])
+        if len(parts) >= count and joined in known:
+            return count, known[joined]
+    return 1, None
+
+
+def _is_beside(token: str) -> bool:
+    """Words that stand between a family and its trim."""
+    return token in attribute_words() or bool(
+        re.fullmatch(r"(?:19|20)?[0-9]{2}(?:/[0-9]+)?|ano", token)
+    )
+
+
+def _is_own(text: Text, mention: Mention, found: list[Mention]) -> bool:
+    start = mention.start
+    if found and found[-1].end == start and found[-1].name.kind is NameKind.BRAND:
+        start = found[-1].start
+    return bool(_OWN.search(text.before(start, 4)))
+
+
+def _is_like(text: Text, mention: Mention) -> bool:
+    return bool(_LIKE.search(text.before(mention.start, 4)))
+
+
+def own_tokens(text: Text, mentions: list[Mention]) -> frozenset[int]:
+    """Tokens that describe the buyer's own car: from its name to where the wish begins."""
+    covered: set[int] = set()
+    starts = {mention.start for mention in mentions}
+    for mention in mentions:
+        if not mention.own:
+            continue
+        index = mention.start
+        while index < len(text.tokens):
+            if index >= mention.end and (
+                _OWN_ENDS.match(_two_words(text, index)) or index in starts
+            ):
+                break
+            covered.add(index)
+            index += 1
+    return frozenset(covered)
+
+
+def _two_words(text: Text, index: int) -> str:
+    return " ".join(token.text for token in text.tokens[index : index + 2])
+
+
+def _without_everyday(found: list[Mention]) -> list[Mention]:
+    """Drops names that are ordinary words, unless their brand stands beside them."""
+    kept: list[Mention] = []
+    for mention in found:
+        beside = (
+            bool(kept) and kept[-1].name.kind is NameKind.BRAND and kept[-1].end == mention.start
+        )
+        if not mention.name.everyday or beside:
+            kept.append(mention)
+    return kept

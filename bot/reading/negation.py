@@ -1,0 +1,75 @@
+"""Says whether a named thing is wanted, unwanted or does not matter. Called by `reader`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+from bot.reading.text import Text
+
+LOOK_BACK = 12
+"""How many words before a name its negation may stand."""
+
+
+class Verdict(StrEnum):
+    """How the buyer stands to what he names."""
+
+    WANTED = "wanted"
+    UNWANTED = "unwanted"
+    FREE = "free"
+    """It does not matter to him: nothing is stated."""
+
+
+_LINK = (
+    r"(?: (?:de|da|do|das|dos|o|a|os|as|um|uma|cor|ser|seja|sejam|carro|carros|marca|e|nem|ou|"
+    r"motor|na|no))*"
+)
+_NO = re.compile(
+    r"(?:\b(?:menos|exceto|tirando|fora|sem ser|sem|nem|evito|evitar|odeio|detesto|nada|salvo)|"
+    r"\bnao (?:quero|queria|gosto|curto|seja|sejam|pode ser|podem ser|sendo|serve|precisa d[eoa]|"
+    r"sou fa)|"
+    r"\bnao)" + _LINK + "$"
+)
+_FREE = re.compile(
+    r"\b(?:nao precisa(?: nem)?(?: que)?|tanto faz(?: se)?|nao importa(?: se)?|nao faco "
+    r"questao(?: de)?|nao ligo|"
+    r"independente(?: d[eo])?(?: ser)?|nao necessariamente|pode ser (?:ou nao))"
+    r"(?: (?:ser|seja|que|e|ou|o|a|de|um))*$"
+)
+_NO_AFTER = re.compile(r"nao\b(?! (?:tem|tinha|teria|e|esta|tiver|sei|mais))")
+
+
+def verdict(text: Text, start: int, end: int, kinds: Mapping[int, str]) -> Verdict:
+    """Of the thing at tokens[start:end], by the words around it.
+
+    `kinds`: what each named token is (color, brand, ...), so that a list of them counts as one.
+    """
+    before = _clause(text, start, kinds)
+    if _FREE.search(before):
+        return Verdict.FREE
+    if _NO.search(before) and not _more_of_something(before):
+        return Verdict.UNWANTED
+    if _NO_AFTER.match(text.after(end, 3)):
+        return Verdict.UNWANTED
+    return Verdict.WANTED
+
+
+def _more_of_something(before: str) -> bool:
+    """mais ou menos, pelo menos, nao tem: no negation of what follows."""
+    return bool(re.search(r"\b(?:mais ou|pelo|ao) menos\b[^|]*$|\bsem duvida\b", before))
+
+
+def _clause(text: Text, start: int, kinds: Mapping[int, str]) -> str:
+    """The words before, where a list of like things counts as one (menos branco e prata)."""
+    kind = kinds.get(start)
+    words: list[str] = []
+    broke = text.tokens[start].breaks
+    for index in range(start - 1, max(start - LOOK_BACK, -1), -1):
+        same = kind is not None and kinds.get(index) == kind
+        if broke and not same:
+            break
+        if not same:
+            words.append(text.tokens[index].text)
+        broke = text.tokens[index].breaks
+    return " ".join(reversed(words))

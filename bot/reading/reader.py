@@ -1,0 +1,209 @@
+"""Reads what a buyer wrote in one turn: intents, filters, references, questions. Called by `lucas`.
+
+Knows the words and the names in the stock; knows nothing of the conversation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.filters import Exclude, Filters, ModelWish
+from bot.reading.amounts import Amounts, read_amounts
+from bot.reading.data import attribute_words, plain_words, topics
+from bot.reading.intents import Intent, find_intents, says_when
+from bot.reading.lexicon import NameKind, attribute_slips
+from bot.reading.names import Mention, Trims, find_names, own_tokens
+from bot.reading.negation import Verdict, verdict
+from bot.reading.references import Reference, find_reference
+from bot.reading.sorting import find_sort
+from bot.reading.text import Text, prepare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a turn says."""
+
+    text: Text
+    intents: tuple[Intent, ...]
+    """All that were found, the one that counts first. Never empty."""
+    filters: Filters
+    free: frozenset[str]
+    """Filter keys that the buyer no longer cares about (tanto faz a cor)."""
+    topics: tuple[str, ...]
+    reference: Reference | None
+    own_car: str | None
+    """The buyer's own car, in his words (Celta 2010 ...), if he speaks of it."""
+    offers: tuple[int, ...]
+    """Prices that the buyer offers, in reais."""
+    instalments: bool
+    when: bool
+    """A day or a time is said."""
+    loose: tuple[tuple[float, bool], ...]
+    """Numbers without a role: (value, said in thousands)."""
+
+    @property
+    def intent(self) -> Intent:
+        """The one intent that counts."""
+        return self.intents[0]
+
+    def has(self, intent: Intent) -> bool:
+        """True when this intent was found, first or not."""
+        return intent in self.intents
+
+
+def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
+    """Understand the text of a turn: its messages joined by line breaks. Total for every text."""
+    text = prepare(raw)
+    names = find_names(text, stock)
+    kinds = _kinds(text, names)
+    names = _judged(text, names, kinds)
+    own = own_tokens(text, names)
+    named = frozenset(index for name in names for index in range(name.start, name.end))
+    amounts = read_amounts(text, named=named, own=own, this_year=this_year)
+    attributes, free = _attributes(text, named | own, kinds)
+    filters = _filters(text, names, amounts, attributes, kinds)
+    asked = tuple(topic.name for topic in topics() if topic.ask.search(text.flat))
+    return Reading(
+        text=text,
+        intents=find_intents(text, filters, asked, amounts, own=bool(own)),
+        filters=filters,
+        free=free,
+        topics=asked,
+        reference=find_reference(text, amounts),
+        own_car=" ".join(text.tokens[index].text for index in sorted(own)) or None,
+        offers=tuple(amounts.offers),
+        instalments=amounts.instalments,
+        when=says_when(text, amounts),
+        loose=tuple((value, thousands) for _, value, thousands in amounts.loose),
+    )
+
+
+def _kinds(text: Text, names: list[Mention]) -> dict[int, str]:
+    """What each token names: color, body, brand, family, ..."""
+    kinds = {
+        index: hit[0]
+        for index, token in enumerate(text.tokens)
+        if (hit := attribute_words().get(token.text)) is not None
+    }
+    for name in names:
+        kinds |= dict.fromkeys(range(name.start, name.end), name.name.kind.value)
+    return kinds
+
+
+def _judged(text: Text, names: list[Mention], kinds: dict[int, str]) -> list[Mention]:
+    return [
+        name._replace(negated=verdict(text, name.start, name.end, kinds) is Verdict.UNWANTED)
+        for name in names
+    ]
+
+
+def _attributes(
+    text: Text, taken: frozenset[int], kinds: dict[int, str]
+) -> tuple[list[tuple[str, str, Verdict]], frozenset[str]]:
+    """Colours, fuels, gearboxes and bodies: (key, value, wanted or not)."""
+    found: list[tuple[str, str, Verdict]] = []
+    free = set(_free_keys(text))
+    for index, token in enumerate(text.tokens):
+        hit = None if index in taken else _attribute(token.text)
+        if hit is None:
+            continue
+        judged = verdict(text, index, index + 1, kinds)
+        if judged is Verdict.FREE:
+            free.add(hit[0])
+        else:
+            found.append((*hit, judged))
+    return found, frozenset(free)
+
+
+def _attribute(token: str) -> tuple[str, str] | None:
+    known = attribute_words()
+    hit = known.get(token)
+    if hit is None and token not in plain_words():
+        meant = attribute_slips().find(token)
+        hit = known.get(meant) if meant is not None else None
+    return hit
+
+
+_FREE_WORDS = re.compile(
+    r"\b(?:qualquer|tanto faz|nao importa|nao ligo pra|independente d[ae]|indiferente)"
+    r"(?: (?:a|o|de|da|do|se))* (cor|cambio|marca|modelo|ano|combustivel)\b(?! menos)"
+)
+_FREE_KEYS = {
+    "cor": "color", "cambio": "transmission", "marca": "brand", "modelo": "model", "ano": "year",
+    "combustivel": "fuel",
+}  # fmt: skip
+
+
+def _free_keys(text: Text) -> list[str]:
+    return [_FREE_KEYS[match[1]] for match in _FREE_WORDS.finditer(text.flat)]
+
+
+def _filters(
+    text: Text,
+    names: list[Mention],
+    amounts: Amounts,
+    attributes: list[tuple[str, str, Verdict]],
+    kinds: dict[int, str],
+) -> Filters:
+    wanted: dict[str, list[str]] = {"color": [], "fuel": [], "body": [], "transmission": []}
+    unwanted: dict[str, list[str]] = {"color": [], "fuel": [], "body": [], "transmission": []}
+    for key, value, judged in attributes:
+        (unwanted if judged is Verdict.UNWANTED else wanted)[key].append(value)
+    spoken = [name for name in names if not name.own and not name.like]
+    return Filters(
+        brand=_values(spoken, NameKind.BRAND, negated=False),
+        model=_models(spoken, negated=False),
+        color=_unique(wanted["color"]),
+        fuel=_unique(wanted["fuel"]),
+        body=_unique(wanted["body"]),
+        transmission=_gearbox(wanted["transmission"], unwanted["transmission"]),
+        price_min=amounts.price_min,
+        price_max=amounts.price_max,
+        year_min=amounts.year_min,
+        year_max=amounts.year_max,
+        mileage_max=amounts.mileage_max,
+        sort=find_sort(text),
+        exclude=Exclude(
+            brand=_values(spoken, NameKind.BRAND, negated=True),
+            model=_models(spoken, negated=True),
+            color=_unique(unwanted["color"]),
+            fuel=_unique(unwanted["fuel"]),
+            body=_unique(unwanted["body"]),
+            engine=_unique(
+                value
+                for index, value in amounts.engines
+                if verdict(text, index, index + 1, kinds) is Verdict.UNWANTED
+            ),
+        ),
+    )
+
+
+def _unique(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _values(names: list[Mention], kind: NameKind, *, negated: bool) -> tuple[str, ...]:
+    return _unique(
+        name.name.value for name in names if name.name.kind is kind and name.negated is negated
+    )
+
+
+def _models(names: list[Mention], *, negated: bool) -> tuple[ModelWish, ...]:
+    return tuple(
+        dict.fromkeys(
+            name.wish()
+            for name in names
+            if name.name.kind is NameKind.FAMILY and name.negated is negated
+        )
+    )
+
+
+def _gearbox(wanted: list[str], unwanted: list[str]) -> str | None:
+    """There are two gearboxes: not the one is the other; both are none."""
+    if wanted:
+        return wanted[0] if len(set(wanted)) == 1 else None
+    if len(set(unwanted)) == 1:
+        return "manual" if unwanted[0] == "automatico" else "automatico"
+    return None

@@ -1,0 +1,118 @@
+"""Finds what points back to cars already shown (esse, o segundo). Called by `reader`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.filters import Sort
+from bot.reading.amounts import Amounts
+from bot.reading.sorting import find_sort
+from bot.reading.text import Text
+
+
+class Pointing(StrEnum):
+    """How a car is pointed at."""
+
+    THIS = "this"
+    ORDINAL = "ordinal"
+    PRICE = "price"
+    BEST = "best"
+    """The first by an order: o mais barato desses."""
+    OTHERS = "others"
+    CHEAPER = "cheaper"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A pointer. `number`: ordinal from 1 (-1: the last), or a price in reais."""
+
+    how: Pointing
+    number: int = 0
+    sort: Sort | None = None
+
+
+_ORDINALS = (
+    (1, r"primeir[oa](?! carro)|1 ?[oa]|numero (?:1|um)|opcao (?:1|um)"),
+    (
+        2,
+        r"segund[oa](?! (?:feira|dono|as|de|a|[0-9]))|2 ?[oa]|(?:numero|opcao) (?:2|dois)",
+    ),
+    (3, r"terceir[oa]|3 ?[oa]|numero (?:3|tres)|opcao (?:3|tres)"),
+    (4, r"quart[oa](?! feira)|4 ?[oa]|numero (?:4|quatro)|opcao (?:4|quatro)"),
+    (5, r"quint[oa](?! feira)|5 ?[oa]|numero (?:5|cinco)|opcao (?:5|cinco)"),
+    (-1, r"ultim[oa]"),
+)
+_ORDINAL = re.compile(
+    r"\b(?:o|a|do|da|no|na|esse|essa|desse|dessa|e o|e a|d?o de numero|opcao|numero)? ?(?:"
+    + "|".join(rf"(?P<n{'l' if n < 0 else n}>\b(?:{words})\b)" for n, words in _ORDINALS)
+    + ")"
+)
+_ARTICLE_ORDINAL = re.compile(r"^(?:o|a|do|da|no|na|esse|essa|desse|dessa|opcao|numero|d?o de)\b")
+_CHEAPER = re.compile(
+    r"\b(?:tem|algo|alguma?|outr[oa]s?|opcao|opcoes|um|uma|coisa|nada|teria|quero|queria|so)?(?: "
+    r"\w+)? ?mais (?:barat\w+|em conta|acessive\w+)\b"
+)
+_NOT_CHEAPER = re.compile(
+    r"\b(?:o|a|os|as|do|da|qual|quais|pelo) (?:carro )?mais (?:barat|em conta)"
+)
+_BEST = re.compile(
+    r"\b(?:o|a|do|da|qual)(?: e)?(?: o| a)? (?:mais (?:barat|car|nov|em conta|recente|top)\w*|"
+    r"menos rodad\w+)(?P<of> (?:desses|dessas|deles|delas|ai|entre))?"
+)
+_THIS = re.compile(
+    r"\b(?:ess[ea]s?|est[ea] (?:carro|ai|aqui)|dess[ea]|dest[ea]|ness[ea]|nest[ea]|aquel[ea]|"
+    r"daquel[ea]|naquel[ea]|"
+    r"el[ea]|del[ea]|nel[ea]|isso|mesmo carro)\b"
+)
+_OTHERS = re.compile(
+    r"\b(?:tem mais|mais opcoes|outr[oa]s(?: opcoes)?|outras|o resto|os demais|proximos|ver mais|"
+    r"tem outr[oa])\b"
+)
+_PRICE_OF = re.compile(r"\b(?:o|a|do|da|esse|aquele|no|na) de$")
+
+
+def find_reference(text: Text, amounts: Amounts) -> Reference | None:
+    """The most precise pointer in the text, or None."""
+    return (
+        _price(text, amounts)
+        or _best_or_cheaper(text)
+        or _ordinal(text)
+        or (Reference(Pointing.THIS) if _THIS.search(text.flat) else None)
+        or (Reference(Pointing.OTHERS) if _OTHERS.search(text.flat) else None)
+    )
+
+
+def _price(text: Text, amounts: Amounts) -> Reference | None:
+    for index, value, thousands in amounts.loose:
+        if _PRICE_OF.search(text.before(index, 2)):
+            exact = value if thousands or value >= 1000 else value * 1000
+            return Reference(Pointing.PRICE, round(exact))
+    return None
+
+
+def _best_or_cheaper(text: Text) -> Reference | None:
+    best = _BEST.search(text.flat)
+    if best:
+        return Reference(Pointing.BEST, int(bool(best["of"])), find_sort(text))
+    if _CHEAPER.search(text.flat) and not _NOT_CHEAPER.search(text.flat):
+        return Reference(Pointing.CHEAPER)
+    return None
+
+
+def _ordinal(text: Text) -> Reference | None:
+    match = _ORDINAL.search(text.flat)
+    if match is None:
+        return _bare_digit(text)
+    whole = match.group().strip()
+    if not _ARTICLE_ORDINAL.match(whole) and whole != text.flat:
+        return None
+    name = match.lastgroup or "n1"
+    return Reference(Pointing.ORDINAL, -1 if name == "nl" else int(name[1:]))
+
+
+def _bare_digit(text: Text) -> Reference | None:
+    """`2` or `o 2` as an answer to a list."""
+    match = re.fullmatch(r"(?:e )?(?:o |a )?([1-5])", text.flat)
+    return Reference(Pointing.ORDINAL, int(match[1])) if match else None

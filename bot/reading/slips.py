@@ -1,0 +1,84 @@
+"""Finds the word that a misspelt one was meant to be. Called where words are looked up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+MIN_SOUND = 4
+MIN_EDIT = 6
+"""Shorter words have too many neighbours (busca, fusca) to be guessed by a letter."""
+
+_SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), to)
+    for pattern, to in (
+        (r"ph", "f"),
+        (r"ck|k|qu|q", "c"),
+        (r"c(?=[ei])", "s"),
+        (r"cs|cz|ks", "x"),
+        (r"y", "i"),
+        (r"w", "v"),
+        (r"z", "s"),
+        (r"h", ""),
+        (r"([a-z])\1", r"\1"),
+        (r"n(?=[pb])|m$", "n"),
+    )
+)
+
+
+def sound(word: str) -> str:
+    """A key that like-sounding spellings share: onics and onix, corola and corolla."""
+    for pattern, to in _SOUNDS:
+        word = pattern.sub(to, word)
+    return word
+
+
+def _without_one(word: str) -> set[str]:
+    return {word[:i] + word[i + 1 :] for i in range(1, len(word))}
+
+
+class Slips:
+    """An index over known words; `find` gives the one that a token is a slip of."""
+
+    __slots__ = ("_edits", "_known", "_sounds")
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = frozenset(known)
+        self._sounds: dict[str, str] = {}
+        self._edits: dict[str, list[str]] = {}
+        for word in sorted(self._known):
+            if len(word) >= MIN_SOUND and word.isascii() and word.isalnum():
+                self._sounds.setdefault(sound(word), word)
+            if len(word) >= MIN_EDIT and word.isascii() and word.isalpha():
+                for key in _without_one(word) | {word}:
+                    self._edits.setdefault(key, []).append(word)
+
+    def find(self, token: str) -> str | None:
+        """The known word that `token` (not known itself) sounds like or is one letter away from.
+
+        The first letter always counts: people rarely get that one wrong.
+        """
+        if len(token) < MIN_SOUND or len(token) > 24:
+            return None
+        by_sound = self._sounds.get(sound(token))
+        if by_sound is not None:
+            return by_sound
+        if len(token) < MIN_EDIT - 1 or not token.isalpha():
+            return None
+        for key in (token, *sorted(_without_one(token))):
+            for word in self._edits.get(key, ()):
+                if _one_apart(token, word):
+                    return word
+        return None
+
+
+def _one_apart(token: str, word: str) -> bool:
+    """True when one letter is missing, added, changed, or two neighbours are swapped."""
+    if len(token) != len(word):
+        longer, shorter = (token, word) if len(token) > len(word) else (word, token)
+        return shorter in _without_one(longer)
+    wrong = [index for index in range(len(token)) if token[index] != word[index]]
+    if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
+        first, second = wrong
+        return token[first] == word[second] and token[second] == word[first]
+    return len(wrong) == 1

@@ -1,0 +1,32 @@
+"""Finds the order in which a buyer wants to see cars. Called by `reading.reader`."""
+
+from __future__ import annotations
+
+import re
+
+from bot.filters import Sort
+from bot.reading.text import Text
+
+_WORDS = (
+    (
+        Sort.MILEAGE_ASC,
+        r"pouc[oa]s? rodad[oa]s?|(?:baix[oa]|pouc[oa]s?|menor|menos) km|menos rodad[oa]s?",
+    ),
+    (
+        Sort.PRICE_ASC,
+        r"barat\w*|em conta|menor(?:es)? preco|preco baixo|mais acessive\w+|menos car[oa]s?",
+    ),
+    (Sort.PRICE_DESC, r"mais car[oa]s?|mais top|top de linha|maior valor|mais luxuos[oa]"),
+    (Sort.YEAR_DESC, r"mais nov[oa]s?|mais recentes?|mais atua(?:l|is)|ano mais novo"),
+)
+_PATTERN = re.compile("|".join(rf"(?P<{sort.value}>\b(?:{words})\b)" for sort, words in _WORDS))
+_AFTER_YEAR = re.compile(r"(?:[0-9]{2,4}|ano) ou $")
+
+
+def find_sort(text: Text) -> Sort | None:
+    """The first order that is named; `2019 ou mais novo` is a year, not an order."""
+    for match in _PATTERN.finditer(text.flat):
+        if _AFTER_YEAR.search(text.flat[: match.start()]):
+            continue
+        return Sort(match.lastgroup or "")
+    return None

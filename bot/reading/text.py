@@ -1,0 +1,79 @@
+"""Turns what a buyer wrote into plain words. Called by `reading.reader` and `completeness`.
+
+Plain: lower case, no accents, abbreviations written out, drawn-out letters shortened.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bot.reading.data import shorthand
+
+MAX_CHARS = 2000
+"""A longer message is cut: WhatsApp allows 65 536 characters, no wish for a car needs them."""
+
+_DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
+_TOKEN = re.compile(r"r\$|[0-9]+(?:[.,/:][0-9]+)*[a-z%]*[0-9]*|[a-z]+[0-9]*[a-z0-9]*|[.,;!?\n:()|]")
+_BREAKS = frozenset(".,;!?\n:()|")
+
+
+class Token(NamedTuple):
+    """A word or number. `breaks`: punctuation or a new message stands before it."""
+
+    text: str
+    breaks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A buyer's words, ready to be read."""
+
+    tokens: tuple[Token, ...]
+    flat: str
+    """All tokens with one blank between, no punctuation."""
+    question: bool
+
+    def before(self, index: int, count: int = 6, *, cross: bool = False) -> str:
+        """Up to `count` tokens before `index`, not beyond a break unless `cross`."""
+        start = index
+        while start > 0 and index - start < count and (cross or not self.tokens[start].breaks):
+            start -= 1
+        return " ".join(token.text for token in self.tokens[start:index])
+
+    def after(self, index: int, count: int = 4) -> str:
+        """Up to `count` tokens from `index` on, not beyond a break."""
+        end = index
+        while end < len(self.tokens) and end - index < count and not self.tokens[end].breaks:
+            end += 1
+        return " ".join(token.text for token in self.tokens[index:end])
+
+
+def fold(text: str) -> str:
+    """Lower case without accents; letters written three times or more become one."""
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return _DRAWN_OUT.sub(r"\1", bare)
+
+
+def compact(text: str) -> str:
+    """Letters and digits only: `T-Cross` and `t cross` are the same name."""
+    return re.sub(r"[^a-z0-9]", "", fold(text))
+
+
+def prepare(text: str) -> Text:
+    """Cut into words; total for every string."""
+    short = shorthand()
+    tokens: list[Token] = []
+    breaks = False
+    folded = fold(text[:MAX_CHARS])
+    for piece in _TOKEN.findall(folded):
+        if piece in _BREAKS:
+            breaks = True
+            continue
+        for word in short.get(piece, (piece,)):
+            tokens.append(Token(word, breaks))
+            breaks = False
+    return Text(tuple(tokens), " ".join(token.text for token in tokens), "?" in folded)

@@ -1,0 +1,63 @@
+"""Finds the cars nearest to a wish that nothing fits. Called by `rules.search`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from bot.filters import Filters
+from bot.stock import Listing, Stock, fits
+
+SHOWN = 3
+PRICE_BAND = Decimal("0.2")
+"""A price within 20 % of the wished one still counts as near."""
+_WEIGHTS = (
+    ("exclude", 5),
+    ("body", 4),
+    ("fuel", 2),
+    ("transmission", 2),
+    ("brand", 1),
+    ("color", 1),
+)
+
+
+def nearest(wish: Filters, stock: Stock, gone: Listing | None) -> list[Listing]:
+    """Up to three cars for sale: the same body first, then a near price, then the rest.
+
+    `gone`: the sold or reserved car that was asked for; its price and body say what is near.
+    """
+    bodies = _bodies(wish, stock, gone)
+    goal = _price_goal(wish, gone)
+
+    def distance(item: Listing) -> tuple[int, Decimal, Decimal, int]:
+        away = abs(item.car.preco - goal) if goal is not None else Decimal(0)
+        far = 3 if goal is not None and away > goal * PRICE_BAND else 0
+        body = 4 if bodies and item.body not in bodies else 0
+        return (_misses(item, wish) + far + body, away, item.car.preco, item.car.id)
+
+    return sorted(stock.offered, key=distance)[:SHOWN]
+
+
+def _bodies(wish: Filters, stock: Stock, gone: Listing | None) -> set[str]:
+    if gone is not None and gone.body:
+        return {gone.body}
+    if wish.body:
+        return set()
+    named = (stock.body_of(model) for model in wish.model)
+    return {body for body in named if body}
+
+
+def _price_goal(wish: Filters, gone: Listing | None) -> Decimal | None:
+    for limit in (wish.price_max, wish.price_min):
+        if limit is not None:
+            return Decimal(limit)
+    return gone.car.preco if gone is not None else None
+
+
+def _misses(item: Listing, wish: Filters) -> int:
+    """How much of the wish a car leaves open; the model and the price are judged elsewhere."""
+    total = 0
+    for key, weight in _WEIGHTS:
+        if not fits(item, Filters.model_validate({key: getattr(wish, key)})):
+            total += weight
+    years = Filters(year_min=wish.year_min, year_max=wish.year_max)
+    return total + (not fits(item, years)) + (not fits(item, Filters(mileage_max=wish.mileage_max)))

@@ -1,0 +1,175 @@
+"""Greetings, thanks, goodbyes, and all that is not about a car. Called by `lucas`."""
+
+from __future__ import annotations
+
+import re
+
+from bot.reading.intents import Intent
+from bot.reading.text import fold
+from bot.rules.photos import photos
+from bot.rules.talk import Answer, Talk, text
+from bot.state import Pending
+from bot.values import Dealer
+
+STUCK_LIMIT = 3
+"""After so many turns without understanding, a person is called in."""
+
+
+def greeting(talk: Talk) -> Answer:
+    """Answers a hello; the first one comes with the store's name from `lucas`."""
+    body = talk.say(
+        "Que carro você procura?",
+        "Tudo ótimo por aqui! Está procurando algum carro em especial?",
+        "Como posso te ajudar? Me conta que carro você tem em mente.",
+    )
+    return Answer(rule="greeting", bubbles=(text(body),), pending=Pending.CAR)
+
+
+def thanks(talk: Talk) -> Answer:
+    """You are welcome."""
+    body = talk.say(
+        "Por nada! Qualquer dúvida, é só chamar.",
+        "Imagina! Estou por aqui se precisar.",
+        "Eu que agradeço! Fico à disposição.",
+    )
+    return Answer(rule="thanks", bubbles=(text(body),))
+
+
+def bye(talk: Talk) -> Answer:
+    """A goodbye that asks for nothing."""
+    body = talk.say(
+        "Até mais! Quando quiser, é só chamar.",
+        "Combinado, até logo! Fico à disposição.",
+        "Valeu pelo contato! Até a próxima.",
+    )
+    return Answer(rule="bye", bubbles=(text(body),))
+
+
+def opt_out(_: Talk) -> Answer:
+    """One confirmation, then silence."""
+    body = "Pronto! Seu número foi removido e você não vai mais receber mensagens nossas."
+    return Answer(rule="opt_out", bubbles=(text(body),), quiet="opt_out")
+
+
+def human(talk: Talk) -> Answer:
+    """A person takes over; Lucas keeps quiet."""
+    body = talk.say(
+        "Claro! Vou chamar um vendedor da loja para falar com você por aqui.",
+        "Sem problema, já estou chamando alguém da equipe para te atender.",
+    )
+    return Answer(rule="human", bubbles=(text(body),), handoff="human", quiet="human")
+
+
+def complaint(talk: Talk) -> Answer:
+    """Regret without blame or promise, and a person."""
+    body = talk.say(
+        "Sinto muito pelo que aconteceu. Vou chamar agora um responsável da loja para falar com "
+        "você.",
+        "Lamento por isso. Já estou passando o seu caso para um responsável da loja.",
+    )
+    return Answer(rule="complaint", bubbles=(text(body),), handoff="complaint", quiet="complaint")
+
+
+def off_topic(talk: Talk) -> Answer:
+    """Steers back to the cars; gives away nothing."""
+    flat = talk.reading.text.flat
+    if re.search(r"client|comprador|\bdono\b|cpf|agendamentos", flat):
+        body = talk.say(
+            "Não posso passar informações de outras pessoas. Mas com os carros da loja eu te "
+            "ajudo!",
+            "Dados de outros clientes eu não posso compartilhar. Quer ver algum carro?",
+        )
+    elif asks_for_other_store(flat, talk.dealer):
+        body = talk.say(
+            f"Eu só tenho acesso ao estoque da {talk.dealer.nome}. O que você procura?",
+            f"Posso falar apenas dos carros da {talk.dealer.nome}. Quer ver o que temos?",
+        )
+    else:
+        body = talk.say(
+            "Com isso não consigo te ajudar, mas com os carros da loja sim! Que carro você "
+            "procura?",
+            "Aqui eu só cuido dos carros da loja. Quer ver alguma opção?",
+            "Esse assunto foge do que eu faço por aqui. Posso te ajudar a achar um carro?",
+        )
+    return Answer(rule="off_topic", bubbles=(text(body),), focus=_only_focus(talk))
+
+
+def _only_focus(talk: Talk) -> int | None:
+    return talk.target.car.id if talk.target is not None else None
+
+
+_STORE = re.compile(
+    r"\b(?:a|da|na|loja) ((?:[a-z]+ ){1,3}(?:veiculos|seminovos|multimarcas|motors|automoveis))\b"
+)
+
+
+def asks_for_other_store(flat: str, dealer: Dealer) -> bool:
+    """True when another dealer is named: only this one's stock is known."""
+    match = _STORE.search(flat)
+    return match is not None and fold(match[1]) not in fold(dealer.nome)
+
+
+def media(talk: Talk) -> Answer:
+    """A message without text: it cannot be heard or seen here."""
+    body = talk.say(
+        "Por aqui não consigo ouvir áudios nem abrir imagens. Pode escrever pra mim?",
+        "Essa mensagem eu não consigo abrir. Me conta por escrito o que você precisa?",
+        "Ainda não consigo ver esse tipo de mensagem. Pode digitar, por favor?",
+    )
+    return Answer(rule="media", bubbles=(text(body),), pending=talk.state.pending)
+
+
+def yes(talk: Talk) -> Answer:
+    """A yes means what was offered last."""
+    if talk.state.pending is Pending.PHOTOS and talk.target is not None:
+        return photos(talk)
+    if talk.state.pending is Pending.PERSON:
+        body = talk.say(
+            "Combinado! Vou pedir para um vendedor falar com você por aqui.",
+            "Certo, já aviso um vendedor para te chamar.",
+        )
+        return Answer(rule="yes.person", bubbles=(text(body),), handoff="asked")
+    body = talk.say("Certo! Me diz o que você gostaria de ver.", "Beleza! O que você procura?")
+    return Answer(rule="yes.open", bubbles=(text(body),), pending=talk.state.pending)
+
+
+def no(talk: Talk) -> Answer:
+    """A no is taken as it is."""
+    body = talk.say(
+        "Sem problema! Se precisar de algo, é só me chamar.", "Tudo bem! Estou por aqui se quiser."
+    )
+    return Answer(rule="no", bubbles=(text(body),))
+
+
+def unclear(talk: Talk) -> Answer:
+    """Not understood: ask in another way; in the end call a person."""
+    if talk.state.stuck + 1 >= STUCK_LIMIT:
+        body = talk.say(
+            "Não quero te deixar sem resposta: vou chamar um vendedor para te ajudar por aqui.",
+            "Vou pedir para alguém da equipe continuar com você, tá bom?",
+        )
+        return Answer(
+            rule="unclear.person", bubbles=(text(body),), handoff="stuck", understood=False
+        )
+    body = talk.say(
+        "Me conta um pouco mais: que modelo ou tipo de carro você procura, e até que valor?",
+        "Não entendi direito. Você procura algum modelo ou faixa de preço?",
+        "Pode me dizer de outro jeito? Com o modelo ou o valor que você pensa eu já procuro.",
+    )
+    return Answer(
+        rule="unclear.ask", bubbles=(text(body),), understood=False, pending=Pending.BUDGET
+    )
+
+
+RULES = {
+    Intent.OFF_TOPIC: off_topic,
+    Intent.OPT_OUT: opt_out,
+    Intent.HUMAN: human,
+    Intent.COMPLAINT: complaint,
+    Intent.BYE: bye,
+    Intent.THANKS: thanks,
+    Intent.GREETING: greeting,
+    Intent.YES: yes,
+    Intent.NO: no,
+    Intent.UNCLEAR: unclear,
+}

@@ -1,0 +1,133 @@
+"""Answers questions about one car from its columns and its advertisement. Called by `lucas`.
+
+What is in neither is never guessed: it will be checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from bot.reading.data import Topic, topics
+from bot.reading.text import fold
+from bot.rules.talk import Answer, Talk, text
+from bot.state import Pending
+from bot.stock import Listing
+from bot.wording import fuel, gearbox, joined, name, whole, years
+
+_PIECES = re.compile(r"[.;,\n]+(?=\s|$)")
+
+
+def details(talk: Talk) -> Answer:
+    """Every question of the turn about the car that is meant."""
+    if talk.target is None:
+        return _which_car(talk)
+    asked = talk.reading.topics or talk.state.topics
+    return about(talk, talk.target, asked)
+
+
+def about(talk: Talk, item: Listing, asked: tuple[str, ...]) -> Answer:
+    """What columns and advertisement say of these topics."""
+    known: list[str] = []
+    unknown: list[str] = []
+    for topic in topics():
+        if topic.name in asked:
+            said = _said(topic, item)
+            (known if said else unknown).append(said or topic.label)
+    body = _body(talk, item, known, unknown)
+    return Answer(
+        rule="details.told" if known else "details.unknown",
+        bubbles=(text(body, [item], priced=False),),
+        considered=(item.car.id,),
+        focus=item.car.id,
+        topics=asked,
+    )
+
+
+def _body(talk: Talk, item: Listing, known: list[str], unknown: list[str]) -> str:
+    parts: list[str] = []
+    if known:
+        start = talk.say(f"Sobre o {name(item)}: ", f"Do {name(item)}: ")
+        parts.append(start + "; ".join(known) + ".")
+    if unknown:
+        what = joined(unknown)
+        where = "" if known else f" do {name(item)}"
+        parts.append(
+            talk.say(
+                f"Sobre {what}{where}, não tenho essa informação aqui. Vou confirmar com a equipe.",
+                f"Não consta aqui nada sobre {what}{where}; vou confirmar com o pessoal da loja.",
+            )
+        )
+    if not parts:
+        parts.append(f"O que você quer saber do {name(item)}?")
+    return " ".join(parts)
+
+
+def _said(topic: Topic, item: Listing) -> str | None:
+    column = _COLUMNS.get(topic.name)
+    told = column(item) if column else None
+    quoted = _quoted(topic, item)
+    return "; ".join(part for part in (told, quoted) if part) or None
+
+
+def _quoted(topic: Topic, item: Listing) -> str | None:
+    """The pieces of the advertisement that speak of the topic, word for word."""
+    if topic.find is None:
+        return None
+    pieces = [piece.strip() for piece in _PIECES.split(item.car.descricao or "")]
+    pieces.append(item.car.modelo)
+    hits = [piece for piece in pieces if piece and topic.find.search(_plain(piece))]
+    return f"no anúncio consta “{', '.join(dict.fromkeys(hits))}”" if hits else None
+
+
+def _plain(piece: str) -> str:
+    return re.sub(r"[^a-z0-9/]+", " ", fold(piece)).strip()
+
+
+def _km(item: Listing) -> str | None:
+    if item.car.km is not None:
+        return f"está com {whole(item.car.km)} km"
+    return None
+
+
+def _color(item: Listing) -> str | None:
+    return f"a cor é {item.car.cor.strip().lower()}" if item.car.cor else None
+
+
+def _year(item: Listing) -> str | None:
+    known = years(item)
+    return f"é {known} (fabricação/modelo)" if known and "/" in known else known and f"é {known}"
+
+
+def _gearbox(item: Listing) -> str | None:
+    kind = gearbox(item)
+    if kind == "automatizado":
+        return "o câmbio é automatizado (não é um automático convencional)"
+    return f"o câmbio é {kind}" if kind else None
+
+
+def _fuel(item: Listing) -> str | None:
+    kind = fuel(item)
+    return f"o combustível é {kind}" if kind else None
+
+
+_COLUMNS: dict[str, Callable[[Listing], str | None]] = {
+    "km": _km,
+    "cor": _color,
+    "ano": _year,
+    "cambio": _gearbox,
+    "combustivel": _fuel,
+}
+
+
+def _which_car(talk: Talk) -> Answer:
+    body = talk.say(
+        "De qual carro você está falando? Me diz o modelo que eu confiro pra você.",
+        "Qual é o carro? Com o modelo eu já te respondo.",
+    )
+    return Answer(
+        rule="details.which_car",
+        bubbles=(text(body),),
+        pending=Pending.CAR,
+        topics=talk.reading.topics,
+    )

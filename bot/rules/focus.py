@@ -1,0 +1,134 @@
+"""Finds the car that a turn is about: named, pointed at or spoken of. Called by `lucas`."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from bot.filters import Filters
+from bot.reading.data import attribute_words
+from bot.reading.reader import Reading
+from bot.reading.references import Pointing, Reference
+from bot.state import State
+from bot.stock import Listing, Stock, fits, ordered
+
+_POINTERS = frozenset(
+    (
+        "o",
+        "a",
+        "do",
+        "da",
+        "no",
+        "na",
+        "esse",
+        "essa",
+        "desse",
+        "dessa",
+        "nesse",
+        "nessa",
+        "aquele",
+        "aquela",
+    )
+)
+MIN_TRIM = 3
+
+
+def find_target(
+    reading: Reading, state: State, stock: Stock, quoted_car_id: int | None = None
+) -> Listing | None:
+    """The one car for sale that is meant, or None when none is clear."""
+    offered = [item for item in map(stock.get, state.offered) if item is not None]
+    if reading.filters.model:
+        return _named(reading.filters, offered, state, stock)
+    pointed = _pointed(reading.reference, offered, state, stock)
+    if pointed is not None:
+        return pointed
+    described = _described(reading, offered)
+    if described is not None:
+        return described
+    if quoted_car_id is not None:
+        return stock.get(quoted_car_id)
+    return _current(state, offered, stock)
+
+
+def points(reading: Reading, state: State, stock: Stock) -> bool:
+    """True when a car shown before is pointed at, and none is named."""
+    return not reading.filters.model and names_a_car(reading, state, stock)
+
+
+def names_a_car(reading: Reading, state: State, stock: Stock) -> bool:
+    """True when the turn itself says which car, not only the memory."""
+    offered = [item for item in map(stock.get, state.offered) if item is not None]
+    return bool(reading.filters.model) or (
+        _pointed(reading.reference, offered, state, stock) is not None
+        or _described(reading, offered) is not None
+    )
+
+
+def _named(filters: Filters, offered: list[Listing], state: State, stock: Stock) -> Listing | None:
+    described = filters.model_copy(update={"sort": None})
+    for pool in (offered, list(stock.offered)):
+        hits = [item for item in pool if fits(item, described)]
+        if len(hits) == 1:
+            return hits[0]
+        if any(item.car.id == state.focus for item in hits):
+            return next(item for item in hits if item.car.id == state.focus)
+        if hits:
+            return None
+    return None
+
+
+def _pointed(
+    reference: Reference | None, offered: list[Listing], state: State, stock: Stock
+) -> Listing | None:
+    if reference is None:
+        return None
+    if reference.how is Pointing.ORDINAL:
+        return _nth(offered, reference.number)
+    if reference.how is Pointing.PRICE:
+        return _priced(offered, reference.number) or _priced(list(stock.offered), reference.number)
+    if reference.how is Pointing.BEST and offered:
+        matched = stock.matching(state.filters) if reference.number else offered
+        return ordered(matched or offered, reference.sort)[0]
+    if reference.how is Pointing.THIS:
+        return _current(state, offered, stock)
+    return None
+
+
+def _nth(offered: list[Listing], number: int) -> Listing | None:
+    index = number - 1 if number > 0 else number
+    return offered[index] if offered and -len(offered) <= index < len(offered) else None
+
+
+def _priced(pool: list[Listing], amount: int) -> Listing | None:
+    """`o de 58` is the one of 58.900."""
+    hits = [
+        item for item in pool if amount in (int(item.car.preco), int(item.car.preco) // 1000 * 1000)
+    ]
+    return hits[0] if len(hits) == 1 else None
+
+
+def _described(reading: Reading, offered: list[Listing]) -> Listing | None:
+    """`o preto`, `o premier`: a word that fits exactly one of the cars shown."""
+    tokens = reading.text.tokens
+    for previous, token in pairwise(tokens):
+        if previous.text not in _POINTERS:
+            continue
+        hits = [item for item in offered if _has_word(item, token.text)]
+        if len(hits) == 1:
+            return hits[0]
+    return None
+
+
+def _has_word(item: Listing, word: str) -> bool:
+    key, value = attribute_words().get(word, ("", ""))
+    if key:
+        return value in (item.color, item.fuel, item.body, item.transmission)
+    known = word in item.trim or word == item.brand.lower()
+    return known and (len(word) >= MIN_TRIM or bool(re.search(r"\d", word)))
+
+
+def _current(state: State, offered: list[Listing], stock: Stock) -> Listing | None:
+    if state.focus is not None:
+        return stock.get(state.focus)
+    return offered[0] if len(offered) == 1 else None

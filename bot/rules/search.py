@@ -1,0 +1,212 @@
+"""Answers a wish for cars: what there is, or honestly that there is none. Called by `lucas`."""
+
+from __future__ import annotations
+
+from bot.filters import Filters
+from bot.reading.references import Pointing
+from bot.rules.alternatives import nearest
+from bot.rules.talk import Answer, Talk, text
+from bot.rules.wishes import joined_wish
+from bot.state import Pending
+from bot.stock import Listing
+from bot.wording import bullets, joined, line, name
+
+SHOWN = 5
+
+
+def search(talk: Talk) -> Answer:
+    """The cars that fit the wish of this conversation, up to five of them."""
+    reference = talk.reading.reference
+    if reference is not None and reference.how is Pointing.OTHERS and talk.state.offered:
+        return _more(talk)
+    if _points_at_one(talk) and talk.target is not None:
+        return one_car(talk, talk.target)
+    wish = joined_wish(talk.reading, talk.state, talk.stock)
+    found = talk.stock.matching(wish)
+    if not found:
+        return _none(talk, wish)
+    return _found(talk, wish, found)
+
+
+def _points_at_one(talk: Talk) -> bool:
+    """True when the turn is about one car already shown, not about a new wish."""
+    reference = talk.reading.reference
+    stated = talk.reading.filters.model_copy(update={"sort": None})
+    if reference is not None and reference.how is Pointing.BEST:
+        return bool(talk.state.offered) and stated.empty()
+    cheaper = reference is not None and reference.how is Pointing.CHEAPER
+    if talk.pointed and not cheaper:
+        return True
+    if reference is not None and not cheaper:
+        return not stated.model
+    return (
+        stated.empty()
+        and talk.reading.filters.sort is None
+        and talk.state.focus is not None
+        and bool(not _asks_for_all(talk))
+    )
+
+
+def _asks_for_all(talk: Talk) -> bool:
+    flat = talk.reading.text.flat
+    return any(
+        word in flat
+        for word in ("estoque", "o que", "outro", "outra", "quais", "tem carro", "um carro")
+    )
+
+
+def one_car(talk: Talk, item: Listing) -> Answer:
+    """One car with its facts and price."""
+    body = talk.say(
+        f"{line(item)}.\n\nQuer ver as fotos ou saber mais alguma coisa dele?",
+        f"Aqui está: {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?",
+        f"Sobre ele: {line(item)}.\n\nO que mais você gostaria de saber?",
+    )
+    return Answer(
+        rule="search.one",
+        bubbles=(text(body, [item]),),
+        considered=(item.car.id,),
+        focus=item.car.id,
+        pending=Pending.PHOTOS if item.car.fotos else None,
+    )
+
+
+def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
+    shown = found[:SHOWN]
+    intro = _intro(talk, wish, len(found), len(shown))
+    closing, pending = _closing(talk, wish, found)
+    body = f"{intro}\n\n{bullets(shown)}\n\n{closing}"
+    return Answer(
+        rule="search.found",
+        bubbles=(text(body, shown),),
+        considered=tuple(item.car.id for item in found),
+        offered=tuple(item.car.id for item in shown),
+        focus=found[0].car.id if len(found) == 1 else -1,
+        filters=wish,
+        pending=pending,
+        aside=(intro, closing),
+    )
+
+
+def _intro(talk: Talk, wish: Filters, total: int, shown: int) -> str:
+    if total == 1:
+        return talk.say("Tenho sim! Olha só:", "Temos esse aqui:", "Encontrei um pra você:")
+    if wish.empty() and not wish.sort:
+        return talk.say(
+            f"Temos {total} carros à venda. Separei alguns pra começar:",
+            f"São {total} carros no estoque hoje. Olha alguns:",
+        )
+    if total > shown:
+        return talk.say(
+            f"Encontrei {total} opções. Estas são as primeiras:",
+            f"Tenho {total} que combinam com o que você pediu. Olha as primeiras:",
+            f"São {total} opções aqui na loja. Começando por estas:",
+        )
+    return talk.say("Tenho sim! Olha só:", "Olha o que temos pra você:", f"Separei {total} opções:")
+
+
+def _closing(talk: Talk, wish: Filters, found: list[Listing]) -> tuple[str, Pending | None]:
+    if len(found) == 1:
+        pending = Pending.PHOTOS if found[0].car.fotos else None
+        if pending is None:
+            return talk.say("Quer saber mais alguma coisa dele?", "O que mais quer saber?"), None
+        return talk.say("Quer ver as fotos?", "Posso te mandar as fotos?"), pending
+    if len(found) > SHOWN and wish.price_max is None and not wish.model:
+        question = talk.say(
+            "Até quanto você pensa em gastar?", "Qual faixa de preço fica boa pra você?"
+        )
+        return question, Pending.BUDGET
+    if len(found) > SHOWN and wish.transmission is None:
+        return talk.say(
+            "Prefere automático ou manual? Assim eu filtro melhor.",
+            "Quer que eu filtre por câmbio, ano ou cor?",
+        ), None
+    return talk.say(
+        "Gostou de algum? Posso mandar fotos e mais detalhes.",
+        "Qual deles chamou mais sua atenção?",
+        "Quer saber mais de algum deles?",
+    ), None
+
+
+def _more(talk: Talk) -> Answer:
+    """The next ones of the same wish."""
+    wish = talk.state.filters.merged(talk.reading.filters)
+    found = talk.stock.matching(wish)
+    seen = set(talk.state.offered)
+    rest = [item for item in found if item.car.id not in seen]
+    if not rest:
+        body = talk.say(
+            "Com esse perfil, são esses mesmo que eu tenho. Quer que eu procure outro tipo de "
+            "carro?",
+            "Por enquanto não tenho outros assim. Posso buscar com outra faixa de preço ou modelo?",
+        )
+        return Answer(rule="search.no_more", bubbles=(text(body),), considered=())
+    shown = rest[:SHOWN]
+    intro = talk.say("Tenho mais estes:", "Olha estes outros:", "Mais opções pra você:")
+    body = f"{intro}\n\n{bullets(shown)}\n\nAlgum desses te agrada?"
+    return Answer(
+        rule="search.more",
+        bubbles=(text(body, shown),),
+        considered=tuple(item.car.id for item in rest),
+        offered=tuple(item.car.id for item in shown),
+        focus=rest[0].car.id if len(rest) == 1 else -1,
+        filters=wish,
+        aside=(intro,),
+    )
+
+
+def _none(talk: Talk, wish: Filters) -> Answer:
+    """Nothing fits: say so, say why when a car is sold or reserved, offer the nearest."""
+    gone = _gone(talk, wish)
+    near = nearest(wish, talk.stock, gone)
+    parts = [_regret(talk, wish, gone)]
+    if near:
+        parts.append(
+            talk.say("Como alternativa, tenho:", "De alternativa, o mais próximo que tenho:")
+        )
+        parts.append(bullets(near))
+        parts.append(talk.say("Alguma delas te interessa?", "Quer saber mais de alguma delas?"))
+    return Answer(
+        rule="search.gone" if gone else "search.none",
+        bubbles=(text("\n\n".join(parts), near),),
+        considered=(),
+        offered=tuple(item.car.id for item in near),
+        focus=near[0].car.id if len(near) == 1 else -1,
+        filters=wish,
+        aside=tuple(parts),
+    )
+
+
+def _gone(talk: Talk, wish: Filters) -> Listing | None:
+    if not wish.model:
+        return None
+    named = Filters(model=wish.model, brand=wish.brand)
+    missed = talk.stock.missed(wish) or talk.stock.missed(named)
+    # another one of the same model may still be for sale, only not as wished
+    return missed[0] if missed and not talk.stock.matching(named) else None
+
+
+def _regret(talk: Talk, wish: Filters, gone: Listing | None) -> str:
+    if gone is not None and gone.car.status == "reserved":
+        return talk.say(
+            f"O {name(gone)} está reservado no momento, então não posso oferecer.",
+            f"Esse {name(gone)} não está disponível: está reservado.",
+        )
+    if gone is not None:
+        return talk.say(
+            f"O {name(gone)} já foi vendido, não está mais disponível.",
+            f"Infelizmente esse {name(gone)} já foi vendido.",
+        )
+    if wish.model or wish.brand:
+        what = joined([*wish.brand, *(model.spoken() for model in wish.model)], "ou")
+        if wish.brand and wish.model:
+            what = f"{wish.brand[0]} {joined([model.spoken() for model in wish.model], 'ou')}"
+        extra = "" if wish.only_names() else " do jeito que você pediu"
+        return talk.say(
+            f"No momento não temos {what}{extra}.",
+            f"Infelizmente não tenho {what}{extra} agora.",
+        )
+    return talk.say(
+        "No momento não temos nenhum carro com tudo isso que você pediu.",
+        "Infelizmente não tenho nenhum assim agora.",
+    )

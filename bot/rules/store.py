@@ -1,0 +1,56 @@
+"""Answers where the store is and when it is open, from what the dealer said. Called by `lucas`."""
+
+from __future__ import annotations
+
+import re
+
+from bot.reading.intents import Intent
+from bot.rules.talk import Answer, Talk, text
+
+_ACCENTS = {"sab": "sáb", "sabado": "sábado", "terca": "terça"}
+
+
+def store(talk: Talk) -> Answer:
+    """Address, opening hours, or both when both are asked for."""
+    parts = []
+    if talk.reading.has(Intent.LOCATION):
+        parts.append(address(talk))
+    if talk.reading.has(Intent.HOURS):
+        parts.append(hours(talk))
+    rule = "store.location" if talk.reading.has(Intent.LOCATION) else "store.hours"
+    return Answer(rule=rule, bubbles=(text("\n".join(parts)),))
+
+
+def address(talk: Talk) -> str:
+    """Where the store is; unknown is said so."""
+    if not talk.dealer.endereco:
+        return talk.say(
+            "Vou confirmar o endereço certinho com a equipe e te passo por aqui.",
+            "O endereço eu vou confirmar com o pessoal da loja.",
+        )
+    return talk.say(
+        f"A {talk.dealer.nome} fica em: {talk.dealer.endereco}.",
+        f"Nosso endereço: {talk.dealer.endereco}.",
+        f"Estamos aqui: {talk.dealer.endereco}.",
+    )
+
+
+def hours(talk: Talk) -> str:
+    """The opening hours as the dealer wrote them; a Sunday that is not in them is not invented."""
+    if not talk.dealer.horario:
+        return talk.say(
+            "Vou confirmar o horário de atendimento com a equipe e te aviso.",
+            "O horário eu vou confirmar com o pessoal da loja.",
+        )
+    shown = re.sub(
+        r"[a-z]+",
+        lambda word: _ACCENTS.get(word[0], word[0]),
+        talk.dealer.horario,
+        flags=re.IGNORECASE,
+    )
+    if "domingo" in talk.reading.text.flat and not re.search(r"\bdom", shown, re.IGNORECASE):
+        return talk.say(
+            f"Domingo não consta no nosso horário. Atendemos: {shown}.",
+            f"No domingo não temos atendimento previsto. Nosso horário: {shown}.",
+        )
+    return talk.say(f"Nosso horário: {shown}.", f"Atendemos: {shown}.", f"A loja abre: {shown}.")

@@ -1,0 +1,70 @@
+"""What a rule is given and what it gives back. Used by every module of `rules`, made by `lucas`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+
+from bot.filters import Filters
+from bot.reading.reader import Reading
+from bot.state import Pending, State
+from bot.stock import Listing, Stock
+from bot.values import Bubble, Dealer, Fact
+from bot.wording import fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """One turn, read: all that a rule may look at."""
+
+    reading: Reading
+    stock: Stock
+    dealer: Dealer
+    now: datetime
+    """The dealer's local time."""
+    state: State
+    target: Listing | None
+    """The car for sale that the turn is about, if that is clear."""
+    pointed: bool = False
+    """The turn points at a car shown before, by its place, price or looks."""
+    buyer_name: str | None = None
+
+    def say(self, *variants: str) -> str:
+        """The first wording that was not used lately."""
+        for variant in variants:
+            if digest(variant) not in self.state.recent:
+                return variant
+        return variants[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a rule decided. Fields that stay None leave the memory as it was."""
+
+    rule: str
+    bubbles: tuple[Bubble, ...]
+    considered: tuple[int, ...] = ()
+    offered: tuple[int, ...] | None = None
+    focus: int | None = None
+    filters: Filters | None = None
+    pending: Pending | None = None
+    topics: tuple[str, ...] | None = None
+    handoff: str | None = None
+    negotiating: bool = False
+    quiet: str | None = None
+    understood: bool = True
+    aside: tuple[str, ...] = field(default=())
+    """Wordings whose digests are remembered besides the bubbles."""
+
+
+def digest(text: str) -> str:
+    """A short key of a wording, for the memory of what was said."""
+    return blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def text(body: str, cars: Sequence[Listing] = (), *, priced: bool = True) -> Bubble:
+    """A text bubble that states facts about these cars."""
+    facts: tuple[Fact, ...] = tuple(fact(item, priced=priced) for item in cars)
+    return Bubble(text=body, facts=facts)

@@ -1,0 +1,29 @@
+"""What an operator may set about Lucas. Read once by `worker`, handed down."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LucasSettings(BaseSettings):
+    """How long Lucas waits before he answers. An empresa may have values of its own."""
+
+    model_config = SettingsConfigDict(env_prefix="LUCAS_", frozen=True)
+
+    quiet_complete_s: float = Field(
+        1.5, ge=0, le=30, description="Wait after a message that is complete by itself."
+    )
+    quiet_fragment_s: float = Field(
+        4.0, ge=0, le=60, description="Wait after a fragment: more is likely to come."
+    )
+    quiet_greeting_s: float = Field(2.5, ge=0, le=30, description="Wait after a bare greeting.")
+    quiet_typing_s: float = Field(
+        8.0, ge=0, le=60, description="Wait while the gateway says that the buyer is typing."
+    )
+    quiet_limit_s: float = Field(
+        15.0, gt=0, le=120, description="Never answer later than this after the first message."
+    )
+    stock_ttl_s: float = Field(
+        5.0, ge=0, le=300, description="How long a prepared stock may be used before a new look."
+    )

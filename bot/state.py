@@ -1,0 +1,71 @@
+"""What Lucas remembers of a conversation. Stored by `worker` as JSON, read by `lucas`.
+
+Tolerant: what another release wrote and this one cannot read is forgotten, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.filters import Filters
+
+VERSION = 1
+REMEMBERED_BUBBLES = 12
+"""How many of his last bubbles Lucas knows, so as not to repeat himself word for word."""
+
+
+class Pending(StrEnum):
+    """What Lucas has asked or offered, so that a bare yes or a bare number has a meaning."""
+
+    BUDGET = "budget"
+    CAR = "car"
+    PHOTOS = "photos"
+    PERSON = "person"
+    OWN_CAR = "own_car"
+
+
+class State(BaseModel):
+    """The memory of one conversation."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: int = VERSION
+    greeted: bool = False
+    filters: Filters = Filters()
+    offered: tuple[int, ...] = Field((), max_length=50)
+    """Ids of the cars last shown, in the order shown."""
+    focus: int | None = None
+    """Id of the car that is spoken of."""
+    topics: tuple[str, ...] = ()
+    """What was last asked about a car, for `e o prata?`."""
+    last_intent: str | None = None
+    pending: Pending | None = None
+    stuck: int = Field(0, ge=0)
+    """Turns in a row that Lucas did not understand."""
+    recent: tuple[str, ...] = ()
+    """Digests of the last bubbles."""
+    quiet: str | None = None
+    """Why Lucas is silent (human, complaint, opt_out) until a person gives the talk back."""
+
+
+def load(raw: Mapping[str, Any]) -> State:
+    """Read a stored state; fields that do not fit are left at their start values."""
+    try:
+        return State.model_validate(dict(raw))
+    except ValidationError as error:
+        bad = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+    return State.model_validate({key: value for key, value in raw.items() if key not in bad})
+
+
+def dump(state: State) -> dict[str, Any]:
+    """The state as JSON-ready dict, in this release's version."""
+    return state.model_copy(update={"version": VERSION}).model_dump(mode="json")
+
+
+def resumed(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The state after a person gave the conversation back: Lucas may speak again."""
+    return dump(load(raw).model_copy(update={"quiet": None, "stuck": 0, "pending": None}))

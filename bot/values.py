@@ -1,0 +1,119 @@
+"""What goes into a decision of Lucas and what comes out. Built and stored by `worker`.
+
+All values are frozen; the state is plain JSON with a version, so that it survives restarts and
+releases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from schema.events import EventKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Car:
+    """A row of `cars` with its photos in order. Only cars for sale are handed to Lucas to offer."""
+
+    id: int
+    marca: str
+    modelo: str
+    ano: int | None
+    ano_modelo: int | None
+    preco: Decimal
+    km: int | None
+    cor: str | None
+    combustivel: str | None
+    cambio: str | None
+    descricao: str | None
+    status: str = "available"
+    fotos: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dealer:
+    """What Lucas may say about the store itself."""
+
+    nome: str
+    endereco: str | None = None
+    telefone: str | None = None
+    horario: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One message of the buyer that this turn has to answer, oldest first in the turn."""
+
+    kind: EventKind
+    text: str | None
+    quoted_car_id: int | None = None
+    """The car that a quoted message of ours was about, when the buyer answers to one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Everything the buyer has written since Lucas's last answer."""
+
+    messages: tuple[Incoming, ...]
+    state: dict[str, Any]
+    """`conversations.estado` as Lucas left it; {} for a first contact."""
+    status: str = "novo"
+    """`conversations.status` before the turn."""
+    buyer_name: str | None = None
+
+
+class BubbleKind(StrEnum):
+    """What a bubble is made of."""
+
+    TEXT = "text"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A statement about a car that must still be true when the bubble is sent."""
+
+    car_id: int
+    preco: Decimal | None = None
+    status: str = "available"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bubble:
+    """One outbound message: a text, or a photo with an optional caption."""
+
+    kind: BubbleKind = BubbleKind.TEXT
+    text: str | None = None
+    media_url: str | None = None
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What Lucas makes of a turn. No bubbles: he keeps quiet, and `rule` says why."""
+
+    bubbles: tuple[Bubble, ...]
+    state: dict[str, Any]
+    status: str
+    """`conversations.status` after the turn."""
+    rule: str
+    """The name of the rule that spoke, e.g. `search.found`."""
+    understood: dict[str, Any] = field(default_factory=dict)
+    """Intents and filters as read, JSON-ready: the why of an answer."""
+    considered: tuple[int, ...] = ()
+    """Ids of the cars that were looked at and matched, best first."""
+    handoff: str | None = None
+    """Why a person is called in; None: no one is."""
+    pause: bool = False
+    """Lucas keeps quiet from now on, until a person gives the conversation back."""
+
+
+class Completeness(StrEnum):
+    """How finished a message looks: it decides how long Lucas waits for more."""
+
+    COMPLETE = "complete"
+    FRAGMENT = "fragment"
+    GREETING = "greeting"

@@ -1,0 +1,1 @@
+"""What a developer's machine needs around the product: private servers, demo, terminal chat."""

@@ -1,0 +1,57 @@
+"""The Cloud API as `gateway.adapters` offers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import aiohttp
+
+from gateway.cloud_api import auth
+from gateway.cloud_api.credentials import KIND, CloudCredentials
+from gateway.cloud_api.parse import parse
+from gateway.cloud_api.send import send
+from schema.channels import Channel
+from schema.events import Event
+from schema.replies import Reply, Sent
+
+
+class CloudApi:
+    """One Meta app signs for all its numbers; see `gateway.adapters.Adapter`."""
+
+    kind = KIND
+    max_body_bytes = 3 * 1024 * 1024
+    """Meta's own limit for a webhook."""
+
+    def parse(self, body: object) -> list[Event]:
+        """See `gateway.cloud_api.parse`."""
+        return parse(body)
+
+    def check_credentials(self, credentials: Mapping[str, str]) -> None:
+        """Raises BadCredentials."""
+        CloudCredentials.of(credentials)
+
+    def verify(
+        self,
+        headers: Mapping[str, str],
+        raw: bytes,
+        credentials: Mapping[str, str],
+        *,
+        now: float,  # noqa: ARG002 a signature has no age
+    ) -> None:
+        """See `gateway.cloud_api.auth.verify`."""
+        auth.verify(headers, raw, CloudCredentials.of(credentials))
+
+    def challenge(self, query: Mapping[str, str], credentials: Mapping[str, str]) -> str | None:
+        """See `gateway.cloud_api.auth.challenge`."""
+        return auth.challenge(query, CloudCredentials.of(credentials))
+
+    def same_secret(self, a: Channel, b: Channel) -> bool:
+        """Numbers of one app share its secret; in the middle of a rotation only one way round."""
+        first, second = CloudCredentials.of(a.credentials), CloudCredentials.of(b.credentials)
+        return set(first.secrets()) <= set(second.secrets())
+
+    async def send(
+        self, session: aiohttp.ClientSession, channel: Channel, reply: Reply, *, timeout_s: float
+    ) -> Sent:
+        """See `gateway.cloud_api.send`."""
+        return await send(session, channel, reply, timeout_s=timeout_s)

@@ -1,0 +1,111 @@
+"""Sends one reply through the Cloud API. Called through the adapter, by the delivery of `worker`.
+
+Source: Meta's Cloud API reference, "Messages" and "Error codes". Meta asks to decide by the error
+code, not by the HTTP status or the title.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+from urllib.parse import quote
+
+import aiohttp
+
+from gateway import fields
+from gateway.cloud_api.credentials import CloudCredentials
+from gateway.http import Answer, post
+from schema.channels import Channel
+from schema.errors import ChannelRefused, SendLater, SendRefused, SendUnknown
+from schema.replies import Reply, ReplyKind, Sent
+
+_PAIR_RATE = 131056
+_PAIR_RATE_PAUSE_S = 6.0
+"""One message to the same user every six seconds, once a burst is used up."""
+_LATER = frozenset({1, 2, 4, 80007, 130429, 131000, _PAIR_RATE, 131016, 131057, 133004, 135000})
+_CHANNEL = frozenset(
+    {0, 3, 10, 190, *range(200, 300), 131005}  # token and permissions
+    | {368, 130497, 131031, 131037, 131042, 131045, 131048, 131064}  # account, spam, billing
+)
+_BAD_PARAMETER, _NO_SUCH_OBJECT = 100, 33
+"""100 is our mistake in a body, but with subcode 33: this token sees no such phone number."""
+_A_NUMBER = re.compile(r"\+?[0-9]+", re.ASCII)
+
+
+async def send(
+    session: aiohttp.ClientSession, channel: Channel, reply: Reply, *, timeout_s: float
+) -> Sent:
+    """Hands one reply to Meta. A 200 is no delivery: failures may still come as a status.
+
+    Raises SendLater, SendUnknown, SendRefused or ChannelRefused (BadCredentials included).
+    """
+    credentials = CloudCredentials.of(channel.credentials)
+    number = quote(channel.identifier, safe="")
+    answer = await post(
+        session,
+        f"{credentials.base_url}/{credentials.api_version}/{number}/messages",
+        body_of(reply),
+        headers={"Authorization": f"Bearer {credentials.access_token.get_secret_value()}"},
+        timeout_s=timeout_s,
+    )
+    if answer.status != 200:
+        _refuse(answer)
+    return _sent(answer)
+
+
+def body_of(reply: Reply) -> dict[str, object]:
+    """The request as Meta documents it; an address that is no number is a BSUID."""
+    body: dict[str, object] = {"messaging_product": "whatsapp", "recipient_type": "individual"}
+    body["to" if _A_NUMBER.fullmatch(reply.to) else "recipient"] = reply.to
+    if reply.kind is ReplyKind.IMAGE:
+        image = {"link": reply.media_url}
+        body |= {
+            "type": "image",
+            "image": {**image, "caption": reply.text} if reply.text else image,
+        }
+    else:
+        body |= {"type": "text", "text": {"preview_url": False, "body": reply.text}}
+    if reply.quoted_id:
+        body["context"] = {"message_id": reply.quoted_id}
+    if reply.our_ref:
+        body["biz_opaque_callback_data"] = reply.our_ref
+    return body
+
+
+def _sent(answer: Answer) -> Sent:
+    body = fields.obj(answer.body)
+    messages, contacts = fields.items(body.get("messages")), fields.items(body.get("contacts"))
+    message_id = fields.ident(fields.obj(messages[0]).get("id")) if messages else None
+    if message_id is None:
+        raise SendUnknown("Meta took the message and gave no id for it")
+    contact = fields.obj(contacts[0]) if contacts else {}
+    address = fields.address(contact.get("wa_id")) or fields.address(contact.get("user_id"))
+    return Sent(message_id=message_id, address=address)
+
+
+def _refuse(answer: Answer) -> NoReturn:
+    error = fields.obj(fields.obj(answer.body).get("error"))
+    code = fields.code(error.get("code"))
+    if code is None:
+        _refuse_by_status(answer)
+    wording = fields.label(fields.obj(error.get("error_data")).get("details"))
+    reason = f"Meta's error {code}: {wording or fields.label(error.get('message'))}"
+    no_such_number = code == _BAD_PARAMETER and error.get("error_subcode") == _NO_SUCH_OBJECT
+    if code in _CHANNEL or no_such_number:
+        raise ChannelRefused(reason, code=code)
+    if code in _LATER or error.get("is_transient") is True or answer.status >= 500:
+        pause_s = _PAIR_RATE_PAUSE_S if code == _PAIR_RATE else None
+        raise SendLater(reason, retry_after_s=answer.retry_after_s or pause_s)
+    raise SendRefused(reason, code=code)
+
+
+def _refuse_by_status(answer: Answer) -> NoReturn:
+    """Without Meta's own error it is something on the way that speaks, a proxy for example."""
+    reason = f"HTTP {answer.status} without an error of Meta's"
+    if answer.status in (408, 504) or answer.status < 300:
+        raise SendUnknown(reason)
+    if answer.status == 429 or answer.status >= 500:
+        raise SendLater(reason, retry_after_s=answer.retry_after_s)
+    if answer.status in (401, 403, 404):
+        raise ChannelRefused(reason, code=answer.status)
+    raise SendRefused(reason, code=answer.status)

@@ -1,0 +1,64 @@
+"""Evolution as `gateway.adapters` offers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import aiohttp
+
+from gateway.evolution import auth
+from gateway.evolution.credentials import KIND, EvolutionCredentials
+from gateway.evolution.parse import parse
+from gateway.evolution.send import send
+from schema.channels import Channel
+from schema.events import Event
+from schema.replies import Reply, Sent
+
+
+class Evolution:
+    """Each instance has secrets of its own; see `gateway.adapters.Adapter`."""
+
+    kind = KIND
+    max_body_bytes = 32 * 1024 * 1024
+    """With the webhook option base64 a body carries the whole file, by a third larger."""
+
+    def parse(self, body: object) -> list[Event]:
+        """See `gateway.evolution.parse`."""
+        return parse(body)
+
+    def check_credentials(self, credentials: Mapping[str, str]) -> None:
+        """Raises BadCredentials."""
+        EvolutionCredentials.of(credentials)
+
+    def verify(
+        self,
+        headers: Mapping[str, str],
+        raw: bytes,  # noqa: ARG002 Evolution signs no bodies
+        credentials: Mapping[str, str],
+        *,
+        now: float,
+    ) -> None:
+        """See `gateway.evolution.auth.verify`."""
+        auth.verify(headers, EvolutionCredentials.of(credentials), now=now)
+
+    def challenge(
+        self,
+        query: Mapping[str, str],  # noqa: ARG002
+        credentials: Mapping[str, str],  # noqa: ARG002
+    ) -> str | None:
+        """Evolution has no handshake."""
+        return None
+
+    def same_secret(self, a: Channel, b: Channel) -> bool:
+        """Instances that were given the same secrets; all of a's must be b's too."""
+        first = EvolutionCredentials.of(a.credentials)
+        second = EvolutionCredentials.of(b.credentials)
+        return set(first.header_secrets()) <= set(second.header_secrets()) and set(
+            first.token_keys()
+        ) <= set(second.token_keys())
+
+    async def send(
+        self, session: aiohttp.ClientSession, channel: Channel, reply: Reply, *, timeout_s: float
+    ) -> Sent:
+        """See `gateway.evolution.send`."""
+        return await send(session, channel, reply, timeout_s=timeout_s)

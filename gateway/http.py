@@ -1,0 +1,113 @@
+"""Posts one JSON body to a gateway and sorts what can go wrong. Called by the adapters' `send`.
+
+The line between "nothing was sent" and "nobody knows" is drawn here, once: until a connection
+stands nothing has left us; from then on a lost answer may hide a delivered message.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+import orjson
+
+from gateway.errors import NotJson
+from gateway.json import loads
+from schema.errors import ChannelRefused, SendLater, SendUnknown
+
+_LONGEST_ANSWER = 32 * 1024 * 1024
+"""Evolution with the webhook option base64 answers with the whole photo that we sent."""
+_CONNECT_SHARE = 0.5
+"""How much of the time may go into connecting: a total that ends first would hide which it was."""
+_LONGEST_RETRY_AFTER_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a gateway answered: the status, the JSON (None if it was none), its wish to wait."""
+
+    status: int
+    body: object
+    retry_after_s: float | None
+
+
+async def post(
+    session: aiohttp.ClientSession,
+    url: str,
+    body: Mapping[str, object],
+    *,
+    headers: Mapping[str, str],
+    timeout_s: float,
+) -> Answer:
+    """One POST without redirects.
+
+    Raises SendLater (no connection came about), SendUnknown (the answer got lost) or
+    ChannelRefused (the address is wrong or sends us elsewhere). Other statuses are the caller's.
+    """
+    timeout = aiohttp.ClientTimeout(total=timeout_s, connect=timeout_s * _CONNECT_SHARE)
+    try:
+        async with session.post(
+            url,
+            data=orjson.dumps(body),
+            headers={**headers, "Content-Type": "application/json"},
+            timeout=timeout,
+            allow_redirects=False,
+        ) as response:
+            raw = await _read(response.content)
+            status, sent_headers = response.status, response.headers
+    except aiohttp.InvalidURL:
+        raise ChannelRefused("the gateway's address is not one") from None
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise SendLater(f"no connection to the gateway: {type(error).__name__}") from error
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise SendUnknown(f"the gateway's answer got lost: {type(error).__name__}") from error
+    if 300 <= status < 400:
+        raise ChannelRefused("the gateway's address redirects; set the final one", code=status)
+    return Answer(
+        status=status, body=_json_or_none(raw), retry_after_s=_retry_after_s(sent_headers)
+    )
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """At most what an answer may be long: the other side is not trusted with our memory."""
+    parts: list[bytes] = []
+    missing = _LONGEST_ANSWER
+    while missing > 0 and (part := await content.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+def _json_or_none(raw: bytes) -> object:
+    try:
+        return loads(raw)
+    except NotJson:
+        return None
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Retry-After is a number of seconds or a date (RFC 9110, 10.2.3)."""
+    value = headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = _seconds_until(value)
+    if not math.isfinite(seconds) or seconds < 0:
+        return None
+    return min(seconds, _LONGEST_RETRY_AFTER_S)
+
+
+def _seconds_until(date: str) -> float:
+    try:
+        then = parsedate_to_datetime(date)
+    except ValueError:
+        return math.nan
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    return max(0.0, (then - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,278 @@
+"""What all stand-ins share: server, outbox, faults, webhook retries. Called by each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import asdict
+from typing import Self
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from gateway import fields
+from gateway.errors import NotJson
+from gateway.json import loads
+from gateway.phone import canonical_phone
+from gateway.standin.values import Fault, LostAnswer, Outgoing, Push, Refusal
+
+log = structlog.get_logger()
+
+_LONGEST_BODY = 64 * 1024 * 1024
+OK = 200
+
+
+class Standin(ABC):
+    """A gateway and the phones behind it, on a free loopback port. `async with` starts it.
+
+    `pace` scales the true waiting times between webhook attempts; `statuses` are the delivery
+    steps that are reported after each send.
+    """
+
+    webhook_timeout_s = 30.0
+
+    def __init__(
+        self,
+        *,
+        channel: str,
+        webhook_url: str | None,
+        statuses: tuple[str, ...],
+        port: int = 0,
+        pace: float = 1.0,
+    ) -> None:
+        self.channel = channel
+        self.webhook_url = webhook_url
+        self.statuses = statuses
+        self.answer_delay_s = 0.0
+        self.outbox: list[Outgoing] = []
+        self.pushes: list[Push] = []
+        self._port, self._pace = port, pace
+        self._faults: deque[Fault] = deque()
+        self._addresses: dict[str, str] = {}
+        self._changed = asyncio.Condition()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- what each gateway does in its own way
+
+    @abstractmethod
+    def routes(self) -> Iterable[web.RouteDef]:
+        """The send API."""
+
+    @abstractmethod
+    def encode(self, body: Mapping[str, object]) -> bytes:
+        """A webhook body as bytes, escaped as this gateway does."""
+
+    @abstractmethod
+    def webhook_headers(self, raw: bytes) -> dict[str, str]:
+        """What authenticates a webhook."""
+
+    @abstractmethod
+    def retry_after(self, attempt: int, status: int) -> float | None:
+        """Seconds until the next attempt; None: this one was taken, or the gateway gives up."""
+
+    @abstractmethod
+    async def buyer_writes(
+        self,
+        phone: str,
+        text: str,
+        *,
+        message_id: str | None = None,
+        name: str = "Comprador",
+        quoted_id: str | None = None,
+        at: float | None = None,
+        from_ad: bool = False,
+        duplicate: bool = False,
+    ) -> str:
+        """A buyer's text is pushed to us, twice with `duplicate`; returns the message's id.
+
+        `phone` is the buyer's address without a server: 12 digits for an old account. Returns
+        after the first attempt was answered; what was refused is repeated in the background.
+        """
+
+    @abstractmethod
+    async def seller_writes(self, phone: str, text: str) -> str:
+        """A seller answers by hand on the shop's phone; returns the message's id."""
+
+    # --- life
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self.webhook_timeout_s)
+        )
+        app = web.Application(client_max_size=_LONGEST_BODY)
+        app.add_routes([*self.routes(), *self._control_routes()])
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._runner.cleanup()
+        await self._session.close()
+
+    @property
+    def base_url(self) -> str:
+        """Where the send API is."""
+        return f"http://127.0.0.1:{self._port}"
+
+    # --- faults
+
+    def refuse_next(self, count: int, refusal: Refusal) -> None:
+        """The next `count` sends are answered with an error."""
+        self._faults.extend([refusal] * count)
+
+    def lose_answers(self, count: int = 1) -> None:
+        """The next `count` sends reach the phone, and we are not told."""
+        self._faults.extend([LostAnswer()] * count)
+
+    async def wait_for(
+        self, wanted: int | Callable[[list[Outgoing]], bool], timeout_s: float = 10.0
+    ) -> list[Outgoing]:
+        """The outbox once it holds that many messages, or once `wanted` says so; TimeoutError."""
+        holds = wanted if callable(wanted) else lambda outbox: len(outbox) >= wanted
+        await self._until(lambda: holds(self.outbox), timeout_s)
+        return list(self.outbox)
+
+    async def wait_for_pushes(self, count: int, timeout_s: float = 10.0) -> list[Push]:
+        """All attempts to push a webhook so far, once there are `count`; TimeoutError."""
+        await self._until(lambda: len(self.pushes) >= count, timeout_s)
+        return list(self.pushes)
+
+    async def _until(self, holds: Callable[[], bool], timeout_s: float) -> None:
+        async with asyncio.timeout(timeout_s), self._changed:
+            await self._changed.wait_for(holds)
+
+    # --- the send API
+
+    async def answer(
+        self,
+        request: web.Request,
+        read: Callable[[dict[str, object]], Outgoing | Refusal],
+        accepted: Callable[[Outgoing], web.Response],
+        after: Callable[[Outgoing], Coroutine[object, object, None]],
+    ) -> web.StreamResponse:
+        """One send: read and check it, let faults strike, keep it, answer, report what follows."""
+        body = await self.body_of(request)
+        await asyncio.sleep(self.answer_delay_s)
+        fault = self._faults.popleft() if self._faults else None
+        found = fault if isinstance(fault, Refusal) else read(body)
+        if isinstance(found, Refusal):
+            return refused(found)
+        async with self._changed:
+            self.outbox.append(found)
+            self._changed.notify_all()
+        self.spawn(after(found))
+        if isinstance(fault, LostAnswer) and request.transport is not None:
+            request.transport.abort()
+        return accepted(found)
+
+    async def body_of(self, request: web.Request) -> dict[str, object]:
+        """A request's JSON object; an empty one for anything else."""
+        try:
+            return fields.obj(loads(await request.read()))
+        except NotJson:
+            return {}
+
+    def remember(self, address: str) -> None:
+        """A buyer has written from this address: that is where WhatsApp finds the number."""
+        self._addresses[canonical_phone(address) or address] = address
+
+    def resolve(self, address: str) -> str:
+        """The address that WhatsApp has for a number, with or without the ninth digit."""
+        return self._addresses.get(canonical_phone(address) or address, address)
+
+    # --- the webhook
+
+    async def push(self, body: Mapping[str, object], *, copies: int = 1) -> None:
+        """Hands a body to us; repeats in the background, by the gateway's rule, if we refuse."""
+        for _ in range(copies):
+            status = await self._attempt(body, 1)
+            if self.retry_after(1, status) is not None:
+                self.spawn(self._repeat(body, status))
+
+    async def _repeat(self, body: Mapping[str, object], status: int) -> None:
+        attempt = 1
+        while (wait_s := self.retry_after(attempt, status)) is not None:
+            await asyncio.sleep(wait_s * self._pace)
+            attempt += 1
+            status = await self._attempt(body, attempt)
+        log.info("webhook settled", attempts=attempt, status=status)
+
+    async def _attempt(self, body: Mapping[str, object], attempt: int) -> int:
+        status = OK if self.webhook_url is None else await self._post(self.webhook_url, body)
+        async with self._changed:
+            self.pushes.append(Push(body=body, attempt=attempt, status=status))
+            self._changed.notify_all()
+        return status
+
+    async def _post(self, url: str, body: Mapping[str, object]) -> int:
+        raw = self.encode(body)
+        headers = {"Content-Type": "application/json", **self.webhook_headers(raw)}
+        try:
+            async with self._session.post(
+                url, data=raw, headers=headers, allow_redirects=False
+            ) as response:
+                return response.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.info("webhook unanswered", error=type(error).__name__)
+            return 0
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Runs something beside the request; it ends with the stand-in at the latest."""
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- the same from another process
+
+    def _control_routes(self) -> Iterable[web.RouteDef]:
+        return (
+            web.post("/_standin/buyer", self._control_buyer),
+            web.post("/_standin/seller", self._control_seller),
+            web.get("/_standin/outbox", self._control_outbox),
+        )
+
+    async def _control_buyer(self, request: web.Request) -> web.Response:
+        body = await self.body_of(request)
+        message_id = await self.buyer_writes(
+            fields.text(body.get("phone")) or "",
+            fields.text(body.get("text")) or "",
+            message_id=fields.text(body.get("message_id")),
+            name=fields.text(body.get("name")) or "Comprador",
+            duplicate=body.get("duplicate") is True,
+        )
+        return web.json_response({"message_id": message_id})
+
+    async def _control_seller(self, request: web.Request) -> web.Response:
+        body = await self.body_of(request)
+        phone, text = fields.text(body.get("phone")), fields.text(body.get("text"))
+        return web.json_response({"message_id": await self.seller_writes(phone or "", text or "")})
+
+    async def _control_outbox(self, request: web.Request) -> web.Response:
+        """?after=N&timeout_s=S: the messages past the first N, as soon as there is one."""
+        after = fields.code(request.query.get("after", "0")) or 0
+        timeout_s = fields.code(request.query.get("timeout_s", "0")) or 0
+        try:
+            outbox = await self.wait_for(after + 1, timeout_s)
+        except TimeoutError:
+            outbox = list(self.outbox)
+        return web.json_response([asdict(sent) for sent in outbox[after:]])
+
+
+def refused(refusal: Refusal) -> web.Response:
+    """An error as a response."""
+    return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
+
+
+def now() -> float:
+    """The stand-in's clock: its messages are of this moment unless told otherwise."""
+    return time.time()

@@ -1,0 +1,48 @@
+"""What a stand-in keeps and what can be made to go wrong. Called by the stand-ins and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message of ours that reached the buyer's phone."""
+
+    to: str
+    """The address exactly as we gave it."""
+    kind: str
+    text: str | None
+    media: str | None
+    id: str
+    at: float
+    """Unix seconds."""
+    quoted_id: str | None = None
+    our_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """One attempt to hand a webhook body to us; status 0: no answer came."""
+
+    body: Mapping[str, object]
+    attempt: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An error answer; the message goes nowhere."""
+
+    status: int
+    body: Mapping[str, object]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LostAnswer:
+    """The message reaches the phone and the connection breaks before we hear of it."""
+
+
+Fault = Refusal | LostAnswer

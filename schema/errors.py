@@ -1,0 +1,172 @@
+"""What can go wrong, named after what the caller does next.
+
+HelixError
+├── Transient                 the worker tries again later; uses up no tries
+│   ├── TenantUnavailable     the dealer's database does not answer
+│   ├── CentralUnavailable    the registry does not answer
+│   ├── CommitUnknown         repeat the whole idempotent unit
+│   ├── TryAgain              a lock or a time limit was in the way: repeat the transaction
+│   ├── MigrationLocked       another migrator is at work on this database
+│   ├── SendLater             the gateway asks for patience
+│   └── SendUnknown           the message may be out; the answer got lost
+└── Permanent                 trying again changes nothing; a person must act
+    ├── UnknownEmpresa        no such dealer
+    ├── NotConfigured         a dealer without (usable) database settings
+    ├── TenantRefused         the server refuses the dealer's credentials or database
+    ├── WrongTenant           the database belongs to another dealer
+    ├── NotMigrated           the database lacks a table or column: run the migrator
+    ├── SecretUnreadable      a stored secret cannot be opened with the keys that we have
+    ├── DuplicateKey          the row is already there; the caller may choose to be content
+    ├── BadData               a value does not fit its column
+    ├── StatementRefused      the server refuses a statement for any other reason
+    ├── MigrationChanged      an applied migration is not the one that this release knows
+    ├── MigrationFailed       a migration cannot be applied to this database
+    ├── SendRefused           this message will never go out
+    └── ChannelRefused        the channel's credentials are not accepted
+"""
+
+from __future__ import annotations
+
+
+class HelixError(Exception):
+    """The root of all errors that callers choose by; anything else is a bug."""
+
+
+class Transient(HelixError):  # noqa: N818 - named by what comes next
+    """Something around us is broken; the same call may work later."""
+
+
+class Permanent(HelixError):  # noqa: N818 - named by what comes next
+    """The same call will fail again until a person changes something."""
+
+
+class TenantUnavailable(Transient):
+    """The empresa is known, its database does not answer. The cause is chained."""
+
+    def __init__(self, empresa_id: int, *, retry_after_s: float = 1.0, reason: str = "") -> None:
+        detail = f": {reason}" if reason else ""
+        super().__init__(f"database of empresa {empresa_id} does not answer{detail}")
+        self.empresa_id = empresa_id
+        self.retry_after_s = retry_after_s
+
+
+class CentralUnavailable(Transient):
+    """The central database does not answer. The cause is chained."""
+
+
+class CommitUnknown(Transient):
+    """COMMIT was sent and its answer got lost: repeat the whole idempotent unit."""
+
+
+class TryAgain(Transient):
+    """The server gave up on a statement (deadlock, lock, time limit): repeat the transaction."""
+
+    def __init__(self, reason: str, *, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class MigrationLocked(Transient):
+    """Another migrator is at work on this database and did not end in time."""
+
+
+class SendLater(Transient):
+    """The gateway or the way to it is busy or down; nothing was sent."""
+
+    def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class SendUnknown(Transient):
+    """The request went out and no answer came: the buyer may or may not have the message."""
+
+
+class UnknownEmpresa(Permanent):
+    """No empresa has this id."""
+
+    def __init__(self, empresa_id: int) -> None:
+        super().__init__(f"there is no empresa {empresa_id}; `helix empresa list` shows all")
+        self.empresa_id = empresa_id
+
+
+class NotConfigured(Permanent):
+    """The empresa exists, its database settings are missing or cannot be read."""
+
+    def __init__(self, empresa_id: int, reason: str) -> None:
+        super().__init__(f"empresa {empresa_id} is not configured: {reason}")
+        self.empresa_id = empresa_id
+
+
+class TenantRefused(Permanent):
+    """The database server refuses this empresa's credentials or database."""
+
+    def __init__(self, empresa_id: int, reason: str) -> None:
+        super().__init__(f"the database server refuses empresa {empresa_id}: {reason}")
+        self.empresa_id = empresa_id
+
+
+class WrongTenant(Permanent):
+    """The registry row of one empresa points at the database or user of another."""
+
+    def __init__(self, empresa_id: int, reason: str) -> None:
+        super().__init__(f"registry row of empresa {empresa_id} points elsewhere: {reason}")
+        self.empresa_id = empresa_id
+
+
+class NotMigrated(Permanent):
+    """A table or column that this release needs is missing."""
+
+
+class SecretUnreadable(Permanent):
+    """A stored secret cannot be opened: plain, of an unknown key, altered, or of another row."""
+
+
+class DuplicateKey(Permanent):
+    """A unique key says that this row is already there. Holds no value of the row."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"a row with the same {key} is already there")
+        self.key = key
+
+
+class BadData(Permanent):
+    """A value does not fit its column. Holds no value of the row."""
+
+    def __init__(self, reason: str, *, code: int, column: str | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.column = column
+
+
+class StatementRefused(Permanent):
+    """The server refuses a statement. Its own text may quote values: it is in `detail` alone."""
+
+    def __init__(self, code: int, detail: str) -> None:
+        super().__init__(f"the database server refuses a statement (error {code})")
+        self.code = code
+        self.detail = detail
+
+
+class MigrationChanged(Permanent):
+    """An applied migration is not the one that this release knows."""
+
+
+class MigrationFailed(Permanent):
+    """A migration cannot be applied to this database as it is."""
+
+
+class SendRefused(Permanent):
+    """The gateway says that this message will never go out."""
+
+    def __init__(self, reason: str, *, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class ChannelRefused(Permanent):
+    """The gateway does not accept the channel's credentials or knows no such channel."""
+
+    def __init__(self, reason: str, *, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code

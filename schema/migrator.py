@@ -1,0 +1,221 @@
+"""Brings one database to the schema of this release, step by step.
+
+Called by `tenancy` while provisioning and by `helix migrate`. It may be run again and again, by two
+at once, and may be killed between any two statements: MariaDB and MySQL commit DDL by themselves,
+so each step is guarded by the schema as it is and records itself in the table `_migrations`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from schema.errors import (
+    BadData,
+    DuplicateKey,
+    MigrationChanged,
+    MigrationFailed,
+    MigrationLocked,
+    NotMigrated,
+    StatementRefused,
+    TryAgain,
+)
+from schema.steps import Guard, Step, Version
+
+Params = Mapping[str, object] | Sequence[object]
+
+_LEDGER = """
+    CREATE TABLE IF NOT EXISTS _migrations (
+        version INT NOT NULL,
+        step INT NOT NULL,
+        checksum CHAR(64) CHARACTER SET ascii NOT NULL,
+        state ENUM('executando','feito') NOT NULL,
+        started_at DATETIME(3) NOT NULL,
+        finished_at DATETIME(3) NULL,
+        PRIMARY KEY (version, step)
+    ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+"""
+_HAS_TABLE = """
+    SELECT COUNT(*) FROM information_schema.tables
+     WHERE table_schema = DATABASE() AND table_name = %(table)s
+"""
+_HAS_COLUMN = """
+    SELECT COUNT(*) FROM information_schema.columns
+     WHERE table_schema = DATABASE() AND table_name = %(table)s AND column_name = %(name)s
+"""
+_HAS_INDEX = """
+    SELECT COUNT(*) FROM information_schema.statistics
+     WHERE table_schema = DATABASE() AND table_name = %(table)s AND index_name = %(name)s
+"""
+_IS_NULLABLE = _HAS_COLUMN + " AND is_nullable = 'YES'"
+_IS_LONG = _HAS_COLUMN + " AND character_maximum_length >= %(length)s"
+_HOLDS = {
+    "table": _HAS_TABLE,
+    "column": _HAS_COLUMN,
+    "index": _HAS_INDEX,
+    "nullable": _IS_NULLABLE,
+    "length": _IS_LONG,
+}
+_RECORDED = "SELECT version, step, checksum, state FROM _migrations"
+_BEGIN = """
+    INSERT INTO _migrations (version, step, checksum, state, started_at)
+    VALUES (%(version)s, %(step)s, %(checksum)s, 'executando', UTC_TIMESTAMP(3))
+    ON DUPLICATE KEY UPDATE checksum = %(checksum)s, started_at = UTC_TIMESTAMP(3)
+"""
+_DONE = """
+    UPDATE _migrations SET state = 'feito', finished_at = UTC_TIMESTAMP(3)
+     WHERE version = %(version)s AND step = %(step)s
+"""
+_LOCK = "SELECT GET_LOCK(%(name)s, %(wait_s)s)"
+_UNLOCK = "SELECT RELEASE_LOCK(%(name)s)"
+_LOCK_TRIES = 5
+
+
+class MigrationConnection(Protocol):
+    """A connection that the migrator has for itself; it is closed after use, never pooled."""
+
+    async def fetch_all(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+
+    async def execute(self, sql: str, params: Params = ()) -> int:
+        """Runs a statement that returns no rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrated:
+    """What a run did to one database."""
+
+    database: str
+    version: int
+    """The version that the database has now."""
+    steps: int
+    """Steps recorded by this run; 0 when there was nothing to do."""
+
+
+class Migrator:
+    """Applies versions to the database that a connection has selected."""
+
+    def __init__(
+        self, conn: MigrationConnection, versions: Sequence[Version], *, lock_wait_s: float = 30.0
+    ) -> None:
+        self._conn = conn
+        self._versions = versions
+        self._lock_wait_s = lock_wait_s
+
+    async def run(self) -> Migrated:
+        """Applies what is missing.
+
+        Raises MigrationChanged, MigrationFailed, MigrationLocked. After an error the connection
+        must be closed: the lock ends with it.
+        """
+        database = await self._database()
+        if await self._has_ledger() and not await self._missing():
+            return self._result(database, 0)
+        lock = _lock_name(database)
+        if not await self._value(_LOCK, {"name": lock, "wait_s": self._lock_wait_s}):
+            raise MigrationLocked(
+                f"database {database} is being migrated by someone else; run this again later"
+            )
+        await self._conn.execute(_LEDGER)
+        missing = await self._missing()
+        for version, step in missing:
+            await self._apply(version, step)
+        await self._value(_UNLOCK, {"name": lock})
+        return self._result(database, len(missing))
+
+    async def missing(self) -> int:
+        """How many steps this database lacks. Raises MigrationChanged."""
+        if not await self._has_ledger():
+            return sum(len(version.steps) for version in self._versions)
+        return len(await self._missing())
+
+    def _result(self, database: str, steps: int) -> Migrated:
+        return Migrated(database=database, version=self._versions[-1].number, steps=steps)
+
+    async def _database(self) -> str:
+        name = await self._value("SELECT DATABASE()", {})
+        if not isinstance(name, str):
+            raise MigrationFailed("the connection has no database selected")
+        return name
+
+    async def _has_ledger(self) -> bool:
+        return bool(await self._value(_HAS_TABLE, {"table": "_migrations"}))
+
+    async def _missing(self) -> list[tuple[Version, Step]]:
+        recorded = await self._recorded()
+        for version in self._versions:
+            self._compare(version, recorded)
+        return [
+            (version, step)
+            for version in self._versions
+            for step in version.steps
+            if (version.number, step.number) not in recorded
+        ]
+
+    async def _recorded(self) -> dict[tuple[int, int], str]:
+        """Checksums of the steps that are done. Those of newer releases are of no concern."""
+        try:
+            rows = await self._conn.fetch_all(_RECORDED)
+        except NotMigrated as error:
+            raise MigrationFailed(
+                "the table _migrations belongs to another tool; rename it and run this again"
+            ) from error
+        return {(row[0], row[1]): row[2] for row in rows if row[3] == "feito"}
+
+    def _compare(self, version: Version, recorded: Mapping[tuple[int, int], str]) -> None:
+        known = {(version.number, step.number): step.checksum for step in version.steps}
+        for key, checksum in recorded.items():
+            if key[0] == version.number and known.get(key) != checksum:
+                raise MigrationChanged(
+                    f"step {key[1]} of migration {version.number:04}_{version.name} was applied "
+                    "with another text than this release has; restore that file as it was and "
+                    "put the change into a migration of its own"
+                )
+
+    async def _apply(self, version: Version, step: Step) -> None:
+        mark = {"version": version.number, "step": step.number, "checksum": step.checksum}
+        await self._conn.execute(_BEGIN, mark)
+        if step.guard is None or not await self._holds(step.guard):
+            await self._run_step(version, step)
+        await self._conn.execute(_DONE, mark)
+
+    async def _holds(self, guard: Guard) -> bool:
+        asked = {"table": guard.table, "name": guard.name, "length": guard.length}
+        return bool(await self._value(_HOLDS[guard.what], asked))
+
+    async def _run_step(self, version: Version, step: Step) -> None:
+        """Runs the statement; a lock in the way is waited for a few times.
+
+        A waiting ALTER makes every later reader of its table wait too, so the connection's
+        lock_wait_timeout is short and it is the migrator that comes back.
+        """
+        for attempt in range(1, _LOCK_TRIES + 1):
+            try:
+                await self._conn.execute(step.sql)
+            except TryAgain:
+                if attempt == _LOCK_TRIES:
+                    raise
+                await asyncio.sleep(random.uniform(0.05, 0.1) * 2**attempt)
+            except (StatementRefused, BadData, DuplicateKey) as error:
+                detail = getattr(error, "detail", str(error))
+                raise MigrationFailed(
+                    f"step {step.number} of migration {version.number:04}_{version.name} "
+                    f"({step.sql.splitlines()[0].rstrip(' (')}): {detail}"
+                ) from error
+            else:
+                return
+
+    async def _value(self, sql: str, params: Mapping[str, object]) -> object:
+        rows = await self._conn.fetch_all(sql, params)
+        return rows[0][0]
+
+
+def _lock_name(database: str) -> str:
+    """GET_LOCK takes 64 characters at most, and one namespace serves the whole server."""
+    if len(database) > 57:
+        database = hashlib.sha256(database.encode()).hexdigest()[:40]
+    return f"hx:mig:{database}"

@@ -1,0 +1,130 @@
+"""Reads the numbered migration files as versions made of single, guarded statements.
+
+Used by `schema.migrator`. A file is `migrations/<kind>/<number>_<name>.sql`; each statement may be
+preceded by one guard, `-- unless table T | column T.C | index T.I | nullable T.C | length T.C N`,
+which names the state that makes the statement needless.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+
+class Kind(StrEnum):
+    """Which database a set of migrations is for: a folder below `migrations`."""
+
+    CENTRAL = "central"
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """A state of the schema that makes a step needless."""
+
+    what: str
+    table: str
+    name: str | None = None
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One statement. Numbers count from 1 within a version."""
+
+    number: int
+    sql: str
+    guard: Guard | None
+
+    @property
+    def checksum(self) -> str:
+        """Of what the step does: neither comments nor layout count."""
+        text = f"{self.guard}\n{' '.join(self.sql.split())}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One migration file."""
+
+    number: int
+    name: str
+    steps: tuple[Step, ...]
+
+
+_FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+_GUARD = re.compile(
+    r"--\s+unless\s+(?:(?P<table>table)\s+(\w+)"
+    r"|(?P<member>column|index|nullable)\s+(\w+)\.(\w+)"
+    r"|(?P<length>length)\s+(\w+)\.(\w+)\s+(\d+))\s*"
+)
+_TOKEN = re.compile(
+    r"""--(?=\s)[^\n]*            # a comment, or a guard
+      | /\*.*?\*/
+      | '(?:[^'\\]|\\.|'')*' | "(?:[^"\\]|\\.|"")*" | `[^`]*`
+      | ;
+      | [^-/'"`;]+ | .            # anything else
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def parse_guard(comment: str) -> Guard | None:
+    """The guard that a comment states; None for a comment for people.
+
+    Raises ValueError for a comment that begins like a guard and is none.
+    """
+    if not re.match(r"--\s+unless\b", comment):
+        return None
+    match = _GUARD.fullmatch(comment)
+    if match is None:
+        raise ValueError(f"this guard is not understood: {comment!r}")
+    parts = [part for part in match.groups() if part is not None]
+    return Guard(
+        what=parts[0],
+        table=parts[1],
+        name=parts[2] if len(parts) > 2 else None,
+        length=int(parts[3]) if len(parts) > 3 else None,
+    )
+
+
+def split(text: str) -> tuple[Step, ...]:
+    """The steps of a migration's text. A semicolon within quotes or comments ends nothing."""
+    steps: list[Step] = []
+    guard: Guard | None = None
+    sql = ""
+    for match in _TOKEN.finditer(text + "\n;"):
+        piece = match.group()
+        if piece.startswith(("--", "/*")) and len(piece) > 1:
+            if not sql.strip():
+                guard = parse_guard(piece) or guard
+        elif piece != ";":
+            sql += piece
+        elif sql.strip():
+            steps.append(Step(number=len(steps) + 1, sql=sql.strip(), guard=guard))
+            sql, guard = "", None
+    return tuple(steps)
+
+
+def read_versions(folder: Traversable) -> tuple[Version, ...]:
+    """All migrations of a folder in order. Raises ValueError when a number is missing or double."""
+    found = [
+        Version(number=int(match[1]), name=match[2], steps=split(entry.read_text(encoding="utf-8")))
+        for entry in folder.iterdir()
+        if (match := _FILE.fullmatch(entry.name))
+    ]
+    versions = tuple(sorted(found, key=lambda version: version.number))
+    if [version.number for version in versions] != list(range(1, len(versions) + 1)):
+        raise ValueError(f"migrations of {folder} are not numbered 1, 2, 3, ...")
+    return versions
+
+
+@cache
+def versions(kind: Kind) -> tuple[Version, ...]:
+    """The migrations that this release brings for a kind of database."""
+    return read_versions(files("schema") / "migrations" / kind.value)

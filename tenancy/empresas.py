@@ -1,0 +1,165 @@
+"""The rows of `empresas`. Used by `tenancy.provision`, `tenancy.migrate` and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tenancy.lease import Connection
+
+_COLUMNS = """
+    SELECT id, nome, endereco, telefone, horario, bot_ativo, status, versao,
+           db_host, db_port, db_name, db_user, db_password
+      FROM empresas
+"""
+_ALL = _COLUMNS + " ORDER BY id"
+_ONE = _COLUMNS + " WHERE id = %(id)s"
+_ONE_LOCKED = _ONE + " FOR UPDATE"
+_NEIGHBOUR = """
+    SELECT id FROM empresas
+     WHERE db_name = %(db_name)s AND db_host = %(db_host)s AND db_port = %(db_port)s
+       AND id <> %(id)s
+     LIMIT 1
+"""
+_INSERT = "INSERT INTO empresas (id, nome, status) VALUES (%(id)s, %(nome)s, 'provisionando')"
+_DESCRIBE = """
+    UPDATE empresas
+       SET nome = %(nome)s, endereco = COALESCE(%(endereco)s, endereco),
+           telefone = COALESCE(%(telefone)s, telefone), horario = COALESCE(%(horario)s, horario)
+     WHERE id = %(id)s
+"""
+_PLACE = """
+    UPDATE empresas
+       SET db_host = %(db_host)s, db_port = %(db_port)s, db_name = %(db_name)s,
+           db_user = %(db_user)s, db_password = %(db_password)s, status = %(status)s,
+           versao = versao + 1
+     WHERE id = %(id)s
+"""
+_STATUS = "UPDATE empresas SET status = %(status)s, versao = versao + 1 WHERE id = %(id)s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a dealer tells about the store. None leaves what is stored."""
+
+    nome: str
+    endereco: str | None = None
+    telefone: str | None = None
+    horario: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a dealer's database is; the password is a sealed token."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmpresaRow:
+    """A row as stored; the password, a sealed token, is not shown."""
+
+    id: int
+    nome: str
+    endereco: str | None
+    telefone: str | None
+    horario: str | None
+    bot_ativo: bool
+    status: str
+    versao: int
+    place: Place | None
+    """None until the row names a database, a user and a password."""
+    db_name: str | None
+
+
+class Empresas:
+    """Reads and writes over a connection to the central database; the caller owns the commit."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def all(self) -> list[EmpresaRow]:
+        """By id."""
+        return [_row(values) for values in await self._conn.fetch_all(_ALL)]
+
+    async def get(self, empresa_id: int, *, lock: bool = False) -> EmpresaRow | None:
+        """One row, locked to the end of the transaction on demand."""
+        sql = _ONE_LOCKED if lock else _ONE
+        values = await self._conn.fetch_one(sql, {"id": empresa_id})
+        return None if values is None else _row(values)
+
+    async def neighbour(self, empresa_id: int, host: str, port: int, database: str) -> int | None:
+        """Another empresa that says that it lives in this database."""
+        place = {"id": empresa_id, "db_host": host, "db_port": port, "db_name": database}
+        values = await self._conn.fetch_one(_NEIGHBOUR, place)
+        return None if values is None else int(values[0])
+
+    async def insert(self, empresa_id: int | None, nome: str) -> int:
+        """A new row, `provisionando`. Returns its id. Raises DuplicateKey."""
+        await self._conn.execute(_INSERT, {"id": empresa_id, "nome": nome})
+        return self._conn.last_id if empresa_id is None else empresa_id
+
+    async def describe(self, empresa_id: int, profile: Profile) -> None:
+        """Stores what the dealer tells about the store."""
+        await self._conn.execute(
+            _DESCRIBE,
+            {
+                "id": empresa_id,
+                "nome": profile.nome,
+                "endereco": profile.endereco,
+                "telefone": profile.telefone,
+                "horario": profile.horario,
+            },
+        )
+
+    async def place(self, empresa_id: int, place: Place, *, status: str) -> None:
+        """Stores where the database is."""
+        await self._conn.execute(
+            _PLACE,
+            {
+                "id": empresa_id,
+                "db_host": place.host,
+                "db_port": place.port,
+                "db_name": place.database,
+                "db_user": place.user,
+                "db_password": place.token,
+                "status": status,
+            },
+        )
+
+    async def set_status(self, empresa_id: int, status: str) -> None:
+        """provisionando, ativo or suspenso."""
+        await self._conn.execute(_STATUS, {"id": empresa_id, "status": status})
+
+
+def _row(values: tuple[object, ...]) -> EmpresaRow:
+    (id_, nome, endereco, telefone, horario, bot, status, versao, *rest) = values
+    host, port, database, user, token = rest
+    placed = bool(database and user and token)
+    return EmpresaRow(
+        id=int(str(id_)),
+        nome=str(nome),
+        endereco=_text(endereco),
+        telefone=_text(telefone),
+        horario=_text(horario),
+        bot_ativo=bool(bot),
+        status=str(status),
+        versao=int(str(versao)),
+        db_name=_text(database),
+        place=Place(
+            host=_text(host) or "localhost",
+            port=int(str(port or 3306)),
+            database=str(database),
+            user=str(user),
+            token=str(token),
+        )
+        if placed
+        else None,
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

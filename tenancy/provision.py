@@ -1,0 +1,216 @@
+"""Gives an empresa its database, or takes over one that it has. Used by `helix empresa`.
+
+Each step looks first and may be repeated: a run that was killed anywhere is continued by running it
+again. The empresa is served only once its own user has proved to end up in its own database.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from pydantic import SecretStr
+
+from schema.errors import NotConfigured, SecretUnreadable
+from tenancy.admin import admin_target, check_marker, make_database, make_user, mark
+from tenancy.central import central_target
+from tenancy.direct import direct
+from tenancy.empresas import EmpresaRow, Empresas, Place, Profile
+from tenancy.faults import CentralFaults, TenantFaults
+from tenancy.keyring import password_of
+from tenancy.migrate import migrate_central, migrate_database
+from tenancy.names import database_of, user_of
+from tenancy.registry import ACTIVE
+from tenancy.session import Profile as SessionProfile
+from tenancy.settings import TenancySettings
+from tenancy.target import Limits, Target
+
+_NEW = "provisionando"
+_PASSWORD_BYTES = 32
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """An existing database, with a user who may change its tables."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: SecretStr
+
+
+class Provisioner:
+    """Raises NotConfigured with what to do, WrongTenant, and what databases raise."""
+
+    def __init__(self, settings: TenancySettings, *, report: Report = lambda _step: None) -> None:
+        self._settings = settings
+        self._keyring = settings.keyring()
+        self._limits = Limits.of(settings)
+        self._report = report
+
+    async def create(
+        self,
+        empresa_id: int | None,
+        profile: Profile,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+    ) -> EmpresaRow:
+        """A dealer with a new database of its own; without an id, the next one is taken."""
+        await migrate_central(self._settings)
+        empresa_id, place = await self._reserve(empresa_id, profile, host, port)
+        self._report("registered")
+        password = self._keyring.open(place.token, purpose=password_of(empresa_id))
+        await self._make(empresa_id, place, password)
+        database = admin_target(self._settings, place.host, place.port, place.database)
+        await self._prepare(empresa_id, database)
+        return await self._activate(empresa_id, place, password)
+
+    async def adopt(self, empresa_id: int, profile: Profile, adoption: Adoption) -> EmpresaRow:
+        """A dealer whose database is there already, under any name; nothing else is needed there
+        than rights on it. Its tables and rows stay as they are."""
+        await migrate_central(self._settings)
+        place = Place(
+            host=adoption.host,
+            port=adoption.port,
+            database=adoption.database,
+            user=adoption.user,
+            token=self._keyring.seal(
+                adoption.password.get_secret_value(), purpose=password_of(empresa_id)
+            ),
+        )
+        async with self._empresas() as empresas:
+            await self._refuse_taken(empresas, empresa_id, place)
+        password = adoption.password.get_secret_value()
+        await self._prepare(empresa_id, replace(_target(place, password), empresa_id=None))
+        async with self._empresas() as empresas:
+            if await empresas.get(empresa_id) is None:
+                await empresas.insert(empresa_id, profile.nome)
+            await empresas.describe(empresa_id, profile)
+            await empresas.place(empresa_id, place, status=_NEW)
+        self._report("registered")
+        return await self._activate(empresa_id, place, password)
+
+    async def _reserve(
+        self, empresa_id: int | None, profile: Profile, host: str | None, port: int | None
+    ) -> tuple[int, Place]:
+        """The row, with the names and the password of the database to be made.
+
+        The password is stored before a user has it: so there is never a user whose password no one
+        knows, and every run sets the one that is stored.
+        """
+        async with self._empresas() as empresas:
+            row = None if empresa_id is None else await empresas.get(empresa_id)
+            if row is None:
+                empresa_id = await empresas.insert(empresa_id, profile.nome)
+                row = await empresas.get(empresa_id)
+            if row is None:
+                raise NotConfigured(empresa_id or 0, "its row was removed meanwhile")
+            await empresas.describe(row.id, profile)
+            place = self._place(row, host, port)
+            await self._refuse_taken(empresas, row.id, place)
+            if row.place != place or row.status != ACTIVE:
+                await empresas.place(row.id, place, status=_NEW)
+            return row.id, place
+
+    def _place(self, row: EmpresaRow, host: str | None, port: int | None) -> Place:
+        known = row.place
+        database = database_of(row.id)
+        if row.db_name not in (None, "", database):
+            raise NotConfigured(
+                row.id, f"it lives in database {row.db_name}; `helix empresa adopt` changes that"
+            )
+        place = Place(
+            host=host or (known.host if known else self._settings.db_host),
+            port=port or (known.port if known else self._settings.db_port),
+            database=database,
+            user=user_of(row.id),
+            token=self._token(row),
+        )
+        if known and (known.host, known.port) != (place.host, place.port):
+            raise NotConfigured(row.id, f"its database is on {known.host}:{known.port} already")
+        return place
+
+    def _token(self, row: EmpresaRow) -> str:
+        """The stored password if it can be opened, else a new one."""
+        purpose = password_of(row.id)
+        if row.place is not None:
+            try:
+                self._keyring.open(row.place.token, purpose=purpose)
+            except SecretUnreadable:
+                self._report("stored password cannot be opened: a new one is set")
+            else:
+                return row.place.token
+        return self._keyring.seal(secrets.token_urlsafe(_PASSWORD_BYTES), purpose=purpose)
+
+    async def _refuse_taken(self, empresas: Empresas, empresa_id: int, place: Place) -> None:
+        other = await empresas.neighbour(empresa_id, place.host, place.port, place.database)
+        if other is not None:
+            raise NotConfigured(
+                empresa_id, f"database {place.database} is registered for empresa {other}"
+            )
+
+    async def _make(self, empresa_id: int, place: Place, password: str) -> None:
+        server = admin_target(self._settings, place.host, place.port, None)
+        async with direct(server, self._limits, TenantFaults(empresa_id)) as conn:
+            await make_database(conn, empresa_id, place.database)
+            self._report("database created")
+            await make_user(
+                conn,
+                empresa_id,
+                user=place.user,
+                password=password,
+                database=place.database,
+            )
+            self._report("user created")
+
+    async def _prepare(self, empresa_id: int, target: Target) -> None:
+        """Tables and the marker. A database of someone else is found out before it is touched."""
+        faults = TenantFaults(empresa_id)
+        async with direct(target, self._limits, faults) as conn:
+            await check_marker(conn, empresa_id)
+        migrated = await migrate_database(empresa_id, target, self._limits)
+        self._report(f"migrated: {migrated.steps} steps")
+        async with direct(target, self._limits, faults) as conn:
+            await mark(conn, empresa_id)
+        self._report("marked")
+
+    async def _activate(self, empresa_id: int, place: Place, password: str) -> EmpresaRow:
+        """Serves the empresa once its own user has got to its own database."""
+        async with direct(
+            _target(place, password, empresa_id),
+            self._limits,
+            TenantFaults(empresa_id),
+            profile=SessionProfile.WORK,
+        ):
+            self._report("identity proved")
+        async with self._empresas() as empresas:
+            row = await empresas.get(empresa_id)
+            if row is not None and row.status != ACTIVE:
+                await empresas.set_status(empresa_id, ACTIVE)
+                row = await empresas.get(empresa_id)
+        if row is None:
+            raise NotConfigured(empresa_id, "its row was removed meanwhile")
+        self._report("active")
+        return row
+
+    @asynccontextmanager
+    async def _empresas(self) -> AsyncIterator[Empresas]:
+        async with direct(central_target(self._settings), self._limits, CentralFaults()) as conn:
+            yield Empresas(conn)
+
+
+def _target(place: Place, password: str, empresa_id: int | None = None) -> Target:
+    return Target(
+        host=place.host,
+        port=place.port,
+        user=place.user,
+        password=SecretStr(password),
+        database=place.database,
+        empresa_id=empresa_id,
+    )

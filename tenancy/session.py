@@ -1,0 +1,275 @@
+"""One open connection to a database server: statements with deadlines and typed errors.
+
+Made by `open_session`; used by `tenancy.pool` (pooled) and `tenancy.direct` (for one owner).
+"""
+
+# mypy: disable-error-code="no-untyped-call"
+# The driver ships no types.
+
+from __future__ import annotations
+
+import asyncio
+import re
+import struct
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import structlog
+from pymysql.err import MySQLError
+
+from schema.errors import HelixError, NotConfigured, WrongTenant
+from tenancy.driver import DriverConnection, QuietCursor
+from tenancy.faults import Faults, is_answer, translated
+from tenancy.lists import expand
+from tenancy.target import Limits, Target
+
+log = structlog.get_logger()
+
+Params = Mapping[str, object] | Sequence[object]
+Row = tuple[Any, ...]
+
+_SQL_MODE = (
+    "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
+    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+)
+_COMMON = f"""
+    SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = '{_SQL_MODE}',
+        innodb_lock_wait_timeout = %(lock_wait_s)s, lock_wait_timeout = %(lock_wait_s)s,
+"""
+_SET_UP_MARIADB = _COMMON + "max_statement_time = %(statement_s)s, tx_isolation = 'READ-COMMITTED'"
+_SET_UP_MYSQL = (
+    _COMMON + "max_execution_time = %(statement_ms)s, transaction_isolation = 'READ-COMMITTED'"
+)
+_IDENTITY = """
+    SELECT DATABASE(), CURRENT_USER(), MIN(empresa_id), MAX(empresa_id) FROM _tenant
+"""
+_MUTE_S = 2.0
+"""The server ends a statement at its limit; a peer that is mute this much longer is gone."""
+_ADMIN_LOCK_WAIT_S = 2
+"""A waiting ALTER holds up all readers behind it."""
+_NO_MYSQL = (struct.error, ValueError, LookupError, AssertionError, AttributeError, RuntimeError)
+"""What the driver raises when a peer greets in another language or hangs up in mid-greeting."""
+
+_LEAVES_TRACES = re.compile(
+    r"^\s*(?:SET|USE|LOCK|HANDLER|PREPARE|CREATE\s+TEMPORARY)\b|\bGET_LOCK\s*\(|@\w+\s*:=|\bINTO\s+@",
+    re.IGNORECASE,
+)
+"""Statements that outlive themselves: a connection that ran one has no next user."""
+
+Kill = Callable[[Target, int], None]
+
+
+class Profile(Enum):
+    """What a connection is for."""
+
+    WORK = "work"
+    """Short statements under a time limit."""
+    ADMIN = "admin"
+    """Migrations: statements may take their time, locks in the way may not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a statement gave back."""
+
+    rows: Sequence[Row]
+    columns: tuple[str, ...]
+    matched: int
+    last_id: int
+
+
+class Session:
+    """Belongs to one task at a time. After an error that leaves its state in doubt it is cut."""
+
+    def __init__(
+        self, driver: DriverConnection, target: Target, limits: Limits, faults: Faults, kill: Kill
+    ) -> None:
+        self.target = target
+        self.limits = limits
+        self._driver = driver
+        self._faults = faults
+        self._kill = kill
+        self._deadline_s: float | None = limits.statement_s + _MUTE_S
+        self._busy = False
+        self._tainted = False
+        self.opened_at = self.idle_since = asyncio.get_running_loop().time()
+
+    @property
+    def thread_id(self) -> int:
+        """The server's number for this connection."""
+        return int(self._driver.thread_id())
+
+    @property
+    def alive(self) -> bool:
+        """False once the connection is known to be gone."""
+        return self._driver.alive
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another user may have it: open, nothing left to read, nothing left behind."""
+        driver = self._driver
+        return (
+            not self._busy
+            and not self._tainted
+            and driver.alive
+            and not driver.half_read
+            and not driver.get_transaction_status()
+        )
+
+    async def run(
+        self,
+        sql: str,
+        params: Params = (),
+        *,
+        rows: Iterable[Params] | None = None,
+        deadline_s: float | None = None,
+    ) -> Result:
+        """Runs one statement; with `rows`, a multi-row INSERT.
+
+        Raises the classes of schema.errors. When it is cancelled or its deadline passes, the socket
+        is cut and the statement is killed on the server.
+        """
+        if self._busy:
+            raise RuntimeError("a connection runs one statement at a time; take a second one")
+        self._tainted = self._tainted or _LEAVES_TRACES.search(sql) is not None
+        if isinstance(params, Mapping):
+            sql, params = expand(sql, params)
+        self._busy = True
+        cursor = QuietCursor(self._driver)
+        try:
+            async with asyncio.timeout(deadline_s or self._deadline_s):
+                if rows is None:
+                    await cursor.execute(sql, _plain(params) or None)
+                else:
+                    await cursor.executemany(sql, [_plain(row) for row in rows])
+        except BaseException as error:
+            if not is_answer(error):
+                self.cut()
+            named = self._named(error)
+            if named is error:
+                raise
+            raise named from _cause(error)
+        finally:
+            self._busy = False
+        return _result(cursor)
+
+    def cut(self) -> None:
+        """Ends the connection at once; a statement that still runs is killed on the server."""
+        thread_id, busy = self.thread_id, self._busy
+        self._driver.abort()
+        if busy:
+            self._kill(self.target, thread_id)
+
+    def quit(self) -> None:
+        """Ends an idle connection politely, without waiting."""
+        self._driver.quit()
+
+    async def ping(self, deadline_s: float) -> bool:
+        """Whether the server still answers; if not, the connection is cut."""
+        try:
+            await self.run("DO 0", deadline_s=deadline_s)
+        except HelixError:
+            self.cut()
+            return False
+        return True
+
+    async def set_up(self, profile: Profile) -> None:
+        """Pins everything that statements depend on."""
+        work = profile is Profile.WORK
+        statement_s = self.limits.statement_s if work else 0
+        mariadb = "MariaDB" in self._driver.get_server_info()
+        await self.run(
+            _SET_UP_MARIADB if mariadb else _SET_UP_MYSQL,
+            {
+                "lock_wait_s": self.limits.lock_wait_s if work else _ADMIN_LOCK_WAIT_S,
+                "statement_s": statement_s,
+                "statement_ms": int(statement_s * 1000),
+            },
+        )
+        self._tainted = False
+        if not work:
+            self._deadline_s = None
+
+    async def prove_identity(self, empresa_id: int) -> None:
+        """Raises WrongTenant unless this is that empresa's database, as its own user."""
+        row = (await self.run(_IDENTITY)).rows[0]
+        database, user = str(row[0]), str(row[1]).rpartition("@")[0]
+        if row[2] is None:
+            raise NotConfigured(empresa_id, f"database {database} bears no empresa's marker")
+        if {row[2], row[3]} != {empresa_id}:
+            raise WrongTenant(empresa_id, f"database {database} belongs to empresa {row[2]}")
+        if database.casefold() != str(self.target.database).casefold():
+            raise WrongTenant(empresa_id, f"the server opened database {database}")
+        if user != self.target.user:
+            raise WrongTenant(empresa_id, f"the server took us for user {user!r}")
+
+    def _named(self, error: BaseException) -> BaseException:
+        if isinstance(error, MySQLError):
+            return translated(error, self._faults)
+        if isinstance(error, TimeoutError):
+            return self._faults.unavailable("no answer within the deadline")
+        if isinstance(error, OSError):
+            return self._faults.unavailable(type(error).__name__)
+        return error
+
+
+async def open_session(
+    target: Target,
+    limits: Limits,
+    faults: Faults,
+    *,
+    kill: Kill,
+    profile: Profile = Profile.WORK,
+) -> Session:
+    """Connects, sets up and, where the target names an empresa, proves the identity.
+
+    One deadline covers all of it. Raises what `faults` makes of the cause, or WrongTenant.
+    """
+    driver = DriverConnection(target, limits)
+    try:
+        async with asyncio.timeout(limits.connect_s):
+            await _log_in(driver, faults)
+            session = Session(driver, target, limits, faults, kill)
+            await session.set_up(profile)
+            if target.empresa_id is not None:
+                await session.prove_identity(target.empresa_id)
+    except TimeoutError as error:
+        driver.abort()
+        raise faults.unavailable(f"no connection within {limits.connect_s:g} s") from error
+    except BaseException:
+        driver.abort()
+        raise
+    return session
+
+
+async def _log_in(driver: DriverConnection, faults: Faults) -> None:
+    try:
+        await driver.open()
+    except MySQLError as error:
+        raise translated(error, faults) from error
+    except OSError as error:
+        raise faults.unavailable(type(error).__name__) from error
+    except _NO_MYSQL as error:
+        raise faults.unavailable("the peer does not speak the MySQL protocol") from error
+
+
+def _plain(params: Params) -> dict[str, object] | tuple[object, ...]:
+    """The two forms that the driver knows."""
+    return dict(params) if isinstance(params, Mapping) else tuple(params)
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """Answers of a server quote values of rows; they are not carried along."""
+    return None if is_answer(error) else error.__cause__ or error
+
+
+def _result(cursor: QuietCursor) -> Result:
+    columns = tuple(column[0] for column in cursor.description or ())
+    return Result(
+        rows=cursor.rows,
+        columns=columns,
+        matched=max(cursor.rowcount, 0),
+        last_id=cursor.lastrowid or 0,
+    )

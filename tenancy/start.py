@@ -1,0 +1,76 @@
+"""Puts the room together. Called once by each process, in its main()."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tenancy.central import Central
+from tenancy.keyring import Keyring
+from tenancy.kill import StatementKiller
+from tenancy.pool import PoolLimits
+from tenancy.pools import TenantPoolManager
+from tenancy.registry import Registry
+from tenancy.settings import TenancySettings
+from tenancy.target import Limits, tls_context
+
+_GRACE_S = 5.0
+_REAP_EVERY_S = 15.0
+_KILL_GRACE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenancy:
+    """All that other rooms need of this one."""
+
+    registry: Registry
+    pools: TenantPoolManager
+    central: Central
+    keyring: Keyring
+
+
+@asynccontextmanager
+async def open_tenancy(
+    settings: TenancySettings, *, grace_s: float = _GRACE_S
+) -> AsyncIterator[Tenancy]:
+    """Opens no connection yet; closes all of them at the end, within `grace_s` and a second."""
+    limits = Limits.of(settings)
+    tls_context(settings.db_host, limits)  # a CA file that cannot be read is found now
+    killer = StatementKiller(limits)
+    central = Central(settings, killer)
+    keyring = settings.keyring()
+    registry = Registry(central, keyring, fresh_s=settings.tenancy_registry_fresh_s)
+    pools = TenantPoolManager(
+        registry,
+        killer,
+        limits,
+        PoolLimits(
+            size=settings.tenancy_max_per_empresa,
+            acquire_s=settings.tenancy_acquire_timeout_s,
+            idle_s=settings.tenancy_idle_s,
+        ),
+        max_per_host=settings.tenancy_max_per_host,
+    )
+    reaper = asyncio.create_task(_reap(pools, central), name="tenancy-reaper")
+    try:
+        yield Tenancy(registry=registry, pools=pools, central=central, keyring=keyring)
+    finally:
+        reaper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reaper
+        await registry.close()
+        await pools.close_all(grace_s)
+        central.pool.retire()
+        central.pool.cut_all()
+        await killer.close(_KILL_GRACE_S)
+
+
+async def _reap(pools: TenantPoolManager, central: Central) -> None:
+    while True:
+        await asyncio.sleep(_REAP_EVERY_S * random.uniform(0.8, 1.2))
+        pools.reap()
+        central.pool.reap()

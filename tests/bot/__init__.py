@@ -1,0 +1,1 @@
+"""Promises of Lucas, each with a test that names it."""

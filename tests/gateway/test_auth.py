@@ -1,0 +1,219 @@
+"""Only a channel's own gateway gets in; nothing in the request chooses how it is checked."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.adapters import ADAPTERS
+from gateway.errors import BadCredentials, Forbidden, Unauthenticated
+from schema.channels import Channel
+
+CLOUD, EVOLUTION = ADAPTERS["cloud_api"], ADAPTERS["evolution"]
+NOW = 1795400100.0
+
+
+def cloud(**changed: str) -> dict[str, str]:
+    """Credentials of a Cloud API channel."""
+    return {"access_token": "t", "app_secret": "s1", "verify_token": "v"} | changed
+
+
+def evolution(**proof: str) -> dict[str, str]:
+    """Credentials of an Evolution channel."""
+    return {"base_url": "https://evo.example.test", "apikey": "k"} | proof
+
+
+def signed(raw: bytes, secret: str) -> dict[str, str]:
+    """Headers of a body that Meta signed."""
+    digest = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+    return {"x-hub-signature-256": f"sha256={digest}"}
+
+
+def accepted(headers: dict[str, str], raw: bytes, credentials: dict[str, str], **at: float) -> bool:
+    """Whether the request gets in, at either gateway."""
+    adapter = CLOUD if "app_secret" in credentials else EVOLUTION
+    try:
+        adapter.verify(headers, raw, credentials, now=at.get("now", NOW))
+    except (Unauthenticated, Forbidden):
+        return False
+    return True
+
+
+def test_metas_signatures_byte_for_byte(auth_vectors: dict[str, Any]) -> None:
+    """Over the raw body: the same JSON in other bytes, SHA-1 and non-ASCII are all refused."""
+    vectors = auth_vectors["cloud_api"]
+    credentials = cloud(app_secret=vectors["app_secret"])
+    for vector in vectors["post"]:
+        headers = {name.lower(): value for name, value in vector["headers"].items()}
+        raw = base64.b64decode(vector["body_b64"])
+        assert accepted(headers, raw, credentials) is vector["accepted"], vector["name"]
+
+
+def test_metas_handshake(auth_vectors: dict[str, Any]) -> None:
+    """The challenge comes back to whoever knows the verify token and asks to subscribe."""
+    vectors = auth_vectors["cloud_api"]
+    for vector in vectors["challenge"]:
+        query = dict(parse_qsl(vector["query"]))
+        credentials = cloud(verify_token=vectors["verify_token"])
+        if vector["status"] == 200:
+            assert CLOUD.challenge(query, credentials) == vector["body"]
+        else:
+            with pytest.raises(Forbidden):
+                CLOUD.challenge(query, credentials)
+    assert EVOLUTION.challenge({}, evolution(jwt_key="k")) is None
+
+
+def test_evolutions_token_byte_for_byte(auth_vectors: dict[str, Any]) -> None:
+    """Good for ten minutes and with this key alone."""
+    vectors = auth_vectors["evolution"]
+    headers = {"authorization": f"Bearer {vectors['jwt']}"}
+    for check in vectors["checks"]:
+        credentials = evolution(jwt_key=check.get("jwt_key", vectors["jwt_key"]))
+        assert accepted(headers, b"{}", credentials, now=check["now"]) is check["accepted"], check
+
+
+def encoded(value: object) -> str:
+    """A part of a token."""
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def token(header: object, claims: object, key: str, digest: str = "sha256") -> dict[str, str]:
+    """Headers with a token of our making."""
+    body = f"{encoded(header)}.{encoded(claims)}"
+    mark = hmac.new(key.encode(), body.encode(), digest).digest()
+    return {
+        "authorization": f"Bearer {body}.{base64.urlsafe_b64encode(mark).rstrip(b'=').decode()}"
+    }
+
+
+HS256, FRESH = {"alg": "HS256", "typ": "JWT"}, {"iat": NOW, "exp": NOW + 600}
+
+
+def test_a_token_cannot_choose_its_algorithm() -> None:
+    """`none`, another digest, an unknown critical extension, no expiry: refused."""
+    credentials = evolution(jwt_key="key")
+    assert accepted(token(HS256, FRESH, "key"), b"", credentials)
+    bare = f"{encoded({'alg': 'none'})}.{encoded(FRESH)}."
+    refused: list[dict[str, str]] = [
+        {"authorization": f"Bearer {bare}"},
+        token({"alg": "none"}, FRESH, "key"),
+        token({"alg": "HS512"}, FRESH, "key", "sha512"),
+        token({"alg": "HS512"}, FRESH, "key"),
+        token({"alg": "RS256"}, FRESH, "key"),
+        token({**HS256, "crit": ["exp"]}, FRESH, "key"),
+        token(HS256, {"iat": NOW}, "key"),
+        token(HS256, {"exp": "tomorrow"}, "key"),
+        token(HS256, {"exp": NOW}, "key"),
+        token([], FRESH, "key"),
+        token(HS256, [], "key"),
+        token(HS256, FRESH, ""),
+        {"authorization": token(HS256, FRESH, "key")["authorization"].removeprefix("Bearer ")},
+        {"authorization": token(HS256, FRESH, "key")["authorization"] + "="},
+        {"authorization": "Bearer " + "a." * 100_000},
+    ]
+    assert [headers for headers in refused if accepted(headers, b"", credentials)] == []
+
+
+def test_the_secret_header_of_evolution() -> None:
+    """The right one gets in, next to a foreign token too; a secret of another kind is no use."""
+    credentials = evolution(webhook_secret="abc")
+    assert accepted({"x-webhook-secret": "abc"}, b"", credentials)
+    assert accepted({"x-webhook-secret": "abc", "authorization": "Basic x"}, b"", credentials)
+    assert not accepted({"x-webhook-secret": "abd"}, b"", credentials)
+    assert not accepted({"x-webhook-secret": "key"}, b"", evolution(jwt_key="key"))
+    assert not accepted(token(HS256, FRESH, "abc"), b"", credentials)
+
+
+@pytest.mark.parametrize("adapter", [CLOUD, EVOLUTION], ids=["cloud_api", "evolution"])
+def test_nothing_given_is_401_and_something_wrong_is_403(adapter: Any) -> None:
+    """Two answers, so that who sets a webhook up sees which mistake it is."""
+    credentials = cloud() if adapter is CLOUD else evolution(webhook_secret="abc")
+    name = "x-hub-signature-256" if adapter is CLOUD else "x-webhook-secret"
+    for headers in ({}, {name: ""}, {"x-hub-signature": "sha1=00"}):
+        with pytest.raises(Unauthenticated):
+            adapter.verify(headers, b"{}", credentials, now=NOW)
+    for wrong in ("sha256=zz", "é" * 10, "x" * 10_000, "\ud800"):
+        with pytest.raises(Forbidden):
+            adapter.verify({name: wrong}, b"{}", credentials, now=NOW)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["x-hub-signature-256", "x-webhook-secret", "authorization"]), st.text()
+    )
+)
+def test_no_header_makes_the_check_raise(headers: dict[str, str]) -> None:
+    """And none but the true one opens."""
+    assert not accepted(headers, b"{}", cloud(app_secret="a-secret"))
+    assert not accepted(headers, b"{}", evolution(webhook_secret="a-secret", jwt_key="a-key"))
+
+
+def test_two_secrets_are_good_while_one_is_rotated() -> None:
+    """The old one until it is taken out, the new one at once; blanks and empty parts are none."""
+    raw = b'{"a":1}'
+    rotating = cloud(app_secret="old , new,")
+    assert accepted(signed(raw, "old"), raw, rotating)
+    assert accepted(signed(raw, "new"), raw, rotating)
+    assert not accepted(signed(raw, ""), raw, rotating)
+    assert not accepted(signed(raw, "old , new,"), raw, rotating)
+    both = evolution(webhook_secret="old,new")
+    assert accepted({"x-webhook-secret": "new"}, b"", both)
+    assert not accepted({"x-webhook-secret": "old,new"}, b"", both)
+
+
+@pytest.mark.parametrize(
+    ("kind", "credentials", "named"),
+    [
+        ("cloud_api", {}, {"access_token", "app_secret", "verify_token"}),
+        ("cloud_api", cloud(app_secret=" , "), {"app_secret"}),
+        ("cloud_api", cloud(acess_token="x"), {"acess_token"}),
+        ("cloud_api", cloud(base_url="ftp://x"), {"base_url"}),
+        ("cloud_api", cloud(base_url="https://u:p@x"), {"base_url"}),
+        ("cloud_api", cloud(api_version="v1/../.."), {"api_version"}),
+        ("cloud_api", cloud(access_token="a\r\nX: y"), {"access_token"}),
+        ("evolution", evolution(), {"credentials"}),
+        ("evolution", {"webhook_secret": "s"}, {"base_url", "apikey"}),
+    ],
+)
+def test_bad_credentials_name_the_key_and_never_the_value(
+    kind: str, credentials: dict[str, str], named: set[str]
+) -> None:
+    """A person must act and is told on what; no secret in the error, its cause or its repr."""
+    with pytest.raises(BadCredentials) as caught:
+        ADAPTERS[kind].check_credentials(credentials)
+    assert set(caught.value.problems) == named
+    assert kind in str(caught.value)
+    assert caught.value.__cause__ is None
+    for value in credentials.values():
+        assert len(value.strip(" ,")) < 3 or value not in f"{caught.value!s} {caught.value!r}"
+
+
+def channel(kind: str, credentials: dict[str, str]) -> Channel:
+    """A channel."""
+    return Channel(
+        id=1, empresa_id=1, gateway=kind, identifier="1", webhook_token="w", credentials=credentials
+    )
+
+
+def test_a_body_carries_events_of_channels_with_the_same_secret_alone() -> None:
+    """Tenant A's valid signature is none for tenant B's channel."""
+    a, b = channel("cloud_api", cloud()), channel("cloud_api", cloud(app_secret="s2"))
+    both = channel("cloud_api", cloud(app_secret="s1,s2"))
+    assert CLOUD.same_secret(a, a)
+    assert not CLOUD.same_secret(a, b)
+    assert CLOUD.same_secret(a, both)
+    assert not CLOUD.same_secret(both, a)
+
+    header = channel("evolution", evolution(webhook_secret="x"))
+    other = channel("evolution", evolution(jwt_key="x"))
+    assert EVOLUTION.same_secret(header, header)
+    assert not EVOLUTION.same_secret(header, other)
+    assert not EVOLUTION.same_secret(other, header)

@@ -1,0 +1,135 @@
+"""Peers on the network that behave badly on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from pymysql.constants import CLIENT
+
+
+@asynccontextmanager
+async def mute_server() -> AsyncIterator[int]:
+    """The port of a server that accepts and never says a word."""
+    open_ones: list[asyncio.StreamWriter] = []
+
+    async def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_ones.append(writer)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in open_ones:
+            writer.close()
+
+
+@dataclass(slots=True)
+class Recorder:
+    """A MySQL server in its greeting; it keeps what it is told afterwards."""
+
+    port: int = 0
+    heard: bytes = b""
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def server_without_tls() -> AsyncIterator[Recorder]:
+    """Greets as MariaDB does, offers no TLS, and listens until the client hangs up."""
+    recorder = Recorder()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(_greeting())
+        recorder.heard = await reader.read()
+        recorder.gone.set()
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    recorder.port = server.sockets[0].getsockname()[1]
+    try:
+        yield recorder
+    finally:
+        server.close()
+
+
+def _greeting() -> bytes:
+    """Protocol::HandshakeV10."""
+    flags = CLIENT.PROTOCOL_41 | CLIENT.SECURE_CONNECTION | CLIENT.PLUGIN_AUTH
+    flags |= CLIENT.CONNECT_WITH_DB
+    body = b"\x0a10.11.0-MariaDB\0" + struct.pack("<I", 7) + b"saltsalt\0"
+    body += struct.pack("<HBHHB", flags & 0xFFFF, 45, 2, flags >> 16, 21) + b"\0" * 10
+    body += b"saltsaltsalt\0" + b"mysql_native_password\0"
+    return struct.pack("<I", len(body))[:3] + b"\0" + body
+
+
+class Relay:
+    """A way to a server that can be cut and restored."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._upstream = host, port
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+        self._up = True
+        self.port = 0
+
+    def cut(self) -> None:
+        """Breaks all connections; new ones are hung up on."""
+        self._up = False
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    def restore(self) -> None:
+        """Lets new connections through."""
+        self._up = True
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One client."""
+        if not self._up:
+            writer.transport.abort()
+            return
+        up_reader, up_writer = await asyncio.open_connection(*self._upstream)
+        self._writers += [writer, up_writer]
+        for pair in ((reader, up_writer), (up_reader, writer)):
+            task = asyncio.create_task(_pump(*pair))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Ends all."""
+        self.cut()
+        await asyncio.gather(*self._tasks)
+
+
+@asynccontextmanager
+async def relay(host: str, port: int) -> AsyncIterator[Relay]:
+    """A relay to a server."""
+    made = Relay(host, port)
+    server = await asyncio.start_server(made.accept, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    try:
+        yield made
+    finally:
+        server.close()
+        await made.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65_536):
+            writer.write(data)
+    except OSError:
+        pass
+    finally:
+        writer.close()
+
+
+async def until(holds: Callable[[], Awaitable[bool]], *, within_s: float = 5) -> None:
+    """Asks until it holds; each question is a round trip to a server, so nothing spins."""
+    async with asyncio.timeout(within_s):
+        while not await holds():
+            pass

@@ -1,0 +1,1 @@
+"""The processes: webhook, inbox, arq jobs, delivery, command line. Knows all the other rooms."""

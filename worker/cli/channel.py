@@ -1,0 +1,106 @@
+"""`helix channel`: the WhatsApp numbers of dealers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schema.channels import Channel
+from tenancy.channels import add_channel
+from tenancy.settings import TenancySettings
+from tenancy.start import open_tenancy
+from worker.cli.output import Json, print_facts, print_rows, run
+
+app = typer.Typer(help="WhatsApp numbers of dealers.", no_args_is_help=True)
+
+_STDIN = "-"
+
+
+@app.command()
+def add(
+    empresa: Annotated[int, typer.Option(min=1, help="Whose number it is.")],
+    gateway: Annotated[str, typer.Option(help="cloud_api, evolution, waha, ...")],
+    identifier: Annotated[
+        str, typer.Option(help="As the gateway names it: phone_number_id, instance, session.")
+    ],
+    credentials: Annotated[
+        str | None,
+        typer.Option(help="File with a JSON object of the gateway's credentials; - for stdin."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Add a number, or renew the credentials of one. Prints the path of its webhook."""
+    opened = None if credentials is None else _credentials(credentials)
+    try:
+        channel = run(_add(_settings(), empresa, gateway, identifier, opened))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    print_facts(_facts(channel), as_json=as_json)
+
+
+@app.command(name="list")
+def list_(
+    empresa: Annotated[int, typer.Option(min=1, help="Whose numbers.")], as_json: Json = False
+) -> None:
+    """List the numbers of a dealer."""
+    channels = run(_list(_settings(), empresa))
+    rows = [_facts(channel) for channel in channels]
+    print_rows(rows, title=f"Channels of empresa {empresa}", as_json=as_json)
+
+
+def _settings() -> TenancySettings:
+    return TenancySettings()
+
+
+def _credentials(source: str) -> dict[str, str]:
+    """A JSON object of texts. It never comes from the command line, which others can see."""
+    try:
+        text = sys.stdin.read() if source == _STDIN else Path(source).read_text(encoding="utf-8")
+        value = json.loads(text)
+    except OSError as error:
+        raise typer.BadParameter(f"{source}: {error.strerror}") from error
+    except ValueError:
+        raise typer.BadParameter("the credentials are no JSON") from None
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise typer.BadParameter(
+            'the credentials are a JSON object of texts: {"access_token": "…"}'
+        )
+    return value
+
+
+async def _add(
+    settings: TenancySettings,
+    empresa: int,
+    gateway: str,
+    identifier: str,
+    credentials: dict[str, str] | None,
+) -> Channel:
+    async with open_tenancy(settings) as tenancy, tenancy.central.transaction() as conn:
+        return await add_channel(
+            conn,
+            tenancy.keyring,
+            empresa_id=empresa,
+            gateway=gateway,
+            identifier=identifier,
+            credentials=credentials,
+        )
+
+
+async def _list(settings: TenancySettings, empresa: int) -> tuple[Channel, ...]:
+    async with open_tenancy(settings) as tenancy:
+        return await tenancy.registry.channels(empresa)
+
+
+def _facts(channel: Channel) -> dict[str, object]:
+    return {
+        "id": channel.id,
+        "empresa": channel.empresa_id,
+        "gateway": channel.gateway,
+        "identifier": channel.identifier,
+        "active": channel.active,
+        "webhook": f"/webhook/{channel.gateway}/{channel.webhook_token}",
+    }

@@ -1,0 +1,134 @@
+"""`helix empresa`: dealers and their databases."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+
+from schema.errors import UnknownEmpresa
+from tenancy.central import central_target
+from tenancy.direct import direct
+from tenancy.empresas import EmpresaRow, Empresas, Profile
+from tenancy.faults import CentralFaults
+from tenancy.provision import Adoption, Provisioner
+from tenancy.settings import TenancySettings
+from tenancy.target import Limits
+from worker.cli.output import Json, note, print_facts, print_rows, run
+
+PASSWORD_VARIABLE = "HELIX_TENANT_PASSWORD"  # noqa: S105 - the name of a variable
+
+app = typer.Typer(help="Dealers and their databases.", no_args_is_help=True)
+
+Nome = Annotated[str, typer.Option(help="The dealer's name, as buyers read it.")]
+Endereco = Annotated[str | None, typer.Option(help="Where the store is.")]
+Telefone = Annotated[str | None, typer.Option(help="The store's telephone.")]
+Horario = Annotated[str | None, typer.Option(help="Opening hours, as buyers read them.")]
+
+
+@app.command()
+def create(
+    nome: Nome,
+    empresa_id: Annotated[
+        int | None, typer.Option("--id", min=1, help="Default: the next free one.")
+    ] = None,
+    endereco: Endereco = None,
+    telefone: Telefone = None,
+    horario: Horario = None,
+    db_host: Annotated[str | None, typer.Option(help="Server; default: DB_HOST.")] = None,
+    db_port: Annotated[int | None, typer.Option(help="Default: DB_PORT.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Create a dealer with a database and a user of its own. Safe to repeat after an error."""
+    profile = Profile(nome=nome, endereco=endereco, telefone=telefone, horario=horario)
+    provisioner = Provisioner(_settings(), report=note)
+    row = run(provisioner.create(empresa_id, profile, host=db_host, port=db_port))
+    print_facts(_facts(row), as_json=as_json)
+
+
+@app.command()
+def adopt(
+    empresa_id: Annotated[int, typer.Option("--id", min=1, help="The empresa's id.")],
+    nome: Nome,
+    db_name: Annotated[str, typer.Option(help="The database that is there.")],
+    db_user: Annotated[str, typer.Option(help="A user who may change its tables.")],
+    db_host: Annotated[str, typer.Option(help="Its server.")] = "localhost",
+    db_port: Annotated[int, typer.Option(help="Its port.")] = 3306,
+    endereco: Endereco = None,
+    telefone: Telefone = None,
+    horario: Horario = None,
+    as_json: Json = False,
+) -> None:
+    """Take over an existing database; its tables and rows stay as they are.
+
+    The password is read from HELIX_TENANT_PASSWORD, or asked for.
+    """
+    profile = Profile(nome=nome, endereco=endereco, telefone=telefone, horario=horario)
+    adoption = Adoption(
+        host=db_host, port=db_port, database=db_name, user=db_user, password=_password(db_user)
+    )
+    provisioner = Provisioner(_settings(), report=note)
+    row = run(provisioner.adopt(empresa_id, profile, adoption))
+    print_facts(_facts(row), as_json=as_json)
+
+
+@app.command(name="list")
+def list_(as_json: Json = False) -> None:
+    """List all dealers."""
+    rows = run(_all(_settings()))
+    columns = ("id", "nome", "status", "bot_ativo", "database", "server")
+    facts = [{name: _facts(row)[name] for name in columns} for row in rows]
+    print_rows(facts, title="Empresas", as_json=as_json)
+
+
+@app.command()
+def show(empresa_id: Annotated[int, typer.Argument(min=1)], as_json: Json = False) -> None:
+    """Show one dealer."""
+    row = run(_one(_settings(), empresa_id))
+    print_facts(_facts(row), as_json=as_json)
+
+
+def _settings() -> TenancySettings:
+    return TenancySettings()
+
+
+def _password(user: str) -> SecretStr:
+    given = os.environ.get(PASSWORD_VARIABLE)
+    if given:
+        return SecretStr(given)
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(f"put the password of {user} into {PASSWORD_VARIABLE}")
+    return SecretStr(typer.prompt(f"Password of {user}", hide_input=True, err=True))
+
+
+async def _all(settings: TenancySettings) -> list[EmpresaRow]:
+    async with direct(central_target(settings), Limits.of(settings), CentralFaults()) as conn:
+        return await Empresas(conn).all()
+
+
+async def _one(settings: TenancySettings, empresa_id: int) -> EmpresaRow:
+    async with direct(central_target(settings), Limits.of(settings), CentralFaults()) as conn:
+        row = await Empresas(conn).get(empresa_id)
+    if row is None:
+        raise UnknownEmpresa(empresa_id)
+    return row
+
+
+def _facts(row: EmpresaRow) -> dict[str, object]:
+    place = row.place
+    return {
+        "id": row.id,
+        "nome": row.nome,
+        "endereco": row.endereco,
+        "telefone": row.telefone,
+        "horario": row.horario,
+        "status": row.status,
+        "bot_ativo": row.bot_ativo,
+        "versao": row.versao,
+        "database": row.db_name,
+        "user": None if place is None else place.user,
+        "server": None if place is None else f"{place.host}:{place.port}",
+    }

@@ -1,0 +1,1 @@
+"""From the dealer's database out through the gateways."""

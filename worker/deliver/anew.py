@@ -1,0 +1,44 @@
+"""Takes a turn anew whose answer is no longer true when it is to be sent. Called by the delivery.
+
+Example: the car that a waiting reply offers was sold a minute ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tenancy.lease import TenantConnection
+from worker.drain import conversations, messages
+from worker.drain.intake import undo_turn
+from worker.queue.keys import Task
+
+# The drain holds this row for the length of its transaction: between its reading of a conversation
+# and its writing, nobody else writes one.
+_AFTER_THE_DRAIN = "SELECT epoca FROM _leases WHERE nome = %(task)s FOR UPDATE"
+_WITHDRAW = """
+    UPDATE mensagens SET status = 'cancelada', erro = 'o carro mudou antes do envio'
+     WHERE id IN %(ids)s AND status = 'pendente'
+"""
+
+
+async def take_anew(
+    conn: TenantConnection, conversation_id: int, stale: Sequence[int], *, now: datetime
+) -> bool:
+    """Withdraws the turn and makes it due again, in the caller's transaction.
+
+    `stale`: ids of the replies that are no longer true. False when the turn had begun to go out:
+    then only those are withdrawn.
+    """
+    await conn.fetch_one(_AFTER_THE_DRAIN, {"task": Task.DRAIN.value})
+    conversation = await conversations.by_id(conn, conversation_id)
+    undone = conversation.turno_anterior is not None and await messages.withdraw_unsent(
+        conn, [conversation_id]
+    )
+    if not undone:
+        await conn.execute(_WITHDRAW, {"ids": list(stale)})
+        return False
+    undo_turn(conversation)
+    conversation.responder_em = now
+    await conversations.save(conn, [conversation])
+    return True

@@ -1,0 +1,161 @@
+"""Reads and moves the replies of an empresa: rows of `mensagens` that are to be sent.
+
+Called by `worker.deliver.job`. A reply goes `pendente` -> `enviando` -> `enviada`; the step before the
+gateway is asked is committed first, so that a crash is seen afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import orjson
+
+from schema.replies import Sent
+from tenancy.lease import TenantConnection
+from worker.clock import stored
+from worker.queue.keys import Task
+
+_OPEN = """
+    SELECT id, conversation_id, canal_id, endereco, tipo_conteudo, conteudo, midia, status,
+           tentativas, tentar_em, fatos, turno
+      FROM mensagens
+     WHERE status IN ('pendente', 'enviando')
+     ORDER BY id LIMIT %(most)s
+"""
+_CLAIM = """
+    UPDATE mensagens m JOIN _leases l ON l.nome = %(task)s AND l.epoca = %(epoch)s
+       SET m.status = 'enviando', m.tentativas = m.tentativas + 1, m.tentar_em = NULL
+     WHERE m.id = %(id)s AND m.status = %(from)s
+"""
+# The buyer or a status report may have come first: the ladder is not climbed down.
+_RECORD = """
+    UPDATE mensagens
+       SET status = IF(status IN ('pendente', 'enviando', 'cancelada'), 'enviada', status),
+           external_id = COALESCE(external_id, %(external_id)s),
+           enviada_em = UTC_TIMESTAMP(3), erro = NULL
+     WHERE id = %(id)s
+"""
+_PUT_BACK = """
+    UPDATE mensagens SET status = %(status)s, erro = %(error)s, tentar_em = %(at)s
+     WHERE id = %(id)s AND status = 'enviando'
+"""
+_FAIL = """
+    UPDATE mensagens SET status = 'falhou', erro = %(error)s
+     WHERE id = %(id)s AND status IN ('pendente', 'enviando')
+"""
+_CARS = "SELECT id, price, status FROM cars WHERE id IN %(ids)s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenReply:
+    """A reply that is to be sent, or that was being sent when its worker died."""
+
+    id: int
+    conversation_id: int
+    canal_id: int | None
+    address: str | None
+    kind: str
+    text: str | None
+    media_url: str | None
+    status: str
+    tries: int
+    not_before: datetime | None
+    facts: tuple[tuple[int, Decimal | None, str], ...]
+    """(car id, price, status) that it states."""
+    turn: int | None
+
+
+class Outbox:
+    """The open replies of the empresa whose connection it is given, under one lease."""
+
+    def __init__(self, conn: TenantConnection, epoch: int) -> None:
+        self._conn = conn
+        self._epoch = epoch
+
+    async def open_replies(self, *, most: int) -> list[OpenReply]:
+        """The oldest replies that are not yet with the gateway, in their order."""
+        return [
+            OpenReply(
+                id=row[0],
+                conversation_id=row[1],
+                canal_id=row[2],
+                address=row[3],
+                kind=row[4],
+                text=row[5],
+                media_url=row[6],
+                status=row[7],
+                tries=row[8],
+                not_before=stored(row[9]),
+                facts=_facts(row[10]),
+                turn=row[11],
+            )
+            for row in await self._conn.fetch_all(_OPEN, {"most": most})
+        ]
+
+    async def moved_facts(self, replies: Sequence[OpenReply]) -> set[int]:
+        """Ids of the replies that state something which is no longer so."""
+        ids = {car_id for reply in replies for car_id, _, _ in reply.facts}
+        if not ids:
+            return set()
+        rows = await self._conn.fetch_all(_CARS, {"ids": sorted(ids)})
+        now = {car_id: (price, status) for car_id, price, status in rows}
+        return {reply.id for reply in replies if not _still_true(reply, now)}
+
+    async def claim(self, reply: OpenReply) -> bool:
+        """Marks it as being sent. False: it was withdrawn, or our lease has gone."""
+        claimed = await self._conn.execute(
+            _CLAIM,
+            {
+                "task": Task.DELIVER.value,
+                "epoch": self._epoch,
+                "id": reply.id,
+                "from": reply.status,
+            },
+        )
+        return claimed > 0
+
+    async def record(self, reply: OpenReply, sent: Sent) -> None:
+        """The gateway took it. True whoever holds the lease by now, so no fence."""
+        await self._conn.execute(_RECORD, {"id": reply.id, "external_id": sent.message_id[:255]})
+
+    async def put_back(self, reply: OpenReply, *, error: str, at: datetime) -> None:
+        """It was not sent: once more, not before `at`."""
+        await self._conn.execute(
+            _PUT_BACK, {"id": reply.id, "status": "pendente", "error": error, "at": at}
+        )
+
+    async def leave_unknown(self, reply: OpenReply, *, error: str, at: datetime) -> None:
+        """It may be out: a status report settles it; when none comes until `at`, once more."""
+        await self._conn.execute(
+            _PUT_BACK, {"id": reply.id, "status": "enviando", "error": error, "at": at}
+        )
+
+    async def fail(self, reply: OpenReply, *, error: str) -> None:
+        """It will never go out."""
+        await self._conn.execute(_FAIL, {"id": reply.id, "error": error})
+
+
+def _facts(text: str | None) -> tuple[tuple[int, Decimal | None, str], ...]:
+    if text is None:
+        return ()
+    return tuple(
+        (
+            fact["car_id"],
+            None if fact["preco"] is None else Decimal(fact["preco"]),
+            fact["status"],
+        )
+        for fact in orjson.loads(text)
+    )
+
+
+def _still_true(reply: OpenReply, now: dict[int, tuple[Decimal, str]]) -> bool:
+    for car_id, price, status in reply.facts:
+        if car_id not in now:
+            return False
+        price_now, status_now = now[car_id]
+        if status != status_now or (price is not None and price != price_now):
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""From the inbox into the dealer's database, and a turn for each conversation that is due."""

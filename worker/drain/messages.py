@@ -1,0 +1,211 @@
+"""Reads and writes rows of `mensagens` for the drain. Called by intake and turns.
+
+Whether a message is new is asked of the unique key (canal_id, external_id): the fence lets one
+worker at a time write here, so what is not there now is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.values import Incoming
+from schema.events import EventKind
+from tenancy.lease import TenantConnection
+
+_STORED = """
+    SELECT external_id FROM mensagens
+     WHERE canal_id = %(channel)s AND external_id IN %(ids)s
+"""
+_INSERT = """
+    INSERT INTO mensagens (conversation_id, customer_id, tipo, conteudo, timestamp, external_id,
+                           canal_id, autor, status, tipo_conteudo, midia, citada, endereco, turno,
+                           fatos, decisao, recebida_em, gravada_em)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_UNANSWERED = """
+    SELECT m.conversation_id, m.tipo_conteudo, m.conteudo, m.canal_id, m.citada
+      FROM mensagens m
+     WHERE (m.conversation_id, m.turno) IN %(turns)s AND m.tipo = 'recebida'
+     ORDER BY m.id
+"""
+_REPLIES_OF_LAST_TURN = """
+    SELECT m.conversation_id, m.id, m.status
+      FROM mensagens m
+      JOIN conversations c ON c.id = m.conversation_id AND m.turno = c.turno
+     WHERE c.id IN %(conversations)s AND m.tipo = 'enviada' AND m.autor = 'lucas'
+       AND m.status <> 'cancelada'
+       FOR UPDATE
+"""
+_WITHDRAW = """
+    UPDATE mensagens SET status = 'cancelada' WHERE id IN %(ids)s AND status = 'pendente'
+"""
+_WITHDRAW_ALL = """
+    UPDATE mensagens SET status = 'cancelada'
+     WHERE conversation_id IN %(conversations)s AND status = 'pendente'
+"""
+_EXPLAIN = """
+    UPDATE mensagens SET decisao = %(decision)s
+     WHERE conversation_id = %(conversation)s AND turno = %(turn)s AND tipo = 'recebida'
+"""
+_FAILED = """
+    UPDATE mensagens SET erro = %(error)s
+     WHERE conversation_id = %(conversation)s AND turno = %(turn)s AND tipo = 'recebida'
+"""
+_QUOTED_FACTS = """
+    SELECT external_id, fatos FROM mensagens
+     WHERE canal_id = %(channel)s AND external_id IN %(ids)s AND fatos IS NOT NULL
+"""
+_EDIT = """
+    UPDATE mensagens SET conteudo = %(text)s
+     WHERE canal_id = %(channel)s AND external_id = %(id)s
+"""
+
+_TEXT_BYTES = 65_535
+_CUT_MARK = " […]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """A row to insert. Times are with a zone."""
+
+    conversation_id: int
+    customer_id: int
+    tipo: str
+    conteudo: str | None
+    at: datetime
+    external_id: str | None
+    canal_id: int | None
+    autor: str
+    status: str | None
+    tipo_conteudo: str
+    turno: int
+    gravada_em: datetime
+    midia: str | None = None
+    citada: str | None = None
+    endereco: str | None = None
+    fatos: str | None = None
+    decisao: str | None = None
+    recebida_em: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A message of the buyer that a turn has to answer."""
+
+    conversation_id: int
+    canal_id: int | None
+    citada: str | None
+    kind: EventKind
+    text: str | None
+
+    def incoming(self, quoted_car_id: int | None) -> Incoming:
+        """As Lucas takes it."""
+        return Incoming(kind=self.kind, text=self.text, quoted_car_id=quoted_car_id)
+
+
+async def stored_ids(
+    conn: TenantConnection, ids_by_channel: dict[int, list[str]]
+) -> set[tuple[int, str]]:
+    """Which of these (canal_id, external_id) are in the database already."""
+    found: set[tuple[int, str]] = set()
+    for channel, ids in ids_by_channel.items():
+        rows = await conn.fetch_all(_STORED, {"channel": channel, "ids": ids})
+        found.update((channel, row[0]) for row in rows)
+    return found
+
+
+async def insert(conn: TenantConnection, messages: Sequence[NewMessage]) -> None:
+    """Stores messages in their order with one statement. Raises DuplicateKey, BadData."""
+    await conn.execute_many(_INSERT, [_row(message) for message in messages])
+
+
+async def unanswered(
+    conn: TenantConnection, turns: Mapping[int, int]
+) -> dict[int, list[Unanswered]]:
+    """What buyers wrote for these turns (number by conversation), in order."""
+    found: dict[int, list[Unanswered]] = {conversation: [] for conversation in turns}
+    for row in await conn.fetch_all(_UNANSWERED, {"turns": list(turns.items())}):
+        conversation, kind, text, channel, quoted = row
+        found[conversation].append(
+            Unanswered(
+                conversation_id=conversation,
+                canal_id=channel,
+                citada=quoted,
+                kind=EventKind(kind),
+                text=text,
+            )
+        )
+    return found
+
+
+async def withdraw_unsent(conn: TenantConnection, conversations: Sequence[int]) -> set[int]:
+    """Withdraws the last turn's replies where none of them has been handed to the gateway.
+
+    Returns the conversations whose last turn is thereby undone.
+    """
+    rows = await conn.fetch_all(_REPLIES_OF_LAST_TURN, {"conversations": list(conversations)})
+    started = {conversation for conversation, _, status in rows if status != "pendente"}
+    unsent = [(conversation, reply) for conversation, reply, _ in rows
+              if conversation not in started]  # fmt: skip
+    if unsent:
+        await conn.execute(_WITHDRAW, {"ids": [reply for _, reply in unsent]})
+    return {conversation for conversation, _ in unsent}
+
+
+async def withdraw_all(conn: TenantConnection, conversations: Iterable[int]) -> int:
+    """Withdraws every reply that is not yet handed to the gateway; returns how many."""
+    return await conn.execute(_WITHDRAW_ALL, {"conversations": list(conversations)})
+
+
+async def explain(conn: TenantConnection, conversation: int, turn: int, decision: str) -> None:
+    """Writes why a turn has no reply to the messages that it would have answered."""
+    await conn.execute(_EXPLAIN, {"decision": decision, "conversation": conversation, "turn": turn})
+
+
+async def mark_failed(conn: TenantConnection, conversation: int, turn: int, error: str) -> None:
+    """Writes what went wrong to the messages that could not be answered."""
+    await conn.execute(_FAILED, {"error": error, "conversation": conversation, "turn": turn})
+
+
+async def quoted_facts(
+    conn: TenantConnection, quoted: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], str]:
+    """The facts (JSON) of our own messages that buyers quoted."""
+    by_channel: dict[int, list[str]] = {}
+    for channel, external_id in quoted:
+        by_channel.setdefault(channel, []).append(external_id)
+    found: dict[tuple[int, str], str] = {}
+    for channel, ids in by_channel.items():
+        rows = await conn.fetch_all(_QUOTED_FACTS, {"channel": channel, "ids": ids})
+        found.update({(channel, external_id): facts for external_id, facts in rows})
+    return found
+
+
+async def edit(conn: TenantConnection, canal_id: int, external_id: str, text: str) -> bool:
+    """A message got another text; False when we do not have that message."""
+    matched = await conn.execute(
+        _EDIT, {"text": fitting(text), "channel": canal_id, "id": external_id}
+    )
+    return matched > 0
+
+
+def fitting(text: str | None) -> str | None:
+    """The text as the TEXT column can hold it: 64 KiB, cut with a mark."""
+    if text is None or len(text) * 4 <= _TEXT_BYTES:
+        return text
+    raw = text.encode()
+    if len(raw) <= _TEXT_BYTES:
+        return text
+    kept = raw[: _TEXT_BYTES - len(_CUT_MARK.encode())]
+    return kept.decode(errors="ignore") + _CUT_MARK
+
+
+def _row(m: NewMessage) -> tuple[Any, ...]:
+    return (
+        m.conversation_id, m.customer_id, m.tipo, fitting(m.conteudo), m.at, m.external_id,
+        m.canal_id, m.autor, m.status, m.tipo_conteudo, m.midia, m.citada, m.endereco, m.turno,
+        m.fatos, m.decisao, m.recebida_em, m.gravada_em,
+    )  # fmt: skip

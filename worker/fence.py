@@ -1,0 +1,29 @@
+"""Keeps a worker that slept past its lease from writing. Called first in each transaction of a job.
+
+Takes a lock on one row of `_leases`: whoever holds it is the only writer of its task, and knows that
+no newer lease has written yet.
+"""
+
+from __future__ import annotations
+
+from tenancy.lease import TenantConnection
+from worker.queue.keys import Task
+from worker.queue.lease import LeaseLost
+
+_RAISE = """
+    INSERT INTO _leases (nome, epoca) VALUES (%(task)s, %(epoch)s)
+    ON DUPLICATE KEY UPDATE epoca = GREATEST(epoca, VALUES(epoca))
+"""
+_LOCK = "SELECT epoca FROM _leases WHERE nome = %(task)s FOR UPDATE"
+
+
+async def raise_fence(conn: TenantConnection, task: Task, epoch: int) -> None:
+    """Once per lease: from now on older leases write nothing."""
+    await conn.execute(_RAISE, {"task": task.value, "epoch": epoch})
+
+
+async def pass_fence(conn: TenantConnection, task: Task, epoch: int) -> None:
+    """Once per transaction. Raises LeaseLost when a newer lease has been here."""
+    row = await conn.fetch_one(_LOCK, {"task": task.value})
+    if row is None or row[0] != epoch:
+        raise LeaseLost(f"a newer lease than {epoch} writes to empresa {conn.empresa_id}")

@@ -1,0 +1,20 @@
+-- worker/lua/look.lua: what the holder of a lease does before it looks for work: it keeps the lease,
+-- lets go of the entries that are committed and clears the mark of those who rang before this look.
+--   KEYS[1] lease   KEYS[2] due   KEYS[3] inbox (not given by a task that has none)
+--   ARGV[1] empresa id   ARGV[2] epoch   ARGV[3] life in milliseconds
+--   ARGV[4] drop entries below this stream id ('' for none)   ARGV[5] most entries to read
+-- Returns false when the lease has gone; else {now in ms, entries as XRANGE gives them}.
+local empresa, epoch, life_ms = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+if redis.call('GET', KEYS[1]) ~= epoch then
+  return false
+end
+local now = now_ms()
+redis.call('PEXPIRE', KEYS[1], life_ms)
+redis.call('ZADD', KEYS[2], now + life_ms, empresa)
+if not KEYS[3] then
+  return {now, {}}
+end
+if ARGV[4] ~= '' then
+  redis.call('XTRIM', KEYS[3], 'MINID', ARGV[4])
+end
+return {now, redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', ARGV[5])}

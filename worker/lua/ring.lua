@@ -1,0 +1,32 @@
+-- worker/lua/ring.lua: prelude of the scripts that wake a worker. Not a script of its own.
+--
+-- A ring is one arq job `drain_inbox(empresa)` or `deliver_replies(empresa)`. At most one is queued
+-- per empresa and task; a later one only moves it forward in time.
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- keys: due (sorted set empresa -> ms), ring (id of the queued job), queue (arq's sorted set),
+--       job (where arq looks for the body of the job `id`)
+local function ring(keys, empresa, task, id, at)
+  redis.call('ZADD', keys.due, 'LT', at, empresa)
+  local queued = redis.call('GET', keys.ring)
+  if queued then
+    local score = redis.call('ZSCORE', keys.queue, queued)
+    if score then
+      if tonumber(score) > at then
+        redis.call('ZADD', keys.queue, 'XX', at, queued)
+      end
+      return 0
+    end
+  end
+  -- The body is what arq's JSON serializer writes; arq forgets a body after a day, so does the ring.
+  local body = string.format('{"t":null,"f":"%s","a":[%d],"k":{},"et":%.0f}', task, empresa, now_ms())
+  local life_ms = math.max(0, at - now_ms()) + 86400000
+  redis.call('SET', keys.job, body, 'PX', life_ms)
+  redis.call('SET', keys.ring, id, 'PX', life_ms)
+  redis.call('ZADD', keys.queue, at, id)
+  return 1
+end
+

@@ -1,0 +1,21 @@
+-- worker/lua/take_lease.lua: gives one task of an empresa to this worker alone.
+--   KEYS[1] lease   KEYS[2] ring   KEYS[3] due   KEYS[4] epoch (the last one given out)
+--   ARGV[1] empresa id   ARGV[2] id of the arq job that asks   ARGV[3] life in milliseconds
+-- Returns the epoch of the lease, 0 when another worker holds it.
+-- Epochs rise for ever, also when Redis loses its data: they follow the clock.
+local empresa, id, life_ms = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+if redis.call('GET', KEYS[2]) == id then
+  -- This job is no longer waiting: from now on a ring must queue another one.
+  redis.call('DEL', KEYS[2])
+end
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  return 0
+end
+local time = redis.call('TIME')
+local now_us = time[1] * 1000000 + time[2]
+local epoch = math.max(tonumber(redis.call('GET', KEYS[4]) or '0') + 1, now_us)
+local text = string.format('%.0f', epoch)
+redis.call('SET', KEYS[4], text)
+redis.call('SET', KEYS[1], text, 'PX', life_ms)
+redis.call('ZADD', KEYS[3], math.floor(now_us / 1000) + life_ms, empresa)
+return epoch

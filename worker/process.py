@@ -1,0 +1,165 @@
+"""The worker process: arq with the jobs drain and deliver, and the sweep. Started by `helix worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import orjson
+import structlog
+from arq import create_pool, func
+from arq.connections import ArqRedis, RedisSettings
+from arq.worker import Worker
+
+from bot.lucas import decide
+from bot.settings import LucasSettings
+from gateway.adapters import ADAPTERS
+from gateway.settings import GatewaySettings
+from tenancy.settings import TenancySettings
+from tenancy.start import open_tenancy
+from worker.deliver.job import Deliverer
+from worker.deliver.sender import Sender
+from worker.drain.job import Drainer
+from worker.drain.shelf import Shelf
+from worker.drain.turns import Decide, TurnTaker
+from worker.queue.bell import Bell
+from worker.queue.dead_letters import DeadLetters
+from worker.queue.keys import Task
+from worker.queue.lease import LeaseDesk
+from worker.settings import WorkerSettings
+from worker.sweep import sweep_for_ever
+
+log = structlog.get_logger()
+
+_DEALERS_ZONE = ZoneInfo("America/Sao_Paulo")
+_JOB_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSettings:
+    """All that a worker process is told."""
+
+    worker: WorkerSettings
+    tenancy: TenancySettings
+    lucas: LucasSettings
+    gateway: GatewaySettings
+
+    @classmethod
+    def read(cls) -> ProcessSettings:
+        """From the environment. Raises pydantic's ValidationError, which names what is wrong."""
+        return cls(
+            worker=WorkerSettings(),
+            tenancy=TenancySettings(),
+            lucas=LucasSettings(),
+            gateway=GatewaySettings(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What the arq functions call."""
+
+    drainer: Drainer
+    deliverer: Deliverer
+
+
+@asynccontextmanager
+async def open_jobs(
+    settings: ProcessSettings, redis: ArqRedis, *, decide_turn: Decide = decide
+) -> AsyncIterator[Jobs]:
+    """Puts the rooms together; closes what it opened within the grace time."""
+    worker = settings.worker
+    async with AsyncExitStack() as stack:
+        tenancy = await stack.enter_async_context(
+            open_tenancy(settings.tenancy, grace_s=worker.grace_s)
+        )
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        desk, bell = LeaseDesk(redis, life_s=worker.lease_s), Bell(redis)
+        dead_letters = DeadLetters(redis)
+        shelf = Shelf(ttl_s=settings.lucas.stock_ttl_s, clock=time.monotonic)
+        drainer = Drainer(
+            desk=desk,
+            bell=bell,
+            dead_letters=dead_letters,
+            tenancy=tenancy,
+            turns=TurnTaker(decide_turn, shelf, zone=_DEALERS_ZONE),
+            settings=worker,
+            lucas=settings.lucas,
+        )
+        sender = Sender(
+            tenancy=tenancy,
+            session=session,
+            adapters=ADAPTERS,
+            dead_letters=dead_letters,
+            timeout_s=settings.gateway.send_timeout_s,
+        )
+        deliverer = Deliverer(desk=desk, bell=bell, tenancy=tenancy, sender=sender, settings=worker)
+        yield Jobs(drainer, deliverer)
+
+
+async def drain_inbox(ctx: dict[str, Any], empresa_id: int) -> None:
+    """The arq job `Task.DRAIN`."""
+    jobs: Jobs = ctx["jobs"]
+    await jobs.drainer.drain(empresa_id, job_id=ctx["job_id"])
+
+
+async def deliver_replies(ctx: dict[str, Any], empresa_id: int) -> None:
+    """The arq job `Task.DELIVER`."""
+    jobs: Jobs = ctx["jobs"]
+    await jobs.deliverer.deliver(empresa_id, job_id=ctx["job_id"])
+
+
+async def run_worker(settings: ProcessSettings) -> None:
+    """Runs until SIGTERM or SIGINT, then finishes or hands over its jobs within the grace time."""
+    redis = await connect(settings.worker)
+    try:
+        async with open_jobs(settings, redis) as jobs:
+            worker = make_worker(settings.worker, redis, jobs)
+            sweep = asyncio.create_task(
+                sweep_for_ever(redis, Bell(redis), every_s=settings.worker.sweep_s), name="sweep"
+            )
+            log.info("worker ready", max_jobs=settings.worker.max_jobs)
+            try:
+                await worker.async_run()
+            except asyncio.CancelledError:
+                log.info("worker stops")
+            finally:
+                sweep.cancel()
+                await worker.close()
+    finally:
+        await redis.aclose()
+
+
+async def connect(settings: WorkerSettings) -> ArqRedis:
+    """Redis as arq wants it, with JSON in place of pickle: what lies there runs nowhere."""
+    return await create_pool(
+        RedisSettings.from_dsn(settings.redis_url.get_secret_value()),
+        job_serializer=orjson.dumps,
+        job_deserializer=orjson.loads,
+    )
+
+
+def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs) -> Worker:
+    """arq's worker. The jobs see to their own repetition, so arq keeps no results and no tries."""
+    return Worker(
+        functions=[
+            func(drain_inbox, name=Task.DRAIN.value, keep_result=0, max_tries=1_000_000),
+            func(deliver_replies, name=Task.DELIVER.value, keep_result=0, max_tries=1_000_000),
+        ],
+        redis_pool=redis,
+        max_jobs=settings.max_jobs,
+        job_timeout=_JOB_TIMEOUT_S,
+        poll_delay=settings.poll_delay_s,
+        job_completion_wait=int(settings.grace_s),
+        health_check_interval=15,
+        job_serializer=orjson.dumps,
+        job_deserializer=orjson.loads,
+        ctx={"jobs": jobs},
+        log_results=False,
+    )

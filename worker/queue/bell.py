@@ -1,0 +1,41 @@
+"""Wakes a worker for an empresa: one arq job at most per task. Called by drain, sweep and CLI."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+from redis.asyncio import Redis
+
+from worker.queue.keys import QUEUE, Task, TaskKeys, arq_job
+from worker.queue.scripts import load
+
+
+def new_job_id(task: Task, empresa_id: int) -> str:
+    """An id that no other arq job has."""
+    return f"{task}:{empresa_id}:{token_hex(6)}"
+
+
+class Bell:
+    """Rings for a task of an empresa."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._ring = load(redis, "ring_task")
+
+    async def ring(self, task: Task, empresa_id: int) -> bool:
+        """True when a job was queued; False when one is queued already or a worker is at it."""
+        keys = TaskKeys(empresa_id, task)
+        job_id = new_job_id(task, empresa_id)
+        queued = await self._ring(
+            keys=[keys.lease, keys.ring, keys.due, QUEUE, arq_job(job_id)],
+            args=[empresa_id, task.value, job_id],
+        )
+        return bool(queued)
+
+    async def overdue(self, task: Task, *, limit: int = 1000) -> list[int]:
+        """Empresas that a worker should have looked at by now, the longest waiting first."""
+        seconds, micros = await self._redis.time()
+        now_ms = seconds * 1000 + micros // 1000
+        due = TaskKeys(0, task).due
+        found = await self._redis.zrangebyscore(due, "-inf", now_ms, start=0, num=limit)
+        return [int(empresa_id) for empresa_id in found]

@@ -1,0 +1,78 @@
+"""Runs one task of an empresa under its lease and says when it is due again. Used by both jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import structlog
+from redis.exceptions import RedisError
+
+from schema.errors import HelixError, Permanent, TenantUnavailable
+from worker.clock import to_ms
+from worker.queue.keys import Task
+from worker.queue.lease import Lease, LeaseDesk, LeaseLost
+
+log = structlog.get_logger()
+
+_LONGEST_WAIT_S = 30.0
+_LEAVE_S = 2.0
+
+Work = Callable[[Lease], Awaitable[datetime | None]]
+"""Does what there is to do; returns when there is more, None for when somebody rings."""
+
+
+async def under_lease(
+    desk: LeaseDesk, task: Task, empresa_id: int, *, job_id: str, work: Work
+) -> None:
+    """Never raises for what is broken around us: the work waits, and is looked at again later."""
+    lease = await desk.take(task, empresa_id, job_id=job_id)
+    if lease is None:
+        return
+    try:
+        async with lease.kept():
+            next_at = await work(lease)
+    except LeaseLost as error:
+        log.warning("lease lost", empresa_id=empresa_id, task=task.value, reason=str(error))
+    except asyncio.CancelledError:
+        # The worker stops: another one goes on at once, from what is committed.
+        await _hand_over(lease)
+        raise
+    except Exception as error:  # whatever it was, the empresa's work must be looked at again
+        await _leave_after(lease, task, _cause(error))
+    else:
+        await lease.leave(next_at_ms=None if next_at is None else to_ms(next_at))
+
+
+async def _hand_over(lease: Lease) -> None:
+    leaving = asyncio.ensure_future(lease.leave(next_at_ms=0))
+    try:
+        async with asyncio.timeout(_LEAVE_S):
+            await asyncio.shield(leaving)
+    except (TimeoutError, RedisError) as error:
+        log.warning("lease not given back; it runs out", error=str(error))
+
+
+async def _leave_after(lease: Lease, task: Task, error: Exception) -> None:
+    failures = await lease.failed_again()
+    wait_s = min(_LONGEST_WAIT_S, 0.5 * 2 ** min(failures, 10)) * random.uniform(0.8, 1.2)
+    if isinstance(error, TenantUnavailable):
+        wait_s = max(wait_s, error.retry_after_s)
+    ids = {"empresa_id": lease.empresa_id, "task": task.value, "failures": failures}
+    if isinstance(error, Permanent):
+        log.error("task waits for a person", **ids, wait_s=round(wait_s, 1), reason=str(error))
+    elif isinstance(error, HelixError | RedisError):
+        log.warning("task waits", **ids, wait_s=round(wait_s, 1), reason=str(error))
+    else:
+        log.error("task failed", **ids, wait_s=round(wait_s, 1), exc_info=error)
+    now_ms = (await lease.look()).now_ms
+    await lease.leave(next_at_ms=now_ms + int(wait_s * 1000), wait=True)
+
+
+def _cause(error: Exception) -> Exception:
+    """What several tasks failed of together is nearly always one thing."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

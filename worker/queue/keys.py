@@ -1,0 +1,67 @@
+"""Names of all that we keep in Redis. The documented contract for gateways in other languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+QUEUE = "arq:queue"
+UNKNOWN_CHANNEL = "helix:unknown_channel"
+"""Stream of authentic events that no channel of ours is named in, newest 10,000."""
+UNREADABLE = "helix:unreadable"
+"""Stream of authentic bodies that are no JSON, newest 1,000."""
+
+
+class Task(StrEnum):
+    """What a worker does for one empresa at a time; also the names of the arq jobs."""
+
+    DRAIN = "drain_inbox"
+    DELIVER = "deliver_replies"
+
+
+def inbox(empresa_id: int) -> str:
+    """The stream of events that are not yet in the empresa's database."""
+    return f"helix:{{{empresa_id}}}:inbox"
+
+
+def dead_letters(empresa_id: int) -> str:
+    """The stream of what failed for good, whole, with its error."""
+    return f"helix:{{{empresa_id}}}:dead"
+
+
+def arq_job(job_id: str) -> str:
+    """Where arq looks for a job's body."""
+    return f"arq:job:{job_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKeys:
+    """The keys of one task of one empresa."""
+
+    empresa_id: int
+    task: Task
+
+    @property
+    def lease(self) -> str:
+        """Held by the worker that is at it."""
+        return f"helix:{{{self.empresa_id}}}:{self.task}:lease"
+
+    @property
+    def ring(self) -> str:
+        """The id of the arq job that is queued for it."""
+        return f"helix:{{{self.empresa_id}}}:{self.task}:ring"
+
+    @property
+    def epoch(self) -> str:
+        """The number of the last lease given out; it only rises."""
+        return f"helix:{{{self.empresa_id}}}:{self.task}:epoch"
+
+    @property
+    def failures(self) -> str:
+        """How often in a row the way to the work was broken."""
+        return f"helix:{{{self.empresa_id}}}:{self.task}:failures"
+
+    @property
+    def due(self) -> str:
+        """All empresas with work of this task, by the time in ms when a worker must look."""
+        return f"helix:due:{self.task}"

@@ -1,0 +1,25 @@
+"""Loads the Lua scripts; each is called through one typed method elsewhere in this room."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any, Protocol
+
+from redis.asyncio import Redis
+
+_LUA = files("worker") / "lua"
+_PRELUDE = (_LUA / "ring.lua").read_text()
+
+
+class Script(Protocol):
+    """What `redis.register_script` returns: EVALSHA, and EVAL when Redis forgot it."""
+
+    async def __call__(
+        self, keys: list[str], args: list[str | bytes | int], client: Any = None
+    ) -> Any: ...
+
+
+def load(redis: Redis, name: str) -> Script:
+    """The script `worker/lua/<name>.lua`, with the functions of `ring.lua` before it."""
+    script: Script = redis.register_script(_PRELUDE + (_LUA / f"{name}.lua").read_text())
+    return script

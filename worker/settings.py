@@ -1,0 +1,45 @@
+"""What the web and worker processes are told from outside. Read once when a process starts."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WorkerSettings(BaseSettings):
+    """Redis, and how a worker process works off inboxes and outboxes."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKER_", frozen=True, populate_by_name=True)
+
+    redis_url: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6379/0"),
+        validation_alias="REDIS_URL",
+        description="May hold a password, so it is a secret.",
+    )
+    max_jobs: int = Field(32, ge=1, le=500, description="Jobs at the same time in one process.")
+    poll_delay_s: float = Field(0.01, gt=0, le=5, description="How often arq looks for a job.")
+    lease_s: float = Field(8.0, ge=1, le=60, description="A dead worker's empresa waits this long.")
+    sweep_s: float = Field(1.0, gt=0, le=30, description="How often lost rings are rung again.")
+    batch: int = Field(256, ge=1, le=5000, description="Most events of one transaction.")
+    slice_s: float = Field(2.0, gt=0, le=60, description="After this a drain gives way to others.")
+    grace_s: float = Field(10.0, ge=0, le=300, description="Time to finish jobs after SIGTERM.")
+    sends_per_empresa: int = Field(4, ge=1, le=100, description="Conversations sent to at once.")
+    pause_after_human_h: float = Field(
+        4.0, gt=0, le=720, description="Hours that Lucas keeps quiet after a seller wrote."
+    )
+
+
+class WebSettings(BaseSettings):
+    """The webhook process."""
+
+    model_config = SettingsConfigDict(env_prefix="WEB_", frozen=True, populate_by_name=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, validation_alias="PORT", description="0: any free one.")
+    redis_timeout_s: float = Field(
+        1.0,
+        gt=0,
+        le=30,
+        description="Redis slower than this: 503, so that the gateway tries again.",
+    )
+    body_timeout_s: float = Field(10.0, gt=0, le=120, description="For a request's whole body.")

@@ -1,0 +1,1 @@
+"""The webhook process: takes what gateways push, answers when Redis has it."""

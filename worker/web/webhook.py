@@ -1,0 +1,191 @@
+"""Takes what gateways push: checks, parses, puts events on inboxes, and only then says 200.
+
+Called by `worker.web.app`. Which status a gateway gets decides whether it tries again: our own
+trouble is 503; what is authentic but cannot be used is 200 and kept as a dead letter.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import structlog
+from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from gateway.adapters import Adapter
+from gateway.errors import BadCredentials, Forbidden, NotJson, Unauthenticated
+from gateway.json import loads
+from gateway.settings import GatewaySettings
+from schema.channels import Channel
+from schema.errors import CentralUnavailable, HelixError
+from schema.events import Event, EventKind
+from tenancy.registry import Registry
+from worker.queue.dead_letters import DeadLetters
+from worker.queue.inbox import Inbox
+from worker.settings import WebSettings
+from worker.web.body import BodyRefused, read_body
+from worker.web.counters import EVENTS, REQUESTS
+
+log = structlog.get_logger()
+
+_TRY_AGAIN = {"retry-after": "5"}
+
+
+class Webhook:
+    """One endpoint for all gateways: `/webhook/<gateway>/<webhook_token>`."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        inbox: Inbox,
+        dead_letters: DeadLetters,
+        adapters: Mapping[str, Adapter],
+        settings: WebSettings,
+        gateways: GatewaySettings,
+    ) -> None:
+        self._registry = registry
+        self._inbox = inbox
+        self._dead_letters = dead_letters
+        self._adapters = adapters
+        self._settings = settings
+        self._gateways = gateways
+
+    async def handshake(self, request: Request) -> Response:
+        """GET: the Cloud API asks whether this address is meant for it."""
+        try:
+            adapter, channel = await self._addressed(request)
+        except _Refused as refused:
+            return refused.answer()
+        try:
+            challenge = adapter.challenge(dict(request.query_params), channel.credentials)
+        except (Forbidden, Unauthenticated, BadCredentials) as error:
+            return _Refused(403, str(error), adapter.kind, channel).answer()
+        if challenge is None:
+            return _Refused(405, "only POST", adapter.kind, channel).answer()
+        REQUESTS.labels(adapter.kind, "200").inc()
+        return PlainTextResponse(challenge)
+
+    async def receive(self, request: Request) -> Response:
+        """POST: events. 200 means that Redis has them all."""
+        started = time.perf_counter()
+        try:
+            adapter, channel = await self._addressed(request)
+            raw = await self._authentic_body(request, adapter, channel)
+            events = await self._parse(adapter, channel, raw)
+            stored = await self._store(adapter, channel, events)
+        except _Refused as refused:
+            return refused.answer()
+        except (RedisError, CentralUnavailable) as error:
+            return _Refused(
+                503, f"{type(error).__name__}: try again", request.path_params["gateway"]
+            ).answer()
+        REQUESTS.labels(adapter.kind, "200").inc()
+        log.info("webhook taken", gateway=adapter.kind, canal_id=channel.id,
+                 empresa_id=channel.empresa_id, stored=stored, events=len(events),
+                 message_ids=[e.message_id for e in events[:3] if e.message_id],
+                 ms=round((time.perf_counter() - started) * 1000, 2))  # fmt: skip
+        return JSONResponse({"stored": stored})
+
+    async def _addressed(self, request: Request) -> tuple[Adapter, Channel]:
+        """The gateway and the channel that the address names."""
+        kind, token = request.path_params["gateway"], request.path_params["token"]
+        adapter = self._adapters.get(kind)
+        if adapter is None:
+            raise _Refused(404, "no such gateway", "other")
+        try:
+            channel = await self._registry.channel_by_token(token)
+        except CentralUnavailable as error:
+            raise _Refused(503, str(error), kind) from error
+        if channel is None or channel.gateway != kind:
+            raise _Refused(
+                404, "no channel has this address; `helix channel list` shows them", kind
+            )
+        return adapter, channel
+
+    async def _authentic_body(self, request: Request, adapter: Adapter, channel: Channel) -> bytes:
+        limit = self._gateways.body_limit(adapter.kind, adapter.max_body_bytes)
+        try:
+            raw = await read_body(request, limit=limit, timeout_s=self._settings.body_timeout_s)
+            adapter.verify(dict(request.headers), raw, channel.credentials, now=time.time())
+        except BodyRefused as error:
+            raise _Refused(error.status, error.reason, adapter.kind, channel) from error
+        except Unauthenticated as error:
+            raise _Refused(401, str(error), adapter.kind, channel) from error
+        except Forbidden as error:
+            raise _Refused(403, str(error), adapter.kind, channel) from error
+        except BadCredentials as error:  # ours to mend: the gateway shall keep the event meanwhile
+            raise _Refused(503, str(error), adapter.kind, channel) from error
+        return raw
+
+    async def _parse(self, adapter: Adapter, channel: Channel, raw: bytes) -> Sequence[Event]:
+        try:
+            return adapter.parse(loads(raw))
+        except NotJson as error:
+            await self._dead_letters.keep_unreadable(channel.id, raw, error=str(error))
+            return ()
+
+    async def _store(self, adapter: Adapter, verified: Channel, events: Sequence[Event]) -> int:
+        """One Redis step per empresa; most bodies are of one."""
+        by_empresa: dict[int, list[Event]] = {}
+        for event in events:
+            EVENTS.labels(adapter.kind, event.kind.value).inc()
+            if event.kind is EventKind.IGNORED:
+                log.info("event ignored", gateway=adapter.kind, canal_id=verified.id,
+                         why=event.reason)  # fmt: skip
+                continue
+            channel = await self._owner(adapter, verified, event)
+            if channel is not None:
+                by_empresa.setdefault(channel.empresa_id, []).append(event)
+        stored = 0
+        for empresa_id, of_empresa in by_empresa.items():
+            stored += await self._inbox.push(empresa_id, of_empresa)
+        return stored
+
+    async def _owner(self, adapter: Adapter, verified: Channel, event: Event) -> Channel | None:
+        """Whose event it is; None when nobody's, or not one that this secret may speak for."""
+        if event.channel == verified.identifier:
+            return verified
+        channel = await self._registry.channel(adapter.kind, event.channel or "")
+        if channel is not None and adapter.same_secret(verified, channel):
+            return channel
+        if channel is not None:
+            log.warning("channel not of this secret", canal_id=verified.id, other=channel.id)
+        raw = event.model_dump_json(exclude_defaults=True).encode()
+        await self._dead_letters.keep_unknown_channel(adapter.kind, event.channel or "", raw)
+        return None
+
+
+class _Refused(HelixError):
+    """A request that gets another answer than 200; counted and logged when it is answered."""
+
+    def __init__(
+        self, status: int, reason: str, gateway: str, channel: Channel | None = None
+    ) -> None:
+        super().__init__(reason)
+        self._status = status
+        self._gateway = gateway
+        self._canal_id = None if channel is None else channel.id
+
+    def answer(self) -> Response:
+        """The response; the reason is for our log, the gateway only needs the status."""
+        REQUESTS.labels(self._gateway, str(self._status)).inc()
+        log.warning("webhook refused", gateway=self._gateway, canal_id=self._canal_id,
+                    status=self._status, reason=str(self))  # fmt: skip
+        headers = _TRY_AGAIN if self._status == 503 else None
+        return JSONResponse({"error": _WORDS[self._status]}, self._status, headers=headers)
+
+
+_WORDS = {
+    400: "body cut off",
+    401: "not authenticated",
+    403: "forbidden",
+    404: "unknown address",
+    405: "method not allowed",
+    408: "body too slow",
+    413: "body too large",
+    415: "content encoding not accepted",
+    503: "try again later",
+}
