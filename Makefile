@@ -1,4 +1,5 @@
 # `make` alone lists the commands. Servers are started by the commands themselves, not from here.
+# A variable of the command line (DEMO_SCRIPT=...) is in the environment of what is run.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -15,7 +16,7 @@ help: ## Lists these commands
 setup: $(DONE) ## Makes .venv with the locked packages (the other commands do this by themselves)
 
 demo: $(DONE) ## Shows Lucas selling a car, from webhook to answer (DEMO_SCRIPT=file: your own script)
-	@DEMO_SCRIPT="$(DEMO_SCRIPT)" $(BIN)/python -m dev.demo
+	@$(BIN)/python -m dev.demo
 
 chat: $(DONE) ## Talks with Lucas in the terminal
 	@$(BIN)/python -m dev.chat

@@ -107,8 +107,6 @@ class Decision:
     """Ids of the cars that were looked at and matched, best first."""
     handoff: str | None = None
     """Why a person is called in; None: no one is."""
-    pause: bool = False
-    """Lucas keeps quiet from now on, until a person gives the conversation back."""
 
 
 class Completeness(StrEnum):

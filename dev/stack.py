@@ -10,7 +10,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,11 +32,12 @@ class Process:
 
     name: str
     child: asyncio.subprocess.Process
+    news: asyncio.Condition
+    """Of the whole stack: notified at each log line and each end."""
     lines: list[dict[str, Any]] = field(default_factory=list)
     """Its log so far, each line as JSON; what is no JSON stands under `event`."""
     reader: asyncio.Task[None] | None = None
     ended: bool = False
-    news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
     def pid(self) -> int:
@@ -48,7 +49,7 @@ class Process:
         self.child.kill()
 
     async def stop(self) -> int:
-        """SIGTERM, then waits for the end; SIGKILL when it takes too long. Returns the exit code."""
+        """SIGTERM, then waits for the end; SIGKILL when that takes too long. Returns the code."""
         if self.child.returncode is None:
             self.child.send_signal(signal.SIGTERM)
         try:
@@ -104,6 +105,7 @@ class Stack:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
         self.processes: list[Process] = []
+        self.news = asyncio.Condition()
 
     async def web(self, **environment: str) -> tuple[Process, str]:
         """A ready web process and its base address."""
@@ -131,10 +133,27 @@ class Stack:
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             start_new_session=True,
         )  # fmt: skip
-        process = Process(name, child)
+        process = Process(name, child, self.news)
         process.reader = asyncio.create_task(process.read(), name=f"log-of-{name}")
         self.processes.append(process)
         return process
+
+    async def until(
+        self, holds: Callable[[], Awaitable[bool]], *, timeout_s: float = _READY_S
+    ) -> None:
+        """Waits until `holds` says so; it is asked after each log line. Raises TimeoutError."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                async with self.news:
+                    seen = self._lines()
+                if await holds():
+                    return
+                async with self.news:
+                    while self._lines() == seen:
+                        await self.news.wait()
+
+    def _lines(self) -> int:
+        return sum(len(process.lines) for process in self.processes)
 
     async def stop(self) -> None:
         """Stops all that runs, the webs first, so that nothing more comes in."""

@@ -52,10 +52,6 @@ class Adapter(Protocol):
         """The answer to a GET as text/plain; None: no such thing here (405). Raises Forbidden."""
         ...
 
-    def same_secret(self, a: Channel, b: Channel) -> bool:
-        """Whether a body that verified with a's secret may carry events of channel b."""
-        ...
-
     async def send(
         self, session: aiohttp.ClientSession, channel: Channel, reply: Reply, *, timeout_s: float
     ) -> Sent:

@@ -32,11 +32,11 @@ class HelixError(Exception):
     """The root of all errors that callers choose by; anything else is a bug."""
 
 
-class Transient(HelixError):  # noqa: N818 - named by what comes next
+class Transient(HelixError):
     """Something around us is broken; the same call may work later."""
 
 
-class Permanent(HelixError):  # noqa: N818 - named by what comes next
+class Permanent(HelixError):
     """The same call will fail again until a person changes something."""
 
 

@@ -35,9 +35,9 @@ class HostGate:
         try:
             await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
-                self.leave()
-            else:
+            if not waiter.cancelled():
+                self.leave()  # handed a place in the same moment
+            elif waiter in self._waiters:  # leave() drops those that it finds cancelled
                 self._waiters.remove(waiter)
             raise
 

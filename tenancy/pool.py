@@ -23,7 +23,7 @@ _PING_S = 1.0
 _MAX_AGE_S = 1800.0
 
 
-class PoolRetired(Exception):  # noqa: N818 - no error, a word between two modules
+class PoolRetired(Exception):
     """The registry names another database by now: ask for the pool anew."""
 
 

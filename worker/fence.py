@@ -1,7 +1,7 @@
-"""Keeps a worker that slept past its lease from writing. Called first in each transaction of a job.
+"""Keeps a worker that slept past its lease from writing. Called first in a job's transaction.
 
-Takes a lock on one row of `_leases`: whoever holds it is the only writer of its task, and knows that
-no newer lease has written yet.
+Takes a lock on one row of `_leases`: whoever holds it is the only writer of its task, and knows
+that no newer lease has written yet.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The worker process: arq with the jobs drain and deliver, and the sweep. Started by `helix worker`."""
+"""The worker process: arq with the jobs drain and deliver, and the sweep. See `helix worker`."""
 
 from __future__ import annotations
 
@@ -99,7 +99,14 @@ async def open_jobs(
             dead_letters=dead_letters,
             timeout_s=settings.gateway.send_timeout_s,
         )
-        deliverer = Deliverer(desk=desk, bell=bell, tenancy=tenancy, sender=sender, settings=worker)
+        deliverer = Deliverer(
+            desk=desk,
+            bell=bell,
+            tenancy=tenancy,
+            sender=sender,
+            settings=worker,
+            stock_ttl_s=settings.lucas.stock_ttl_s,
+        )
         yield Jobs(drainer, deliverer)
 
 

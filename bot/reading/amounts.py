@@ -170,9 +170,7 @@ class _Reader:
         between = " ".join(token.text for token in self._text.tokens[low.end : high.start])
         before = self._text.before(low.start, 3)
         opened = re.search(r"\b(?:entre|de|dos|uns|faixa)(?: (?:uns|os|r\$|a|de))*$", before)
-        if re.fullmatch(r"(?:e|a|ate|ou)(?: (?:uns|os|r\$))?", between) is None or not opened:
-            return False
-        if between.startswith("e") and "entre" not in before:
+        if re.fullmatch(r"(?:e|a|ate|ou)(?: (?:uns|os|r\$))?", between) is None:
             return False
         years = self._full_year(low), self._full_year(high)
         if years[0] and years[1]:
@@ -181,6 +179,8 @@ class _Reader:
                 max(years[0], years[1]),
             )
             return True
+        if not opened or (between.startswith("e") and "entre" not in before):
+            return False
         top = _thousands(high)
         bottom = _thousands(low)
         if self._is_km(high):

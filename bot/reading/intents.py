@@ -60,7 +60,7 @@ _WISH = re.compile(
     r"disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
 )
 _PRICE_OR_THERE = re.compile(
-    r"\b(?:quanto (?:e|esta|custa|fica|sai|ta|que|vale|o|a)?\b|preco|valor|custa|disponivel|ainda "
+    r"\b(?:quanto\b(?! (?:gasta|consome|anda|faz|roda))|preco|valor|custa|disponivel|ainda "
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(
@@ -71,8 +71,6 @@ _STOCK = re.compile(
     r"|\b(?:quero|procuro|preciso|busco|comprar|queria|procurando)(?: de)?(?: comprar)? (?:um|uma|"
     r"algum)? ?(?:carro|veiculo|seminovo|usado)\b|\bdando uma olhada\b|\bmais opcoes\b|\btem mais\b"
 )
-_FINANCE_NOT = re.compile(r"\bentrada\b")
-_NEEDS_OWN = re.compile(r"\btroca\b|\bmeu\b|\bminha\b")
 
 
 def find_intents(
@@ -89,6 +87,10 @@ def find_intents(
     return tuple(ranked) or (Intent.UNCLEAR,)
 
 
+_ANY_CAR = re.compile(
+    r"\b(?:tem|um|algum|quero|procuro|preciso de|quais) (?:algum |um )?carros?\b(?! e\b)|^carros? "
+    r"com\b"
+)
 _WHEN = re.compile(rf"\b{_DAY}\b|\bmeio dia\b|\bmais (?:cedo|tarde)\b|\balmoco\b")
 
 
@@ -122,8 +124,12 @@ def _add_by_meaning(
         and not (priced and (not names or topics == ("cabine",)))
     ):
         found.add(Intent.DETAILS)
-    if priced or not filters.empty() or filters.sort or _STOCK.search(text.flat):
+    if priced or not filters.empty() or filters.sort or _asks_for_any(text):
         found.add(Intent.SEARCH)
+
+
+def _asks_for_any(text: Text) -> bool:
+    return bool(_STOCK.search(text.flat) or _ANY_CAR.search(text.flat))
 
 
 def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
@@ -134,12 +140,14 @@ def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
         sorted_by_km = filters.sort is not None and "km" in topics
         listed = filters.color or filters.exclude.color
         return bool((stated or sorted_by_km or listed) and not asks)
-    return not filters.model and bool(_WISH.search(text.flat)) and not filters.only_names()
+    any_car = bool(_ANY_CAR.search(text.flat)) or not filters.only_names()
+    return not filters.model and any_car and bool(_WISH.search(text.flat) or any_car)
 
 
 def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
     """Takes out what only looks like an intent because of another one."""
-    if Intent.OFF_TOPIC in found and not filters.empty() and _only_small_talk(text):
+    serious = found & {Intent.OPT_OUT, Intent.HUMAN, Intent.COMPLAINT} or not filters.empty()
+    if Intent.OFF_TOPIC in found and serious and _only_small_talk(text):
         found.discard(Intent.OFF_TOPIC)
     if found & {Intent.CANCEL_SCHEDULE, Intent.RESCHEDULE}:
         if re.search(

@@ -79,6 +79,12 @@ def off_topic(talk: Talk) -> Answer:
             "ajudo!",
             "Dados de outros clientes eu não posso compartilhar. Quer ver algum carro?",
         )
+    elif re.search(r"\brobo\b|\bbot\b|\bseu nome\b|\bquem\b|\bmaquina\b|\bia\b|artificial", flat):
+        body = talk.say(
+            f"Sou o Lucas, assistente virtual da {talk.dealer.nome}. Se preferir, chamo um "
+            f"vendedor.",
+            "Sou um assistente virtual, mas posso chamar uma pessoa da equipe quando quiser.",
+        )
     elif asks_for_other_store(flat, talk.dealer):
         body = talk.say(
             f"Eu só tenho acesso ao estoque da {talk.dealer.nome}. O que você procura?",

@@ -66,11 +66,11 @@ def _body(talk: Talk, item: Listing, known: list[str], unknown: list[str]) -> st
 def _said(topic: Topic, item: Listing) -> str | None:
     column = _COLUMNS.get(topic.name)
     told = column(item) if column else None
-    quoted = _quoted(topic, item)
-    return "; ".join(part for part in (told, quoted) if part) or None
+    advert = quoted(topic, item)
+    return "; ".join(part for part in (told, advert) if part) or None
 
 
-def _quoted(topic: Topic, item: Listing) -> str | None:
+def quoted(topic: Topic, item: Listing) -> str | None:
     """The pieces of the advertisement that speak of the topic, word for word."""
     if topic.find is None:
         return None

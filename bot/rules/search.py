@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.filters import Filters
+from bot.reading.data import Topic, topics
 from bot.reading.references import Pointing
 from bot.rules.alternatives import nearest
+from bot.rules.details import quoted
 from bot.rules.talk import Answer, Talk, text
 from bot.rules.wishes import joined_wish
 from bot.state import Pending
@@ -25,7 +29,21 @@ def search(talk: Talk) -> Answer:
     found = talk.stock.matching(wish)
     if not found:
         return _none(talk, wish)
+    asked = [topic for topic in topics() if topic.find and topic.name in talk.reading.topics]
+    if asked:
+        return _with_features(talk, wish, found, asked)
     return _found(talk, wish, found)
+
+
+def _with_features(talk: Talk, wish: Filters, found: list[Listing], asked: list[Topic]) -> Answer:
+    """Features that are no column (4x4, 7 lugares) are looked for in the advertisements."""
+    having = [item for item in found if all(quoted(topic, item) for topic in asked)]
+    if having:
+        return _found(talk, wish, having)
+    answer = _found(talk, wish, found)
+    what = joined([topic.label for topic in asked])
+    note = f"Nenhum anúncio nosso fala sobre {what}; isso eu confirmo com a equipe."
+    return replace(answer, rule="search.feature_unknown", bubbles=(*answer.bubbles, text(note)))
 
 
 def _points_at_one(talk: Talk) -> bool:
@@ -201,7 +219,9 @@ def _regret(talk: Talk, wish: Filters, gone: Listing | None) -> str:
         what = joined([*wish.brand, *(model.spoken() for model in wish.model)], "ou")
         if wish.brand and wish.model:
             what = f"{wish.brand[0]} {joined([model.spoken() for model in wish.model], 'ou')}"
-        extra = "" if wish.only_names() else " do jeito que você pediu"
+        named = Filters(model=wish.model, brand=wish.brand)
+        some = bool(talk.stock.matching(named))
+        extra = " do jeito que você pediu" if some else ""
         return talk.say(
             f"No momento não temos {what}{extra}.",
             f"Infelizmente não tenho {what}{extra} agora.",

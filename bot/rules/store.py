@@ -7,18 +7,34 @@ import re
 from bot.reading.intents import Intent
 from bot.rules.talk import Answer, Talk, text
 
+_PHONE = re.compile(r"\b(?:telefone|fixo|numero (?:de voces|da loja))\b")
 _ACCENTS = {"sab": "sáb", "sabado": "sábado", "terca": "terça"}
 
 
 def store(talk: Talk) -> Answer:
     """Address, opening hours, or both when both are asked for."""
     parts = []
-    if talk.reading.has(Intent.LOCATION):
+    if _PHONE.search(talk.reading.text.flat):
+        parts.append(phone(talk))
+    elif talk.reading.has(Intent.LOCATION):
         parts.append(address(talk))
     if talk.reading.has(Intent.HOURS):
         parts.append(hours(talk))
     rule = "store.location" if talk.reading.has(Intent.LOCATION) else "store.hours"
     return Answer(rule=rule, bubbles=(text("\n".join(parts)),))
+
+
+def phone(talk: Talk) -> str:
+    """The store's own number."""
+    if not talk.dealer.telefone:
+        return talk.say(
+            "O telefone da loja eu vou confirmar com a equipe.",
+            "Vou confirmar o número da loja e te passo por aqui.",
+        )
+    return talk.say(
+        f"O telefone da {talk.dealer.nome} é {talk.dealer.telefone}.",
+        f"Nosso telefone: {talk.dealer.telefone}.",
+    )
 
 
 def address(talk: Talk) -> str:

@@ -165,6 +165,7 @@ def _answers(access: MariaDB) -> bool:
             user=access.user,
             password=access.password.get_secret_value(),
             connect_timeout=2,
+            read_timeout=2,  # a stranger that has taken the port may say nothing
         ).close()
     except pymysql.MySQLError:
         return False

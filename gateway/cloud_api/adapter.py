@@ -45,11 +45,6 @@ class CloudApi:
         """See `gateway.cloud_api.auth.challenge`."""
         return auth.challenge(query, CloudCredentials.of(credentials))
 
-    def same_secret(self, a: Channel, b: Channel) -> bool:
-        """Numbers of one app share its secret; in the middle of a rotation only one way round."""
-        first, second = CloudCredentials.of(a.credentials), CloudCredentials.of(b.credentials)
-        return set(first.secrets()) <= set(second.secrets())
-
     async def send(
         self, session: aiohttp.ClientSession, channel: Channel, reply: Reply, *, timeout_s: float
     ) -> Sent:

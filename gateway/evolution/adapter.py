@@ -49,14 +49,6 @@ class Evolution:
         """Evolution has no handshake."""
         return None
 
-    def same_secret(self, a: Channel, b: Channel) -> bool:
-        """Instances that were given the same secrets; all of a's must be b's too."""
-        first = EvolutionCredentials.of(a.credentials)
-        second = EvolutionCredentials.of(b.credentials)
-        return set(first.header_secrets()) <= set(second.header_secrets()) and set(
-            first.token_keys()
-        ) <= set(second.token_keys())
-
     async def send(
         self, session: aiohttp.ClientSession, channel: Channel, reply: Reply, *, timeout_s: float
     ) -> Sent:

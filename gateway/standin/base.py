@@ -105,7 +105,7 @@ class Standin(ABC):
         )
         app = web.Application(client_max_size=_LONGEST_BODY)
         app.add_routes([*self.routes(), *self._control_routes()])
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
@@ -162,7 +162,6 @@ class Standin(ABC):
     ) -> web.StreamResponse:
         """One send: read and check it, let faults strike, keep it, answer, report what follows."""
         body = await self.body_of(request)
-        await asyncio.sleep(self.answer_delay_s)
         fault = self._faults.popleft() if self._faults else None
         found = fault if isinstance(fault, Refusal) else read(body)
         if isinstance(found, Refusal):
@@ -171,6 +170,7 @@ class Standin(ABC):
             self.outbox.append(found)
             self._changed.notify_all()
         self.spawn(after(found))
+        await asyncio.sleep(self.answer_delay_s)
         if isinstance(fault, LostAnswer) and request.transport is not None:
             request.transport.abort()
         return accepted(found)

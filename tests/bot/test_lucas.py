@@ -137,6 +137,14 @@ def test_details_come_from_the_columns_and_the_advertisement() -> None:
     assert shown(decision) == [1]
 
 
+def test_an_unknown_mileage_is_to_be_checked() -> None:
+    """The column is empty: no number is made up."""
+    said = sent(Chat().say("quantos km tem o fox?"))
+
+    assert "vou confirmar" in said.lower()
+    assert " km" not in said.lower()
+
+
 def test_the_same_question_is_asked_of_another_car() -> None:
     """`e o branco?` after a question of the colourless kind repeats it."""
     chat = Chat()
@@ -177,6 +185,20 @@ def test_yes_means_what_was_offered_last() -> None:
     chat.say("tem versa?")
 
     assert len(images(chat.say("sim"))) == 1
+
+
+def test_features_are_looked_for_in_the_advertisements() -> None:
+    """`tem carro 4x4?`: those whose advertisement or name says so; else that nobody knows."""
+    assert shown(Chat().say("tem carro 4x4?")) == [5, 11]
+    unknown = Chat().say("quero um carro com teto solar")
+    assert unknown.rule == "search.feature_unknown"
+    assert "confirmo com a equipe" in sent(unknown)
+
+
+def test_he_says_honestly_what_he_is() -> None:
+    """Asked whether he is a robot he does not deny it; the store's phone is the dealer's."""
+    assert "assistente virtual" in sent(Chat().say("vc é robô?"))
+    assert "(62) 3555-0110" in sent(Chat().say("qual o telefone de vocês?"))
 
 
 def test_address_and_hours_are_the_dealers_or_to_be_checked() -> None:

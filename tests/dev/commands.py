@@ -40,6 +40,7 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            process_group=0,
         )
 
     def __enter__(self) -> Command:
@@ -76,6 +77,11 @@ class Command:
     def strike(self, number: signal.Signals) -> None:
         """Sends the signal and waits until the command is gone."""
         self._process.send_signal(number)
+        self._process.communicate(timeout=_LIMIT_S)
+
+    def press_ctrl_c(self) -> None:
+        """As a terminal does: the command and all that belongs to it get the signal."""
+        os.killpg(self._process.pid, signal.SIGINT)
         self._process.communicate(timeout=_LIMIT_S)
 
 

@@ -105,6 +105,19 @@ def test_nothing_is_left_when_a_command_is_cut_off(home: Path, number: signal.Si
     assert all_gone(home)
 
 
+def test_ctrl_c_in_one_terminal_leaves_the_servers_to_the_other(home: Path) -> None:
+    """Also when the interrupted command is the one that started them."""
+    with Command(home) as first:
+        first.servers()
+        with Command(home) as other:
+            told = other.servers()
+            first.press_ctrl_c()
+            with Redis.from_url(told["REDIS_URL"]) as redis:
+                assert redis.ping()
+            assert other.end() == 0
+    assert running_in(home) == []
+
+
 def test_a_killed_supervisor_takes_the_servers_along(home: Path) -> None:
     """And the next command starts as if nothing had been."""
     with Command(home) as command:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from gateway.adapters import ADAPTERS
 from gateway.errors import BadCredentials, Forbidden, Unauthenticated
-from schema.channels import Channel
 
 CLOUD, EVOLUTION = ADAPTERS["cloud_api"], ADAPTERS["evolution"]
 NOW = 1795400100.0
@@ -194,26 +193,3 @@ def test_bad_credentials_name_the_key_and_never_the_value(
     assert caught.value.__cause__ is None
     for value in credentials.values():
         assert len(value.strip(" ,")) < 3 or value not in f"{caught.value!s} {caught.value!r}"
-
-
-def channel(kind: str, credentials: dict[str, str]) -> Channel:
-    """A channel."""
-    return Channel(
-        id=1, empresa_id=1, gateway=kind, identifier="1", webhook_token="w", credentials=credentials
-    )
-
-
-def test_a_body_carries_events_of_channels_with_the_same_secret_alone() -> None:
-    """Tenant A's valid signature is none for tenant B's channel."""
-    a, b = channel("cloud_api", cloud()), channel("cloud_api", cloud(app_secret="s2"))
-    both = channel("cloud_api", cloud(app_secret="s1,s2"))
-    assert CLOUD.same_secret(a, a)
-    assert not CLOUD.same_secret(a, b)
-    assert CLOUD.same_secret(a, both)
-    assert not CLOUD.same_secret(both, a)
-
-    header = channel("evolution", evolution(webhook_secret="x"))
-    other = channel("evolution", evolution(jwt_key="x"))
-    assert EVOLUTION.same_secret(header, header)
-    assert not EVOLUTION.same_secret(header, other)
-    assert not EVOLUTION.same_secret(other, header)

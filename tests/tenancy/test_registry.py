@@ -113,7 +113,7 @@ async def test_a_slow_registry_holds_a_known_answer_back_only_shortly() -> None:
     """While a new read hangs, callers go on with what they know."""
     answers = asyncio.Queue[str]()
     answers.put_nowait("old")
-    cache = FreshCache(lambda _key: answers.get(), fresh_s=0)
+    cache: FreshCache[str, str] = FreshCache(lambda _key: answers.get(), fresh_s=0)
     assert await cache.get("a") == "old"
 
     assert await asyncio.wait_for(cache.get("a"), 2) == "old"

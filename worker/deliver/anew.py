@@ -23,9 +23,9 @@ _WITHDRAW = """
 
 
 async def take_anew(
-    conn: TenantConnection, conversation_id: int, stale: Sequence[int], *, now: datetime
+    conn: TenantConnection, conversation_id: int, stale: Sequence[int], *, due_at: datetime
 ) -> bool:
-    """Withdraws the turn and makes it due again, in the caller's transaction.
+    """Withdraws the turn and makes it due at `due_at`, in the caller's transaction.
 
     `stale`: ids of the replies that are no longer true. False when the turn had begun to go out:
     then only those are withdrawn.
@@ -39,6 +39,6 @@ async def take_anew(
         await conn.execute(_WITHDRAW, {"ids": list(stale)})
         return False
     undo_turn(conversation)
-    conversation.responder_em = now
+    conversation.responder_em = due_at
     await conversations.save(conn, [conversation])
     return True

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -51,12 +51,14 @@ class Deliverer:
         tenancy: Tenancy,
         sender: Sender,
         settings: WorkerSettings,
+        stock_ttl_s: float,
     ) -> None:
         self._desk = desk
         self._bell = bell
         self._pools = tenancy.pools
         self._sender = sender
         self._settings = settings
+        self._stock_ttl = timedelta(seconds=stock_ttl_s)
 
     async def deliver(self, empresa_id: int, *, job_id: str) -> None:
         """One job: sends until nothing is ready, or its time slice is over."""
@@ -106,8 +108,10 @@ class Deliverer:
     async def _anew(
         self, lease: Lease, conversation_id: int, stale: Sequence[int], tally: Tally, now: datetime
     ) -> None:
+        # By then no worker has the stock of before on its shelf.
+        due_at = now + self._stock_ttl
         async with self._pools.transaction(lease.empresa_id) as conn:
-            undone = await take_anew(conn, conversation_id, stale, now=now)
+            undone = await take_anew(conn, conversation_id, stale, due_at=due_at)
         if undone:
             await self._bell.ring(Task.DRAIN, lease.empresa_id)
         tally.anew += 1

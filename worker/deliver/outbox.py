@@ -1,7 +1,7 @@
 """Reads and moves the replies of an empresa: rows of `mensagens` that are to be sent.
 
-Called by `worker.deliver.job`. A reply goes `pendente` -> `enviando` -> `enviada`; the step before the
-gateway is asked is committed first, so that a crash is seen afterwards.
+Called by `worker.deliver`. A reply goes `pendente` -> `enviando` -> `enviada`; the first step is
+committed before the gateway is asked, so that a crash is seen afterwards.
 """
 
 from __future__ import annotations

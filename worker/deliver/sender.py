@@ -69,8 +69,8 @@ class Sender:
             wait_s = min(_LONGEST_WAIT_S, max(error.retry_after_s or 0, 2.0 ** min(reply.tries, 9)))
             await self._put_back(lease, reply, error, now + timedelta(seconds=wait_s))
         except ChannelRefused as error:
-            log.error("channel refused", empresa_id=empresa_id, canal_id=reply.canal_id,
-                      reason=str(error))  # fmt: skip
+            log.warning("channel refused", empresa_id=empresa_id, canal_id=reply.canal_id,
+                        reason=str(error))  # fmt: skip
             await self._put_back(lease, reply, error, now + timedelta(seconds=_CHANNEL_WAIT_S))
         except SendRefused as error:
             await self._fail(lease, reply, str(error))
@@ -103,10 +103,10 @@ class Sender:
         for wait_s in (*[2.0**n / 4 for n in range(_RECORD_TRIES)], None):
             try:
                 await self._on_outbox(lease, lambda outbox: outbox.record(reply, sent))
-            except Transient as error:
+            except Transient:
                 if wait_s is None:
-                    log.error("sent but not recorded", empresa_id=lease.empresa_id,
-                              mensagem_id=reply.id, error=str(error))  # fmt: skip
+                    log.exception("sent but not recorded", empresa_id=lease.empresa_id,
+                                  mensagem_id=reply.id)  # fmt: skip
                     raise
                 await asyncio.sleep(wait_s)
             else:

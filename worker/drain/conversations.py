@@ -190,8 +190,8 @@ async def _find(
         rows = await conn.fetch_all(_BY_CUSTOMER, {"customers": [owners[key] for key in nameless]})
         by_customer = {row[0]: row for row in rows if row[3] is not None}
         for key in nameless:
-            if (row := by_customer.get(owners[key])) is not None:
-                _enter(book, key, _conversation(row))
+            if owners[key] in by_customer:
+                _enter(book, key, _conversation(by_customer[owners[key]]))
 
 
 def _enter(book: Book, key: BuyerKey, conversation: Conversation) -> None:

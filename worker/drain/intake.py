@@ -49,6 +49,14 @@ class IntakeRules:
     lucas: LucasSettings
     pause_after_human: timedelta
 
+    @property
+    def longest_quiet(self) -> timedelta:
+        """After this long without a further message any burst is due."""
+        lucas = self.lucas
+        return timedelta(
+            seconds=max(lucas.quiet_complete_s, lucas.quiet_fragment_s, lucas.quiet_greeting_s)
+        )
+
 
 async def take_in(
     conn: TenantConnection, arrivals: Sequence[Arrival], rules: IntakeRules, *, now: datetime
@@ -59,6 +67,8 @@ async def take_in(
     book = await conversations.find_or_open(conn, [a.event for a in new], now=now)
     await _undo_unsent_turns(conn, book, new)
     rows = [_enter(book.of(a.event), a, rules, now) for a in new]
+    for conversation_id, last in {book.of(a.event).id: a for a in new}.items():
+        _set_due(book.by_id[conversation_id], last, rules, now)
     if echoed := {book.of(a.event).id for a in new if a.event.kind is EventKind.HUMAN_ECHO}:
         await messages.withdraw_all(conn, echoed)
     await messages.insert(conn, rows)
@@ -143,7 +153,7 @@ def _enter(
         why: str | None = orjson.dumps(decision).decode()
     else:
         turn, why = conversation.turno + 1, None
-        _wait_for_more(conversation, arrival, rules)
+        _collect(conversation, arrival)
     return _row(conversation, arrival, now, tipo="recebida", autor="comprador", status=None,
                 turno=turn, decisao=why)  # fmt: skip
 
@@ -167,16 +177,31 @@ def _why_silent(conversation: Conversation, rules: IntakeRules, now: datetime) -
         return "bot_ativo=0"
     paused = conversation.bot_pausado_ate
     if paused is not None and paused > now:
-        return f"pausado por {conversation.bot_pausado_por or 'uma pessoa'} até {paused:%d/%m %H:%M} UTC"
+        by = conversation.bot_pausado_por or "uma pessoa"
+        return f"pausado por {by} até {paused:%d/%m/%Y %H:%M} UTC"
     return None
 
 
-def _wait_for_more(conversation: Conversation, arrival: Arrival, rules: IntakeRules) -> None:
-    """A burst is one turn: sets when it is due, and collects what it has to answer."""
-    event, arrived = arrival.event, from_ms(arrival.arrived_ms)
+def _collect(conversation: Conversation, arrival: Arrival) -> None:
+    """A burst is one turn: collects what it has to answer."""
+    event = arrival.event
     if conversation.sem_resposta_desde is None:
-        conversation.sem_resposta_desde = arrived
+        conversation.sem_resposta_desde = from_ms(arrival.arrived_ms)
         conversation.fresh = []
+    if conversation.fresh is not None and event.quoted_id is None:
+        conversation.fresh.append(Incoming(kind=event.kind, text=event.text))
+    else:
+        conversation.fresh = None  # what is quoted, or older, must be read from the database
+
+
+def _set_due(conversation: Conversation, last: Arrival, rules: IntakeRules, now: datetime) -> None:
+    """When a burst is answered, by its last message; no later message of this batch follows."""
+    if conversation.sem_resposta_desde is None:
+        return  # a person answers, or nobody
+    event, arrived = last.event, from_ms(last.arrived_ms)
+    if arrived + rules.longest_quiet <= now:
+        conversation.responder_em = now  # a backlog: due whatever it says, so nobody reads it here
+        return
     state = orjson.loads(conversation.estado) if conversation.estado else {}
     conversation.responder_em = due_at(
         conversation.sem_resposta_desde,
@@ -184,10 +209,6 @@ def _wait_for_more(conversation: Conversation, arrival: Arrival, rules: IntakeRu
         completeness(event.text, event.kind, state),
         rules.lucas,
     )
-    if conversation.fresh is not None and event.quoted_id is None:
-        conversation.fresh.append(Incoming(kind=event.kind, text=event.text))
-    else:
-        conversation.fresh = None  # what is quoted, or older, must be read from the database
 
 
 def _row(

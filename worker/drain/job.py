@@ -1,4 +1,4 @@
-"""The arq job `drain_inbox`: from an empresa's inbox into its database, and a turn where one is due.
+"""The arq job `drain_inbox`: from an empresa's inbox into its database, and turns that are due.
 
 Each pass is one transaction: what is new is stored, due conversations get their turn, replies and
 states are written. Only after its commit do the entries leave the inbox.

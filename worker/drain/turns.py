@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -28,8 +28,6 @@ from worker.drain.messages import NewMessage, Unanswered
 from worker.drain.shelf import Shelf
 
 log = structlog.get_logger()
-
-_FOREVER = datetime(9999, 1, 1)  # noqa: DTZ001 - a DATETIME column holds no zone
 
 
 class Decide(Protocol):
@@ -71,7 +69,7 @@ class TurnTaker:
         *,
         now: datetime,
     ) -> Taken:
-        """Decides for all of them, writes their replies; the conversations are saved by the caller."""
+        """Decides for all of them and writes their replies; the caller saves the conversations."""
         if not due:
             return Taken()
         incoming = await self._incoming(conn, due)
@@ -154,7 +152,7 @@ async def _quoted_cars(
         for text in texts
         if text.canal_id is not None and text.citada is not None
     }
-    facts = await messages.quoted_facts(conn, quoted)  # type: ignore[arg-type]  # None is left out
+    facts = await messages.quoted_facts(conn, quoted)
     cars: dict[tuple[int | None, str | None], int] = {}
     for key, stated in facts.items():
         named = {fact["car_id"] for fact in orjson.loads(stated)}
@@ -189,9 +187,6 @@ def _apply(
     turn = conversation.take_turn_number()
     conversation.estado = orjson.dumps(decision.state).decode()
     conversation.status = decision.status
-    if decision.pause:
-        conversation.bot_pausado_ate = _FOREVER.replace(tzinfo=now.tzinfo) - timedelta(days=1)
-        conversation.bot_pausado_por = decision.rule[:40]
     for bubble in decision.bubbles:
         conversation.last_message = messages.fitting(bubble.text or f"[{bubble.kind}]")
         conversation.last_interaction = now

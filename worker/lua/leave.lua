@@ -24,6 +24,6 @@ else
 end
 if next_at then
   -- Not in the past: who gives way queues behind the others.
-  ring(keys, empresa, task, id, math.max(next_at, now))
+  ring(keys, empresa, task, id, math.max(next_at, now), true)
 end
 return 1

@@ -9,13 +9,14 @@ end
 
 -- keys: due (sorted set empresa -> ms), ring (id of the queued job), queue (arq's sorted set),
 --       job (where arq looks for the body of the job `id`)
-local function ring(keys, empresa, task, id, at)
+-- knows_all: the caller has just looked at everything, so `at` replaces also an earlier time.
+local function ring(keys, empresa, task, id, at, knows_all)
   redis.call('ZADD', keys.due, 'LT', at, empresa)
   local queued = redis.call('GET', keys.ring)
   if queued then
     local score = redis.call('ZSCORE', keys.queue, queued)
     if score then
-      if tonumber(score) > at then
+      if knows_all or tonumber(score) > at then
         redis.call('ZADD', keys.queue, 'XX', at, queued)
       end
       return 0

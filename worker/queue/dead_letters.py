@@ -31,7 +31,7 @@ class DeadLetters:
         await self._add(empresa_id, {"kind": "reply", "mensagem_id": mensagem_id, "error": error})
 
     async def keep_unknown_channel(self, gateway: str, channel: str, raw: bytes) -> None:
-        """An authentic event for a channel that nobody has: kept a while, so that it has a trace."""
+        """An authentic event for a channel that nobody has: kept a while, as a trace."""
         log.warning("unknown channel", gateway=gateway, channel=channel[:64])
         await self._redis.xadd(
             UNKNOWN_CHANNEL,

@@ -40,7 +40,7 @@ async def under_lease(
         # The worker stops: another one goes on at once, from what is committed.
         await _hand_over(lease)
         raise
-    except Exception as error:  # whatever it was, the empresa's work must be looked at again
+    except Exception as error:  # noqa: BLE001 - whatever it was, somebody must look again
         await _leave_after(lease, task, _cause(error))
     else:
         await lease.leave(next_at_ms=None if next_at is None else to_ms(next_at))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 from redis.exceptions import RedisError
@@ -31,6 +32,7 @@ from worker.web.counters import EVENTS, REQUESTS
 log = structlog.get_logger()
 
 _TRY_AGAIN = {"retry-after": "5"}
+_MALFORMED = "malformed:"
 
 
 class Webhook:
@@ -75,7 +77,8 @@ class Webhook:
             adapter, channel = await self._addressed(request)
             raw = await self._authentic_body(request, adapter, channel)
             events = await self._parse(adapter, channel, raw)
-            stored = await self._store(adapter, channel, events)
+            body = _Body(adapter, channel, dict(request.headers), raw)
+            stored = await self._store(body, events)
         except _Refused as refused:
             return refused.answer()
         except (RedisError, CentralUnavailable) as error:
@@ -122,21 +125,25 @@ class Webhook:
 
     async def _parse(self, adapter: Adapter, channel: Channel, raw: bytes) -> Sequence[Event]:
         try:
-            return adapter.parse(loads(raw))
+            events = adapter.parse(loads(raw))
         except NotJson as error:
             await self._dead_letters.keep_unreadable(channel.id, raw, error=str(error))
             return ()
+        broken = [event.reason for event in events if (event.reason or "").startswith(_MALFORMED)]
+        if broken:  # what is readable of it goes on; the whole body is kept for a person
+            await self._dead_letters.keep_unreadable(channel.id, raw, error=str(broken[0]))
+        return events
 
-    async def _store(self, adapter: Adapter, verified: Channel, events: Sequence[Event]) -> int:
+    async def _store(self, body: _Body, events: Sequence[Event]) -> int:
         """One Redis step per empresa; most bodies are of one."""
         by_empresa: dict[int, list[Event]] = {}
         for event in events:
-            EVENTS.labels(adapter.kind, event.kind.value).inc()
+            EVENTS.labels(body.adapter.kind, event.kind.value).inc()
             if event.kind is EventKind.IGNORED:
-                log.info("event ignored", gateway=adapter.kind, canal_id=verified.id,
+                log.info("event ignored", gateway=body.adapter.kind, canal_id=body.channel.id,
                          why=event.reason)  # fmt: skip
                 continue
-            channel = await self._owner(adapter, verified, event)
+            channel = await self._owner(body, event)
             if channel is not None:
                 by_empresa.setdefault(channel.empresa_id, []).append(event)
         stored = 0
@@ -144,18 +151,37 @@ class Webhook:
             stored += await self._inbox.push(empresa_id, of_empresa)
         return stored
 
-    async def _owner(self, adapter: Adapter, verified: Channel, event: Event) -> Channel | None:
-        """Whose event it is; None when nobody's, or not one that this secret may speak for."""
-        if event.channel == verified.identifier:
-            return verified
-        channel = await self._registry.channel(adapter.kind, event.channel or "")
-        if channel is not None and adapter.same_secret(verified, channel):
+    async def _owner(self, body: _Body, event: Event) -> Channel | None:
+        """Whose event it is; None when nobody's, or not one that this body may speak for."""
+        if event.channel == body.channel.identifier:
+            return body.channel
+        gateway = body.adapter.kind
+        channel = await self._registry.channel(gateway, event.channel or "")
+        if channel is not None and body.speaks_for(channel):
             return channel
         if channel is not None:
-            log.warning("channel not of this secret", canal_id=verified.id, other=channel.id)
+            log.warning("channel not of this secret", canal_id=body.channel.id, other=channel.id)
         raw = event.model_dump_json(exclude_defaults=True).encode()
-        await self._dead_letters.keep_unknown_channel(adapter.kind, event.channel or "", raw)
+        await self._dead_letters.keep_unknown_channel(gateway, event.channel or "", raw)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """An authentic request: its secret may be that of several channels (one Meta app)."""
+
+    adapter: Adapter
+    channel: Channel
+    headers: Mapping[str, str]
+    raw: bytes
+
+    def speaks_for(self, other: Channel) -> bool:
+        """Whether the body is authentic for this channel, too."""
+        try:
+            self.adapter.verify(self.headers, self.raw, other.credentials, now=time.time())
+        except (Unauthenticated, Forbidden, BadCredentials):
+            return False
+        return True
 
 
 class _Refused(HelixError):

@@ -1,0 +1,40 @@
+"""What every contestant's process does around its arq worker: get ready, wait for "go", then work.
+
+So neither the start of Python nor imports are measured. Called by `bench.product` and
+`bench.plain_arq`, each run by `bench.contest`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+
+import orjson
+from arq.worker import Worker
+
+READY = "ready"
+
+
+async def work_from_go(worker: Worker) -> None:
+    """Works until stdin is closed, then says on stdout how much CPU time that took."""
+    print(READY, flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    threading.Thread(target=_stop_at_the_end, daemon=True).start()
+    started = time.process_time()
+    try:
+        await worker.async_run()
+    except asyncio.CancelledError:
+        report = {"cpu_s": time.process_time() - started}
+        print(orjson.dumps(report).decode(), flush=True)
+    finally:
+        await worker.close()
+
+
+def _stop_at_the_end() -> None:
+    """Also when the parent was killed."""
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)

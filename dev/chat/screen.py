@@ -1,0 +1,119 @@
+"""Where a talk is shown and where lines come from: a terminal, a pipe or a file.
+
+Used by the chat and the demo. In a terminal, what Lucas says appears above the line being typed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from typing import TextIO
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import WordCompleter
+from prompt_toolkit.formatted_text import ANSI
+from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.shortcuts import print_formatted_text
+from rich.console import Console, RenderableType
+
+from dev.chat.view import COMMANDS
+
+_NARROWEST, _WIDEST, _WITHOUT_TERMINAL = 60, 110, 100
+_REFRESH_S = 0.1
+
+
+class Screen(ABC):
+    """Shows things and gives the lines that somebody writes."""
+
+    live = False
+    """Whether a person types: then nothing waits for Lucas before the next line."""
+
+    @abstractmethod
+    def show(self, *things: RenderableType | str) -> None:
+        """Prints one below the other."""
+
+    async def ask(self, question: str, *, default: str) -> str:  # noqa: ARG002
+        """One answer before the talk begins; the default when nobody is there to answer."""
+        return default
+
+    @abstractmethod
+    def lines(self, status: Callable[[], str]) -> AsyncIterator[str]:
+        """What is written, until the end of input. `status` is a line about this moment."""
+
+
+class Plain(Screen):
+    """No terminal: what is shown goes to stdout, lines come from a file or a pipe."""
+
+    def __init__(self, source: TextIO | None = None) -> None:
+        self._source = source if source is not None else sys.stdin
+        self._console = plain_console()
+
+    def show(self, *things: RenderableType | str) -> None:
+        for thing in things:
+            self._console.print(thing, highlight=False, markup=False)
+
+    async def lines(self, status: Callable[[], str]) -> AsyncIterator[str]:  # noqa: ARG002
+        while line := await asyncio.to_thread(self._source.readline):
+            yield line.strip()
+
+
+class Terminal(Screen):
+    """A person at a terminal."""
+
+    live = True
+
+    def __init__(self) -> None:
+        self._session: PromptSession[str] = PromptSession(
+            erase_when_done=True,  # what was typed is shown again as a bubble
+            completer=WordCompleter([name for name, _ in COMMANDS], sentence=True),
+            complete_while_typing=False,
+        )
+
+    def show(self, *things: RenderableType | str) -> None:
+        width = min(self._session.output.get_size().columns, _WIDEST)
+        console = Console(
+            force_terminal=True, width=max(width, _NARROWEST), legacy_windows=False,
+            no_color=_is_dumb() or None, color_system=None if _is_dumb() else "auto",
+        )  # fmt: skip
+        with console.capture() as printed:
+            for thing in things:
+                console.print(thing, highlight=False, markup=False)
+        print_formatted_text(ANSI(printed.get()), end="")
+
+    async def ask(self, question: str, *, default: str) -> str:
+        answer = await self._session.prompt_async(f"{question} [{default}] › ")
+        return answer.strip() or default
+
+    async def lines(self, status: Callable[[], str]) -> AsyncIterator[str]:
+        with patch_stdout(raw=True):
+            while True:
+                try:
+                    line = await self._session.prompt_async(
+                        ANSI("\x1b[32mvocê ›\x1b[0m "),
+                        bottom_toolbar=None if _is_dumb() else status,
+                        refresh_interval=_REFRESH_S,
+                    )
+                except (EOFError, KeyboardInterrupt):
+                    return
+                yield line.strip()
+
+
+def plain_console() -> Console:
+    """stdout as it is: in colour on a terminal, and never wider than reads well."""
+    if sys.stdout.isatty():
+        console = Console()
+        console.width = max(min(console.width, _WIDEST), _NARROWEST)
+        return console
+    return Console(width=_WITHOUT_TERMINAL)
+
+
+def has_terminal() -> bool:
+    """Whether a person can type here and see."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _is_dumb() -> bool:
+    return os.environ.get("TERM", "dumb") in ("dumb", "unknown")

@@ -1,0 +1,1 @@
+"""The demo: `python -m dev.demo`, what `make demo` calls."""

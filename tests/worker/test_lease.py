@@ -1,0 +1,154 @@
+"""One worker at a time, and a ring that cannot get lost for long."""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+import pytest
+
+from tests.worker.shop import Shop, event
+from worker.fence import pass_fence, raise_fence
+from worker.queue.bell import Bell
+from worker.queue.keys import Task, TaskKeys, arq_job
+from worker.queue.lease import LeaseLost
+from worker.sweep import sweep
+
+
+async def test_one_worker_at_a_time(shop: Shop) -> None:
+    """While one has the lease another gets none; once it is back, the next one does."""
+    first = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="a")
+    assert first is not None
+    assert await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="b") is None
+
+    await first.leave(next_at_ms=None)
+
+    second = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="b")
+    assert second is not None
+    assert second.epoch > first.epoch
+
+
+async def test_epochs_rise_also_when_redis_lost_its_data(shop: Shop) -> None:
+    """The dealer's database remembers the last epoch; a smaller one would be shut out for ever."""
+    before = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="a")
+    await shop.redis.flushdb()
+    after = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="b")
+
+    assert before is not None
+    assert after is not None
+    assert after.epoch > before.epoch
+
+
+async def test_a_lease_that_has_gone_is_noticed(shop: Shop) -> None:
+    """Looking raises, leaving changes nothing, and a body that works on is cancelled."""
+    keys = TaskKeys(shop.empresa_id, Task.DRAIN)
+    lease = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="a")
+    assert lease is not None
+    await shop.redis.set(keys.lease, b"somebody else")
+
+    with pytest.raises(LeaseLost):
+        await lease.look()
+    assert not await lease.leave(next_at_ms=None)
+    assert await shop.redis.get(keys.lease) == b"somebody else"
+
+
+async def test_a_kept_lease_cancels_its_body_when_it_is_lost(shop: Shop) -> None:
+    """A worker that does not look for long is stopped by its own heartbeat."""
+    desk = shop.desk()
+    desk.life_ms = 40
+    lease = await desk.take(Task.DRAIN, shop.empresa_id, job_id="a")
+    assert lease is not None
+    with pytest.raises(LeaseLost):
+        async with asyncio.timeout(10), lease.kept():
+            await shop.redis.set(TaskKeys(shop.empresa_id, Task.DRAIN).lease, b"somebody else")
+            await asyncio.Event().wait()
+
+
+async def test_a_worker_that_slept_past_its_lease_writes_nothing(shop: Shop) -> None:
+    """Fencing: once a newer lease has written, an older one is refused by the database."""
+    async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
+        await raise_fence(conn, Task.DRAIN, 200)
+    with pytest.raises(LeaseLost):
+        async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
+            await raise_fence(conn, Task.DRAIN, 100)
+            await pass_fence(conn, Task.DRAIN, 100)
+    async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
+        await pass_fence(conn, Task.DRAIN, 200)
+
+
+async def test_a_push_rings_once(shop: Shop) -> None:
+    """However many events come, one job waits; its body is JSON that arq understands."""
+    for _ in range(3):
+        await shop.push(event(), event())
+
+    ((job, _),) = await shop.queued()
+    body = orjson.loads(await shop.redis.get(arq_job(job)))
+    assert body["f"] == "drain_inbox"
+    assert body["a"] == [shop.empresa_id]
+    assert body["k"] == {}
+
+
+async def test_a_push_while_a_worker_drains_is_seen_before_it_leaves(shop: Shop) -> None:
+    """No job is queued meanwhile; leaving rings, so that nothing waits for the sweep."""
+    lease = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="a")
+    assert lease is not None
+    await lease.look()
+    await shop.push(event())
+    assert await shop.queued() == []
+
+    await lease.leave(next_at_ms=None)
+
+    assert len(await shop.queued()) == 1
+
+
+async def test_what_was_rung_for_before_the_last_look_rings_no_more(shop: Shop) -> None:
+    """An emptied inbox queues no job that would find nothing."""
+    lease = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="a")
+    assert lease is not None
+    await shop.push(event())
+    look = await lease.look(most=10)
+    assert len(look.entries) == 1
+
+    await lease.leave(next_at_ms=None)
+
+    assert await shop.queued() == []
+
+
+async def test_a_lost_ring_is_rung_again(shop: Shop) -> None:
+    """arq's keys are gone, the event is not: the sweep queues a job."""
+    await shop.push(event())
+    ((job, _),) = await shop.queued()
+    await shop.redis.delete("arq:queue", arq_job(job))
+
+    assert await sweep(Bell(shop.redis)) == 1
+    assert await sweep(Bell(shop.redis)) == 0
+    assert len(await shop.queued()) == 1
+
+
+async def test_a_dead_workers_empresa_is_rung_for_once_its_lease_has_run_out(shop: Shop) -> None:
+    """Not before: it may be alive. Two sweeps ring once."""
+    desk = shop.desk()
+    desk.life_ms = 60_000
+    assert await desk.take(Task.DRAIN, shop.empresa_id, job_id="a") is not None
+    await shop.push(event())
+    assert await sweep(Bell(shop.redis)) == 0
+
+    await shop.redis.delete(TaskKeys(shop.empresa_id, Task.DRAIN).lease)
+
+    bell = Bell(shop.redis)
+    assert sum(await asyncio.gather(sweep(bell), sweep(bell))) == 1
+
+
+async def test_a_broken_way_is_left_alone_for_a_while(shop: Shop) -> None:
+    """Whoever rings meanwhile leaves a mark only; afterwards one job looks."""
+    lease = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="a")
+    assert lease is not None
+    now_ms = (await lease.look()).now_ms
+    await lease.leave(next_at_ms=now_ms + 30_000, wait=True)
+
+    await shop.push(event())
+    assert await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="b") is None
+    assert await sweep(Bell(shop.redis)) == 0
+
+    ((_, at_ms),) = await shop.queued()
+    assert at_ms == now_ms + 30_000
