@@ -18,9 +18,6 @@ class LucasSettings(BaseSettings):
         4.0, ge=0, le=60, description="Wait after a fragment: more is likely to come."
     )
     quiet_greeting_s: float = Field(2.5, ge=0, le=30, description="Wait after a bare greeting.")
-    quiet_typing_s: float = Field(
-        8.0, ge=0, le=60, description="Wait while the gateway says that the buyer is typing."
-    )
     quiet_limit_s: float = Field(
         15.0, gt=0, le=120, description="Never answer later than this after the first message."
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime
 
 from dev.chat import view
 from dev.chat.installation import Installation
@@ -54,15 +53,11 @@ class Chat:
 
     def status(self) -> str:
         """What is going on at this moment, in one line."""
-        progress = self._progress
-        if progress is None:
+        if self._progress is None:
             dealer = self._buyer.shop.dealer
             return f"{dealer.nome} · empresa {dealer.empresa_id} · {dealer.gateway} · /ajuda"
-        if progress.due_at is not None:
-            left_s = (progress.due_at - datetime.now(UTC)).total_seconds()
-            if left_s > 0:
-                return f"Lucas espera mais mensagens… {view.seconds(left_s)}"
-        return "Lucas escreve…"
+        left_s = self._progress.left_s()
+        return view.waiting(left_s) if left_s > 0 else "Lucas escreve…"
 
     @property
     def _buyer(self) -> Buyer:
@@ -92,6 +87,8 @@ class Chat:
         """Where nobody types: the whole answer, before the next line."""
         seen = len(buyer.bubbles())
         rows = self._installation.rows(self._empresa_id)
+        stored = await rows.stored(buyer.phone, sent.message_id, timeout_s=_ANSWER_S)
+        self._say_wait(stored)
         turn = await rows.answered(buyer.phone, sent.message_id, timeout_s=_ANSWER_S)
         for bubble in buyer.bubbles()[seen:]:
             self._show(buyer, bubble)
@@ -111,11 +108,17 @@ class Chat:
             progress = await rows.progress(buyer.phone, sent.message_id)
             if progress.over:
                 break
+            if self._progress is None or self._progress.due_at != progress.due_at:
+                self._say_wait(progress)
             self._progress = progress
             await asyncio.sleep(_LOOK_EVERY_S)
         self._progress = None
         if not replies_of(progress.turn):
             self._screen.show(view.silence(progress.turn))
+
+    def _say_wait(self, progress: Progress) -> None:
+        if progress.left_s() > 0 and not self._screen.shows_status:
+            self._screen.show(view.note(view.waiting(progress.left_s())))
 
     async def _follow_bubbles(self, buyer: Buyer) -> None:
         seen = 0
@@ -126,13 +129,12 @@ class Chat:
             seen = len(bubbles)
 
     def _show(self, buyer: Buyer, bubble: Outgoing) -> None:
-        last = buyer.written[-1].at if buyer.written else None
         self._screen.show(
             view.lucas_bubble(
                 bubble.text,
                 bubble.media,
                 shop=buyer.shop.dealer.nome,
-                after_s=None if last is None else bubble.at - last,
+                after_s=buyer.after_s(bubble),
             )
         )
 

@@ -91,7 +91,8 @@ async def running_installation(
         for dealer in dealers:
             with steps.step(f"empresa {dealer.empresa_id}: carros, fotos e canal {dealer.gateway}"):
                 await provide_cars(tenancy, dealer)
-                standin = await stack.enter_async_context(stand_in(dealer))
+                standin = stand_in(dealer)
+                await stack.enter_async_context(standin)
                 channel = await provide_channel(tenancy, dealer, standin.credentials())
                 shops[dealer.empresa_id] = Shop(dealer, standin, channel.id)
                 paths[dealer.empresa_id] = f"/webhook/{dealer.gateway}/{channel.webhook_token}"

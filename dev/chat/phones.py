@@ -73,6 +73,11 @@ class Buyer:
         """All that has reached this phone, in order."""
         return self._ours(self.shop.standin.outbox)
 
+    def after_s(self, bubble: Outgoing) -> float | None:
+        """Seconds from the buyer's last message before a bubble; None when he had not written."""
+        before = [sent.at for sent in self.written if sent.at <= bubble.at]
+        return bubble.at - before[-1] if before else None
+
     async def more_than(self, seen: int) -> list[Outgoing]:
         """The bubbles once there are more than `seen`; waits for as long as it takes."""
         while True:

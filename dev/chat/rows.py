@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import orjson
 
@@ -93,6 +93,12 @@ class Progress:
     over: bool
     """Taken, and what there was to send is delivered."""
 
+    def left_s(self) -> float:
+        """How long Lucas will still wait for more; 0 when he does not."""
+        if self.due_at is None:
+            return 0
+        return max((self.due_at - datetime.now(UTC)).total_seconds(), 0)
+
 
 class Rows:
     """One dealer's database. Raises what its pool raises."""
@@ -154,11 +160,13 @@ class Rows:
     ) -> Progress:
         try:
             async with asyncio.timeout(timeout_s):
-                while not holds(progress := await self.progress(phone, message_id)):
+                while True:
+                    progress = await self.progress(phone, message_id)
+                    if holds(progress):
+                        return progress
                     await asyncio.sleep(_LOOK_EVERY_S)
         except TimeoutError:
             raise NotAnswered(f"o Lucas não respondeu em {timeout_s:.0f} s") from None
-        return progress
 
 
 def turn_of(messages: Sequence[MessageRow], message_id: str) -> list[MessageRow]:

@@ -30,13 +30,18 @@ class Screen(ABC):
 
     live = False
     """Whether a person types: then nothing waits for Lucas before the next line."""
+    shows_status = False
+    """Whether the line about this moment is on the screen all the time."""
 
     @abstractmethod
     def show(self, *things: RenderableType | str) -> None:
         """Prints one below the other."""
 
-    async def ask(self, question: str, *, default: str) -> str:  # noqa: ARG002
-        """One answer before the talk begins; the default when nobody is there to answer."""
+    async def ask(self, question: str, *, default: str) -> str | None:  # noqa: ARG002
+        """One answer before the talk begins; the default when nobody is there to answer.
+
+        None: the person would rather leave.
+        """
         return default
 
     @abstractmethod
@@ -53,7 +58,9 @@ class Plain(Screen):
 
     def show(self, *things: RenderableType | str) -> None:
         for thing in things:
-            self._console.print(thing, highlight=False, markup=False)
+            # A line of text stays one line, for whoever reads it with a program.
+            whole = isinstance(thing, str)
+            self._console.print(thing, highlight=False, markup=False, soft_wrap=whole)
 
     async def lines(self, status: Callable[[], str]) -> AsyncIterator[str]:  # noqa: ARG002
         while line := await asyncio.to_thread(self._source.readline):
@@ -66,6 +73,7 @@ class Terminal(Screen):
     live = True
 
     def __init__(self) -> None:
+        self.shows_status = not _is_dumb()
         self._session: PromptSession[str] = PromptSession(
             erase_when_done=True,  # what was typed is shown again as a bubble
             completer=WordCompleter([name for name, _ in COMMANDS], sentence=True),
@@ -79,12 +87,17 @@ class Terminal(Screen):
             no_color=_is_dumb() or None, color_system=None if _is_dumb() else "auto",
         )  # fmt: skip
         with console.capture() as printed:
+            if _is_dumb():
+                console.print()  # the cursor stands behind the prompt and cannot go back
             for thing in things:
                 console.print(thing, highlight=False, markup=False)
         print_formatted_text(ANSI(printed.get()), end="")
 
-    async def ask(self, question: str, *, default: str) -> str:
-        answer = await self._session.prompt_async(f"{question} [{default}] › ")
+    async def ask(self, question: str, *, default: str) -> str | None:
+        try:
+            answer = await self._session.prompt_async(f"{question} [{default}] › ")
+        except (EOFError, KeyboardInterrupt):
+            return None
         return answer.strip() or default
 
     async def lines(self, status: Callable[[], str]) -> AsyncIterator[str]:

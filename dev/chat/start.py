@@ -28,6 +28,9 @@ OK, FAILED, BROKEN_OFF = 0, 1, 130
 _EXPECTED = (ServersError, NotStarted, NotOurs, NotAnswered, HelixError, OSError, ValueError)
 
 
+_COMPLAINTS = 5
+
+
 class Failed(Exception):
     """The work did not keep what it promises; the message says which."""
 
@@ -55,4 +58,15 @@ async def _work(
 ) -> None:
     async with running_installation(servers, dealers, steps) as installation:
         screen.show(f"  Pronto em {steps.total()}.", "")
-        await work(installation)
+        try:
+            await work(installation)
+        except (Failed, NotAnswered):
+            screen.show(*_complaints(installation))
+            raise
+
+
+def _complaints(installation: Installation) -> list[str]:
+    """What the processes warned of last: it may be the reason."""
+    lines = [line for process in installation.stack.processes for line in process.lines]
+    bad = [line for line in lines if line.get("level") in ("warning", "error", "critical")]
+    return [str(line) for line in bad[-_COMPLAINTS:]]

@@ -28,4 +28,3 @@ class Steps:
     def total(self) -> str:
         """Since the first step, for people."""
         return seconds(time.monotonic() - self._started)
-

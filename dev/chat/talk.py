@@ -19,6 +19,8 @@ def talk(
 
     async def work(installation: Installation) -> None:
         chosen = empresa_id or await _choose(dealers, screen)
+        if chosen is None:
+            return
         screen.show(view.help_table())
         await Chat(installation, screen, empresa_id=chosen).run()
 
@@ -30,11 +32,13 @@ def talk(
     return code, why
 
 
-async def _choose(dealers: Sequence[DemoDealer], screen: Screen) -> int:
+async def _choose(dealers: Sequence[DemoDealer], screen: Screen) -> int | None:
     known = {str(dealer.empresa_id): dealer for dealer in dealers}
     while True:
         for number, dealer in known.items():
             screen.show(f"  {number}  {dealer.nome} ({dealer.profile.endereco}), {dealer.gateway}")
         answer = await screen.ask("Com qual loja você quer falar?", default=next(iter(known)))
+        if answer is None:
+            return None
         if answer in known:
             return known[answer].empresa_id

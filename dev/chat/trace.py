@@ -28,9 +28,7 @@ class Step:
     detail: str
 
 
-def steps_of(
-    turn: Sequence[MessageRow], log: Sequence[LogLine], cars: Sequence[Car]
-) -> list[Step]:
+def steps_of(turn: Sequence[MessageRow], log: Sequence[LogLine], cars: Sequence[Car]) -> list[Step]:
     """The way of a turn in the order of time. Of a turn that is not over, what there is so far."""
     received = [row for row in turn if row.received]
     found = [
@@ -45,8 +43,11 @@ def steps_of(
 def _arrival(row: MessageRow, log: Sequence[LogLine]) -> Iterator[Step]:
     shown = _short(row.text or f"[{row.kind}]")
     for line in _webhooks(row, log):
-        took = timedelta(milliseconds=float(line["ms"]))
-        yield Step(_at(line) - took, "webhook recebido", f"{line['gateway']}: {shown}")
+        began = _at(line) - timedelta(milliseconds=float(line["ms"]))
+        # The inbox's clock has whole milliseconds, so it seems to be first at times.
+        yield Step(
+            min(began, row.arrived_at or began), "webhook recebido", f"{line['gateway']}: {shown}"
+        )
         yield Step(_at(line), "webhook respondido", f"200 em {_decimal(line['ms'])} ms")
     if row.arrived_at is not None:
         yield Step(row.arrived_at, "na fila (Redis)", f"inbox da empresa, {shown}")
@@ -64,7 +65,8 @@ def _thoughts(turn: Sequence[MessageRow], cars: Sequence[Car]) -> Iterator[Step]
         return
     waited = decision.get("waited_ms")
     yield Step(at, "fim da espera", f"{waited} ms desde a primeira mensagem sem resposta")
-    yield Step(at, "entendeu", understood(decision.get("understood")))
+    if decision.get("understood"):
+        yield Step(at, "entendeu", understood(decision["understood"]))
     considered = decision.get("considered")
     if isinstance(considered, list) and considered:
         yield Step(at, "considerou", _named(considered, cars))
@@ -94,7 +96,9 @@ def _commit(turn: Sequence[MessageRow], log: Sequence[LogLine]) -> Iterator[Step
     for line in log:
         if line.get("event") == "drain done" and line.get("turns") and _at(line) >= at:
             yield Step(
-                _at(line), "transação gravada", f"respostas e estado, drain de {_decimal(line['ms'])} ms"
+                _at(line),
+                "transação gravada",
+                f"respostas e estado, drain de {_decimal(line['ms'])} ms",
             )
             return
 
@@ -105,7 +109,9 @@ def _delivery(row: MessageRow, log: Sequence[LogLine]) -> Iterator[Step]:
         yield Step(row.sent_at, "entregue ao gateway", f"mensagens.id {row.id}: {shown}")
     reports = list(_webhooks(row, log))
     if reports:
-        yield Step(_at(reports[-1]), "confirmação do gateway", f"mensagens.id {row.id} agora {row.status}")
+        yield Step(
+            _at(reports[-1]), "confirmação do gateway", f"mensagens.id {row.id} agora {row.status}"
+        )
     if row.error is not None and row.stored_at is not None:
         yield Step(row.sent_at or row.stored_at, "erro", row.error)
 
@@ -119,9 +125,13 @@ def _webhooks(row: MessageRow, log: Sequence[LogLine]) -> Iterator[LogLine]:
 
 
 def _decided_at(turn: Sequence[MessageRow]) -> datetime | None:
-    replies = replies_of(turn)
-    rows = replies or [row for row in turn if row.decision is not None]
-    return rows[0].stored_at if rows else None
+    """The reply's row says it; of a turn without one, the wait does."""
+    if replies := replies_of(turn):
+        return replies[0].stored_at
+    waited_ms = decision_of(turn).get("waited_ms")
+    if isinstance(waited_ms, int) and turn[0].arrived_at is not None:
+        return turn[0].arrived_at + timedelta(milliseconds=waited_ms)
+    return turn[-1].stored_at if turn else None
 
 
 def _named(considered: Sequence[object], cars: Sequence[Car]) -> str:

@@ -47,7 +47,7 @@ def buyer_bubble(text: str, *, shop: str, note: str = "") -> RenderableType:
             border_style=_BUYER,
             box=box.ROUNDED,
             expand=False,
-            width=_width(text, least=len(shop) + 14),
+            width=_width(text, least=max(len(shop) + 9, len(note) + 2)),
         )
     )
 
@@ -71,13 +71,18 @@ def lucas_bubble(
         border_style=_LUCAS,
         box=box.ROUNDED,
         expand=False,
-        width=_width(shown, least=len(shop) + 14),
+        width=_width(shown, least=len(shop) + 10),
     )
 
 
 def note(text: str) -> RenderableType:
     """A word of the chat itself."""
     return Text(text, style=_QUIET)
+
+
+def waiting(left_s: float) -> str:
+    """The quiet window."""
+    return f"Lucas espera mais mensagens… {seconds(left_s)}"
 
 
 def trace_table(steps: Sequence[Step]) -> RenderableType:

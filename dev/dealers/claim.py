@@ -25,9 +25,7 @@ class NotOurs(Exception):
 
 
 @asynccontextmanager
-async def claimed(
-    mariadb: MariaDB, central: str, names: Mapping[int, str]
-) -> AsyncIterator[None]:
+async def claimed(mariadb: MariaDB, central: str, names: Mapping[int, str]) -> AsyncIterator[None]:
     """The central database is ours alone while the block lasts.
 
     `names`: the dealers that we shall write, by empresa id. Raises NotOurs when another demo or

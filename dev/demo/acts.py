@@ -50,10 +50,10 @@ async def search(stage: Stage) -> None:
 
 
 async def burst(stage: Stage) -> None:
-    """Three messages in a row are one turn."""
+    """Three messages in a row are one turn, and one wish."""
     stage.act("2. Uma rajada de mensagens, respondida de uma vez")
-    sent = [await stage.says(FIRST, "e o T-Cross")]
-    for text in ("tá com quantos km?", "aceita meu Gol 2015 na troca?"):
+    sent = [await stage.says(FIRST, "e hatch?")]
+    for text in ("pode ser manual", "até 65 mil"):
         await asyncio.sleep(_PAUSE_S)
         sent.append(await stage.says(FIRST, text))
     await stage.stored(FIRST, sent[-1])

@@ -35,7 +35,7 @@ async def worker_killed(stage: Stage) -> None:
     """Nothing is lost and nothing doubled when a worker dies between storing and answering."""
     stage.act("5. Um worker morre no meio da conversa")
     installation, buyer = stage.installation, stage.buyers[SECOND]
-    first = await stage.says(SECOND, "manda as fotos do Pulse")
+    first = await stage.says(SECOND, "agora procuro um sedan automático")
     await stage.stored(SECOND, first)
     victim = installation.worker
     async with _held_up(stage):
@@ -45,7 +45,7 @@ async def worker_killed(stage: Stage) -> None:
         code = await victim.child.wait()
         killed_at = time.monotonic()
         stage.note(f"kill -9 {victim.pid}: morreu na transação da resposta; ninguém mais trabalha")
-        second = await stage.says(SECOND, "ele aceita financiamento?")
+        second = await stage.says(SECOND, "até 100 mil")
     stage.promise(
         code == -signal.SIGKILL and held,
         "o worker morreu com a trava na mão, depois de gravar e antes de responder",
@@ -75,7 +75,7 @@ async def _nothing_lost_or_doubled(stage: Stage, asked: list[str]) -> None:
     answered = {row.turn for row in replies_of(rows)}
     stage.promise(
         all(row.turn in answered for row in stored),
-        "as duas foram respondidas",
+        "um turno respondeu as duas",
     )
     each_once(stage, buyer, replies_of(rows))
 
@@ -92,17 +92,18 @@ async def _held_up(stage: Stage) -> AsyncIterator[None]:
         await holder.begin()
         async with holder.cursor() as cursor:
             await cursor.execute(_HOLD.format(database), {"task": Task.DRAIN.value})
-        try:
-            async with asyncio.timeout(_REACHED_S):
-                while not await _somebody_waits(watcher, database):
-                    await asyncio.sleep(_LOOK_EVERY_S)
-        except TimeoutError:
-            raise Failed("o worker não chegou ao turno que devia responder") from None
+        await _until_somebody_waits(watcher, database)
         yield
         await holder.rollback()
 
 
-async def _somebody_waits(watcher: Any, database: str) -> bool:
-    async with watcher.cursor() as cursor:
-        await cursor.execute(_WAITING, {"database": database})
-        return bool((await cursor.fetchone())[0])
+async def _until_somebody_waits(watcher: Any, database: str) -> None:
+    try:
+        async with asyncio.timeout(_REACHED_S), watcher.cursor() as cursor:
+            while True:
+                await cursor.execute(_WAITING, {"database": database})
+                if (await cursor.fetchone())[0]:
+                    return
+                await asyncio.sleep(_LOOK_EVERY_S)
+    except TimeoutError:
+        raise Failed("o worker não chegou ao turno que devia responder") from None

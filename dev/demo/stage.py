@@ -6,7 +6,6 @@ Used by `dev.demo.acts`. Everything that it shows of Lucas has reached a phone i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from rich.rule import Rule
 from rich.text import Text
@@ -14,7 +13,7 @@ from rich.text import Text
 from dev.chat import view
 from dev.chat.installation import Installation
 from dev.chat.phones import Buyer, Written
-from dev.chat.rows import MessageRow, Progress, decision_of, replies_of
+from dev.chat.rows import MessageRow, decision_of, replies_of
 from dev.chat.screen import Screen
 from dev.chat.start import Failed
 from dev.chat.trace import steps_of
@@ -76,14 +75,12 @@ class Stage:
         self._screen.show(view.buyer_bubble(text, shop=buyer.shop.dealer.nome, note=note))
         return sent
 
-    async def stored(self, empresa_id: int, sent: Written) -> Progress:
+    async def stored(self, empresa_id: int, sent: Written) -> None:
         """Once the message is in the dealer's database; says how long Lucas will wait for more."""
         rows, phone = self.installation.rows(empresa_id), self.buyers[empresa_id].phone
         progress = await rows.stored(phone, sent.message_id, timeout_s=_ANSWER_S)
-        if progress.due_at is not None:
-            left_s = (progress.due_at - datetime.now(UTC)).total_seconds()
-            self.note(f"Lucas espera mais mensagens… {view.seconds(max(left_s, 0))}")
-        return progress
+        if progress.left_s() > 0:
+            self.note(view.waiting(progress.left_s()))
 
     async def answer(
         self, empresa_id: int, sent: Written, *, timeout_s: float = _ANSWER_S
@@ -99,7 +96,7 @@ class Stage:
                     bubble.text,
                     bubble.media,
                     shop=buyer.shop.dealer.nome,
-                    after_s=bubble.at - sent.at,
+                    after_s=buyer.after_s(bubble),
                 )
             )
         self._measure(buyer, sent, turn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,3 +101,20 @@ def test_a_masked_address_calls_nobody() -> None:
     """Logs show four digits at most."""
     assert masked("5511980000001@s.whatsapp.net") == "...0001"
     assert masked("1234") == "..."
+
+
+AREA_CODES = [
+    *range(11, 20), 21, 22, 24, 27, 28, *range(31, 36), 37, 38, *range(41, 50), 51, 53, 54, 55,
+    *range(61, 70), 71, 73, 74, 75, 77, 79, *range(81, 90), *range(91, 100),
+]  # fmt: skip
+
+
+@given(st.sampled_from(AREA_CODES), st.integers(6_000_0000, 9_999_9999))
+def test_our_ninth_digit_makes_a_number_of_the_numbering_plan(area: int, local: int) -> None:
+    """Somebody else's reading of the Brazilian plan agrees: with the 9 it is a mobile number."""
+    key = canonical_phone(f"55{area}{local}@s.whatsapp.net")
+
+    assert key == f"55{area}9{local}"
+    parsed = phonenumbers.parse(f"+{key}")
+    assert phonenumbers.is_valid_number(parsed)
+    assert phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.MOBILE

@@ -97,10 +97,15 @@ async def test_a_database_with_content_of_its_own_is_refused(installation: Insta
 async def test_a_database_marked_as_anothers_is_refused(installation: Installation) -> None:
     """A marker of another empresa stops provisioning before anything is changed."""
     row = await installation.create()
-    await installation.sql("UPDATE _tenant SET empresa_id = 1", database=database_of(row.id))
+    name = database_of(row.id)
+    await installation.sql("UPDATE _tenant SET empresa_id = 1", database=name)
+    await installation.sql("DELETE FROM _migrations WHERE version > 1", database=name)
+    await installation.sql("DROP TABLE _leases", database=name)
 
     with pytest.raises(WrongTenant):
         await installation.create()
+
+    assert await installation.sql("SHOW TABLES LIKE '\\_leases'", database=name) == []
 
 
 async def test_a_user_with_rights_elsewhere_is_not_taken_over(installation: Installation) -> None:

@@ -190,6 +190,9 @@ async def test_a_cancel_during_commit_waits_for_its_answer(dealer: Dealer) -> No
     with pytest.raises(asyncio.CancelledError):
         await task
 
+    pool = tenancy.pools.pool(empresa)
+    assert pool is not None
+    assert (pool.size, pool.idle) == (1, 1)  # neither cut nor lent out in mid-commit
     async with tenancy.pools.connection(empresa) as conn:
         assert await conn.fetch_all("SELECT brand FROM cars") == [("once",)]
 

@@ -51,7 +51,7 @@ def echo(turn: Turn, *, stock: Stock, dealer: Dealer, now: Any) -> Decision:
     )
 
 
-def event(text: str | None = "oi", *, phone: str = BUYER, **changes: Any) -> Event:
+def event(text: str | None = "oi", *, phone: str | None = BUYER, **changes: Any) -> Event:
     """A buyer's text, as an adapter makes it; each with an id of its own."""
     values: dict[str, Any] = {
         "kind": EventKind.TEXT,

@@ -15,7 +15,7 @@ from worker.clock import to_ms
 
 
 async def test_1_an_event_leaves_redis_only_after_the_commit(shop: Shop) -> None:
-    """Nothing accepted is lost: while the database refuses the commit, the inbox keeps the event."""
+    """Nothing accepted is lost: while the database refuses it, the inbox keeps the event."""
     await shop.installation.sql(
         f"RENAME TABLE empresa_{shop.empresa_id}_db.mensagens TO empresa_{shop.empresa_id}_db.away"
     )
@@ -235,7 +235,7 @@ async def test_11_silence_is_explained(shop: Shop) -> None:
 
 async def test_a_buyer_without_a_phone_is_one_customer(shop: Shop) -> None:
     """A user name instead of a number: known by the gateway's own id, answered at its address."""
-    lead = {"phone": None, "user_id": "BR.77", "reply_to": "BR.77"}
+    lead: dict[str, Any] = {"phone": None, "user_id": "BR.77", "reply_to": "BR.77"}
     await shop.handle(event("oi", **lead))
     await shop.handle(event("tem onix?", **lead))
 

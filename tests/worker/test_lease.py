@@ -11,7 +11,7 @@ from tests.worker.shop import Shop, event
 from worker.fence import pass_fence, raise_fence
 from worker.queue.bell import Bell
 from worker.queue.keys import Task, TaskKeys, arq_job
-from worker.queue.lease import LeaseLost
+from worker.queue.lease import Lease, LeaseLost
 from worker.sweep import sweep
 
 
@@ -58,10 +58,9 @@ async def test_a_kept_lease_cancels_its_body_when_it_is_lost(shop: Shop) -> None
     desk.life_ms = 40
     lease = await desk.take(Task.DRAIN, shop.empresa_id, job_id="a")
     assert lease is not None
-    with pytest.raises(LeaseLost):
-        async with asyncio.timeout(10), lease.kept():
-            await shop.redis.set(TaskKeys(shop.empresa_id, Task.DRAIN).lease, b"somebody else")
-            await asyncio.Event().wait()
+    async with asyncio.timeout(10):
+        with pytest.raises(LeaseLost):
+            await _work_for_ever(shop, lease)
 
 
 async def test_a_worker_that_slept_past_its_lease_writes_nothing(shop: Shop) -> None:
@@ -69,11 +68,8 @@ async def test_a_worker_that_slept_past_its_lease_writes_nothing(shop: Shop) -> 
     async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
         await raise_fence(conn, Task.DRAIN, 200)
     with pytest.raises(LeaseLost):
-        async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
-            await raise_fence(conn, Task.DRAIN, 100)
-            await pass_fence(conn, Task.DRAIN, 100)
-    async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
-        await pass_fence(conn, Task.DRAIN, 200)
+        await _write(shop, epoch=100)
+    await _write(shop, epoch=200)
 
 
 async def test_a_push_rings_once(shop: Shop) -> None:
@@ -152,3 +148,15 @@ async def test_a_broken_way_is_left_alone_for_a_while(shop: Shop) -> None:
 
     ((_, at_ms),) = await shop.queued()
     assert at_ms == now_ms + 30_000
+
+
+async def _work_for_ever(shop: Shop, lease: Lease) -> None:
+    async with lease.kept():
+        await shop.redis.set(TaskKeys(shop.empresa_id, Task.DRAIN).lease, b"somebody else")
+        await asyncio.Event().wait()
+
+
+async def _write(shop: Shop, *, epoch: int) -> None:
+    async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
+        await raise_fence(conn, Task.DRAIN, epoch)
+        await pass_fence(conn, Task.DRAIN, epoch)

@@ -102,7 +102,7 @@ async def open_city(
     settings = {**installation.environment(), "REDIS_URL": redis_url, **environment}
     async with AsyncExitStack() as stack:
         tenancy = await stack.enter_async_context(installation.tenancy())
-        phones: list[Standin] = [
+        phones: list[CloudStandin | EvolutionStandin] = [
             CloudStandin(access_token="t", app_secret="s", channel="123"),
             EvolutionStandin(apikey="k", webhook_secret="w", channel="loja dois"),
         ]
@@ -156,7 +156,7 @@ async def test_the_whole_way_on_both_gateways(installation: Installation, redis_
 async def test_1_2_3_6_a_worker_killed_twice_loses_and_doubles_nothing(
     installation: Installation, redis_url: str
 ) -> None:
-    """500 messages for 2 dealers, SIGKILL in the middle, twice: 500 rows, in order, answered once."""
+    """500 messages for 2 dealers, SIGKILL twice: 500 rows, in order, each turn answered once."""
     texts = [f"tem argo até {number} mil?" for number in range(60, 70)]
     async with open_city(
         installation, redis_url, **AT_ONCE, WORKER_LEASE_S="2", WORKER_BATCH="32"

@@ -50,8 +50,9 @@ _BY_ID = f"""
      WHERE co.id = %(conversation)s
 """  # noqa: S608 - only our own column list is put in
 _NEW_CUSTOMERS = "INSERT INTO customers (phone, name) VALUES (%s, %s)"
+# Placeholders only: with a literal among the values the driver sends one statement for each row.
 _NEW_CONVERSATIONS = (
-    "INSERT INTO conversations (customer_id, status, last_interaction) VALUES (%s, 'novo', %s)"
+    "INSERT INTO conversations (customer_id, status, last_interaction) VALUES (%s, %s, %s)"
 )
 _IDENTITIES = """
     SELECT gateway, tipo, valor, customer_id FROM customer_identities
@@ -220,7 +221,7 @@ async def _open(
             await conn.execute(_NEW_IDENTITIES, (*key, conn.last_id))
     ids = [customers[key] if isinstance(key, str) else owners[key] for key in missing]
     await conn.execute_many(
-        _NEW_CONVERSATIONS, [(customer, now) for customer in dict.fromkeys(ids)]
+        _NEW_CONVERSATIONS, [(customer, "novo", now) for customer in dict.fromkeys(ids)]
     )
 
 
