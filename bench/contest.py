@@ -71,7 +71,7 @@ def helix(answer: str) -> Contestant:
     return Contestant(name="helix", answer=answer, command=command, ours=True)
 
 
-def plain_arq(answer: str, *, cached: bool, max_jobs: int = 32) -> Contestant:
+def plain_arq(answer: str, *, cached: bool, max_jobs: int = 50) -> Contestant:
     """The baseline. `cached`: reads the stock every five seconds, not with every message."""
     stock = "cached" if cached else "fresh"
     return Contestant(

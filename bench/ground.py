@@ -29,7 +29,7 @@ GATEWAY = "cloud_api"
 _CAR = """
     INSERT INTO cars (brand, model, year, year_model, price, mileage, color, fuel_type,
                       transmission, description, status)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, 'Flex', %s, %s, %s)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _PHOTO = """
     INSERT INTO car_images (car_id, url, ordem, is_principal)
@@ -140,7 +140,7 @@ def _car(number: int) -> tuple[object, ...]:
     year = 2016 + number % 9
     return (
         brand, model, year, year + number % 2, price + 900 * number, 9_000 + 3_100 * number,
-        _COLOURS[number % len(_COLOURS)], ("Manual", "Automático")[number % 2],
+        _COLOURS[number % len(_COLOURS)], "Flex", ("Manual", "Automático")[number % 2],
         "Único dono, revisões em dia, ar-condicionado, direção elétrica.",
         "sold" if number % 10 == 9 else "available",
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """The baseline: one arq job per message over aiomysql pools, as a careful user writes it.
 
-`python -m bench.plain_arq trivial cached 32`: the answer, `cached` (the stock is read every 5 s, as
+`python -m bench.plain_arq trivial cached 50`: the answer, `cached` (the stock is read every 5 s, as
 the product does) or `fresh` (with every message), jobs at the same time. JSON jobs, no results,
 READ COMMITTED, one transaction per message; a buyer's row is locked, so that two jobs of his do not
 answer at the same time. Nothing keeps them in order: plain arq has no notion of it.

@@ -62,7 +62,7 @@ class Event(BaseModel):
     message_id: Annotated[str, Field(max_length=255)] | None = None
     """The message's own id; for edited, revoked and status: of the message that is changed."""
     phone: Annotated[str, Field(pattern=r"^\d{5,20}$")] | None = None
-    """The buyer's number, digits only, Brazilian mobiles with the ninth digit: a key, no address."""
+    """The buyer's number, digits only, Brazilian mobiles with the ninth digit: a key only."""
     channel: Annotated[str, Field(max_length=255)] | None = None
     """The channel as its gateway names it: phone_number_id, instance, session."""
     text: str | None = None

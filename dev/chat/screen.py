@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import TextIO
 
 from prompt_toolkit import PromptSession
@@ -63,7 +65,11 @@ class Plain(Screen):
             self._console.print(thing, highlight=False, markup=False, soft_wrap=whole)
 
     async def lines(self, status: Callable[[], str]) -> AsyncIterator[str]:  # noqa: ARG002
-        while line := await asyncio.to_thread(self._source.readline):
+        read: asyncio.Queue[str] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        # A thread that nobody waits for: with Ctrl-C it may hang in a pipe that never ends.
+        threading.Thread(target=_hand_over, args=(self._source, loop, read), daemon=True).start()
+        while line := await read.get():
             yield line.strip()
 
 
@@ -74,6 +80,7 @@ class Terminal(Screen):
 
     def __init__(self) -> None:
         self.shows_status = not _is_dumb()
+        self._prompting = False
         self._session: PromptSession[str] = PromptSession(
             erase_when_done=True,  # what was typed is shown again as a bubble
             completer=WordCompleter([name for name, _ in COMMANDS], sentence=True),
@@ -87,7 +94,7 @@ class Terminal(Screen):
             no_color=_is_dumb() or None, color_system=None if _is_dumb() else "auto",
         )  # fmt: skip
         with console.capture() as printed:
-            if _is_dumb():
+            if self._prompting and not self.shows_status:
                 console.print()  # the cursor stands behind the prompt and cannot go back
             for thing in things:
                 console.print(thing, highlight=False, markup=False)
@@ -103,6 +110,7 @@ class Terminal(Screen):
     async def lines(self, status: Callable[[], str]) -> AsyncIterator[str]:
         with patch_stdout(raw=True):
             while True:
+                self._prompting = True
                 try:
                     line = await self._session.prompt_async(
                         ANSI("\x1b[32mvocê ›\x1b[0m "),
@@ -111,7 +119,17 @@ class Terminal(Screen):
                     )
                 except (EOFError, KeyboardInterrupt):
                     return
+                finally:
+                    self._prompting = False
                 yield line.strip()
+
+
+def _hand_over(source: TextIO, loop: asyncio.AbstractEventLoop, read: asyncio.Queue[str]) -> None:
+    """All lines, then an empty text for the end."""
+    with suppress(RuntimeError):  # the loop was closed meanwhile
+        while line := source.readline():
+            loop.call_soon_threadsafe(read.put_nowait, line)
+        loop.call_soon_threadsafe(read.put_nowait, "")
 
 
 def plain_console() -> Console:
