@@ -47,6 +47,10 @@ _HAS_COLUMN = """
     SELECT COUNT(*) FROM information_schema.columns
      WHERE table_schema = DATABASE() AND table_name = %(table)s AND column_name = %(name)s
 """
+_COLUMNS = """
+    SELECT column_name FROM information_schema.columns
+     WHERE table_schema = DATABASE() AND table_name = %(table)s
+"""
 _HAS_INDEX = """
     SELECT COUNT(*) FROM information_schema.statistics
      WHERE table_schema = DATABASE() AND table_name = %(table)s AND index_name = %(name)s
@@ -179,9 +183,24 @@ class Migrator:
     async def _apply(self, version: Version, step: Step) -> None:
         mark = {"version": version.number, "step": step.number, "checksum": step.checksum}
         await self._conn.execute(_BEGIN, mark)
-        if step.guard is None or not await self._holds(step.guard):
+        if not await self._is_needless(version, step):
             await self._run_step(version, step)
         await self._conn.execute(_DONE, mark)
+
+    async def _is_needless(self, version: Version, step: Step) -> bool:
+        if step.guard is None:
+            return False
+        if step.guard.what != "columns":
+            return await self._holds(step.guard)
+        rows = await self._conn.fetch_all(_COLUMNS, {"table": step.guard.table})
+        there = step.added_columns & {row[0] for row in rows}
+        if there and there != step.added_columns:
+            raise MigrationFailed(
+                f"table {step.guard.table} has columns of its own that migration "
+                f"{version.number:04}_{version.name} is to add: {', '.join(sorted(there))}; "
+                "rename them and run this again"
+            )
+        return bool(there)
 
     async def _holds(self, guard: Guard) -> bool:
         asked = {"table": guard.table, "name": guard.name, "length": guard.length}

@@ -1,8 +1,9 @@
 """Reads the numbered migration files as versions made of single, guarded statements.
 
 Used by `schema.migrator`. A file is `migrations/<kind>/<number>_<name>.sql`; each statement may be
-preceded by one guard, `-- unless table T | column T.C | index T.I | nullable T.C | length T.C N`,
-which names the state that makes the statement needless.
+preceded by one guard, `-- unless table T | column T.C | columns T | index T.I | nullable T.C |
+length T.C N`, which names the state that makes the statement needless; `columns T` means all that
+the statement adds.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ class Step:
     guard: Guard | None
 
     @property
+    def added_columns(self) -> frozenset[str]:
+        """Names of the columns that an ALTER TABLE adds."""
+        return frozenset(_ADDED.findall(self.sql))
+
+    @property
     def checksum(self) -> str:
         """Of what the step does: neither comments nor layout count."""
         text = f"{self.guard}\n{' '.join(self.sql.split())}"
@@ -59,10 +65,11 @@ class Version:
 
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _GUARD = re.compile(
-    r"--\s+unless\s+(?:(?P<table>table)\s+(\w+)"
+    r"--\s+unless\s+(?:(?P<table>table|columns)\s+(\w+)"
     r"|(?P<member>column|index|nullable)\s+(\w+)\.(\w+)"
     r"|(?P<length>length)\s+(\w+)\.(\w+)\s+(\d+))\s*"
 )
+_ADDED = re.compile(r"\bADD COLUMN\s+(\w+)")
 _TOKEN = re.compile(
     r"""--(?=\s)[^\n]*            # a comment, or a guard
       | /\*.*?\*/

@@ -16,6 +16,7 @@ import structlog
 from arq import create_pool, func
 from arq.connections import ArqRedis, RedisSettings
 from arq.worker import Worker
+from redis.exceptions import RedisError
 
 from bot.lucas import decide
 from bot.settings import LucasSettings
@@ -39,6 +40,7 @@ log = structlog.get_logger()
 
 _DEALERS_ZONE = ZoneInfo("America/Sao_Paulo")
 _JOB_TIMEOUT_S = 120
+_OUTAGE_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +135,7 @@ async def run_worker(settings: ProcessSettings) -> None:
             )
             log.info("worker ready", max_jobs=settings.worker.max_jobs)
             try:
-                await worker.async_run()
+                await _run_through_outages(worker)
             except asyncio.CancelledError:
                 log.info("worker stops")
             finally:
@@ -141,6 +143,18 @@ async def run_worker(settings: ProcessSettings) -> None:
                 await worker.close()
     finally:
         await redis.aclose()
+
+
+async def _run_through_outages(worker: Worker) -> None:
+    """arq's loop ends when Redis does not answer; the process and its connections stay."""
+    while True:
+        try:
+            await worker.async_run()
+        except (RedisError, OSError) as error:
+            log.warning("redis does not answer", error=str(error))
+            await asyncio.sleep(_OUTAGE_PAUSE_S)
+        else:
+            return
 
 
 async def connect(settings: WorkerSettings) -> ArqRedis:

@@ -56,6 +56,8 @@ class Chat:
         if self._progress is None:
             dealer = self._buyer.shop.dealer
             return f"{dealer.nome} · empresa {dealer.empresa_id} · {dealer.gateway} · /ajuda"
+        if not self._progress.turn:
+            return "A mensagem está a caminho…"
         left_s = self._progress.left_s()
         return view.waiting(left_s) if left_s > 0 else "Lucas escreve…"
 

@@ -8,7 +8,7 @@ from dev.chat import view
 from dev.chat.chat import Chat
 from dev.chat.installation import Installation
 from dev.chat.screen import Screen
-from dev.chat.start import OK, run
+from dev.chat.start import BROKEN_OFF, OK, run
 from dev.dealers import DemoDealer
 
 
@@ -25,6 +25,8 @@ def talk(
         await Chat(installation, screen, empresa_id=chosen).run()
 
     code, why = run(dealers, screen, work)
+    if code == BROKEN_OFF and screen.live:
+        code = OK  # Ctrl-C is how a person leaves
     if code == OK:
         screen.show(view.note("Até logo. Tudo o que foi iniciado aqui está parado."))
     else:

@@ -25,7 +25,9 @@ from dev.servers.programs import ROOT
 from tenancy.keyring import new_key
 from tests.dev.commands import environment
 
-_LIMIT_S = 120.0
+_LIMIT_S = 90.0
+_WHERE_IS_THE_CURSOR = "\x1b[6n"
+"""A terminal answers this; where none does, the chat shows no line about the moment."""
 _MARK = "HELIX_TEST_MARK"
 
 
@@ -175,7 +177,7 @@ def test_a_person_talks_in_a_terminal_and_leaves_with_ctrl_c(home: dict[str, str
         tty.types("6\r")
         tty.until("você ›")
         tty.types("tem strada?\r")
-        tty.until("Lucas espera mais mensagens…")
+        tty.until("espera mais")  # the terminal is sent only what changed of the line
         tty.until("Lucas · Farol Veículos")
         tty.types("/trace\r")
         tty.until("search.found")
@@ -237,7 +239,10 @@ class _Terminal:
     def _read(self) -> None:
         if select.select([self._screen], [], [], 0.2)[0]:
             try:
-                self._seen += os.read(self._screen, 65536).decode(errors="replace")
+                shown = os.read(self._screen, 65536).decode(errors="replace")
+                self._seen += shown
+                if _WHERE_IS_THE_CURSOR in shown:
+                    os.write(self._screen, b"\x1b[1;1R")
             except OSError:  # the other side has closed it
                 self._process.wait()
 

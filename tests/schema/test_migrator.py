@@ -187,6 +187,17 @@ async def test_an_existing_database_keeps_its_tables_and_rows(mariadb: MariaDB) 
         assert await conn.fetch_all("SELECT id FROM faturas") == []
 
 
+async def test_a_column_of_its_own_under_a_name_of_ours_stops(mariadb: MariaDB) -> None:
+    """Nobody can tell what is in it: the error names it, nothing of that step is done."""
+    async with mariadb.database() as name, _open(mariadb, name) as conn:
+        for step in TENANT[0].steps:
+            await conn.execute(step.sql)
+        await conn.execute("ALTER TABLE mensagens ADD COLUMN external_id INT")
+
+        with pytest.raises(MigrationFailed, match="external_id; rename"):
+            await Migrator(conn, TENANT).run()
+
+
 async def test_an_old_registry_keeps_its_rows_and_gets_room_for_sealed_passwords(
     mariadb: MariaDB,
 ) -> None:

@@ -22,6 +22,7 @@ _COLUMNS = """
     co.responder_em, co.canal_id, co.endereco, co.bot_pausado_ate, co.last_message,
     co.last_interaction
 """
+# FOR UPDATE: a person may close a conversation in the same moment; neither change is lost.
 _BY_PHONE = f"""
     SELECT {_COLUMNS}
       FROM customers cu
@@ -29,6 +30,7 @@ _BY_PHONE = f"""
            SELECT MAX(x.id) FROM conversations x
             WHERE x.customer_id = cu.id AND x.status <> 'fechado')
      WHERE cu.phone IN %(phones)s
+       FOR UPDATE
 """  # noqa: S608 - only our own column list is put in
 _BY_CUSTOMER = f"""
     SELECT {_COLUMNS}
@@ -37,12 +39,14 @@ _BY_CUSTOMER = f"""
            SELECT MAX(x.id) FROM conversations x
             WHERE x.customer_id = cu.id AND x.status <> 'fechado')
      WHERE cu.id IN %(customers)s
+       FOR UPDATE
 """  # noqa: S608 - only our own column list is put in
 _DUE = f"""
     SELECT {_COLUMNS}
       FROM conversations co JOIN customers cu ON cu.id = co.customer_id
      WHERE co.responder_em <= %(now)s
      ORDER BY co.responder_em LIMIT %(most)s
+       FOR UPDATE
 """  # noqa: S608 - only our own column list is put in
 _BY_ID = f"""
     SELECT {_COLUMNS}

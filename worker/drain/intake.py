@@ -24,6 +24,8 @@ from worker.drain.conversations import Book, Conversation
 from worker.drain.messages import NewMessage
 from worker.drain.statuses import climb
 
+BOT_OFF = "bot_ativo=0"
+
 _OLDEST = datetime(2009, 1, 1, tzinfo=UTC)  # the year of WhatsApp; older is a broken clock
 
 
@@ -147,12 +149,12 @@ def _enter(
         return _enter_human(conversation, arrival, rules, now)
     conversation.canal_id, conversation.endereco = arrival.canal_id, event.reply_to or event.phone
     reason = _why_silent(conversation, rules, now)
+    why: str | None = None
     if reason is not None:
-        turn, decision = conversation.take_turn_number(), {"rule": "silent", "why": reason}
+        turn, why = conversation.take_turn_number(), silent(reason)
         conversation.turno_anterior = None
-        why: str | None = orjson.dumps(decision).decode()
     else:
-        turn, why = conversation.turno + 1, None
+        turn = conversation.turno + 1
         _collect(conversation, arrival)
     return _row(conversation, arrival, now, tipo="recebida", autor="comprador", status=None,
                 turno=turn, decisao=why)  # fmt: skip
@@ -172,9 +174,14 @@ def _enter_human(
                 turno=turn, decisao=None)  # fmt: skip
 
 
+def silent(reason: str) -> str:
+    """Why nobody answers, as JSON for `mensagens.decisao`."""
+    return orjson.dumps({"rule": "silent", "why": reason}).decode()
+
+
 def _why_silent(conversation: Conversation, rules: IntakeRules, now: datetime) -> str | None:
     if not rules.dealer.bot_ativo:
-        return "bot_ativo=0"
+        return BOT_OFF
     paused = conversation.bot_pausado_ate
     if paused is not None and paused > now:
         by = conversation.bot_pausado_por or "uma pessoa"

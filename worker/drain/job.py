@@ -30,9 +30,9 @@ from tenancy.lease import TenantConnection
 from tenancy.registry import TenantConfig
 from tenancy.start import Tenancy
 from worker.clock import from_ms, stored
-from worker.drain import conversations
+from worker.drain import conversations, messages
 from worker.drain.conversations import Book, Conversation
-from worker.drain.intake import Arrival, IntakeRules, take_in
+from worker.drain.intake import BOT_OFF, Arrival, IntakeRules, silent, take_in
 from worker.drain.sort import Sorter
 from worker.drain.turns import FailedTurn, TurnTaker
 from worker.fence import pass_fence, raise_fence
@@ -85,7 +85,7 @@ class Drainer:
         self._bell = bell
         self._dead_letters = dead_letters
         self._tenancy = tenancy
-        self._sorter = Sorter(tenancy.registry, dead_letters)
+        self._sorter = Sorter(tenancy.registry)
         self._turns = turns
         self._settings = settings
         self._lucas = lucas
@@ -130,7 +130,22 @@ class Drainer:
     ) -> None:
         """One transaction. An event that cannot be stored is found by storing them one by one."""
         read = [read_entry(entry) for entry in entries]
-        arrivals = await self._sorter.sort(lease.empresa_id, read)
+        found = await self._sorter.sort(lease.empresa_id, read)
+        await self._store(lease, found.arrivals, tally, now=now, first=first)
+        for entry, reason in found.refused:  # only now: what is repeated must not be kept twice
+            await self._dead_letters.keep_event(
+                lease.empresa_id, entry.raw, at_ms=entry.arrived_ms, error=reason
+            )
+
+    async def _store(
+        self,
+        lease: Lease,
+        arrivals: Sequence[Arrival],
+        tally: Tally,
+        *,
+        now: datetime,
+        first: bool,
+    ) -> None:
         try:
             await self._commit(lease, arrivals, tally, now=now, first=first)
         except (Transient, *_ABOUT_THE_TENANT):
@@ -225,7 +240,8 @@ class Drainer:
         if dealer.bot_ativo:
             return due
         for conversation in due:  # switched off since the message came: a person answers
-            conversation.take_turn_number()
+            turn = conversation.take_turn_number()
+            await messages.explain(conn, conversation.id, turn, silent(BOT_OFF))
             book.by_id[conversation.id] = conversation
         return []
 

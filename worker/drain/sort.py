@@ -1,11 +1,12 @@
 """Sorts inbox entries: what can be stored, and what goes another way. Called by `worker.drain.job`.
 
-Nothing leaves here without a trace: what is not stored is a dead letter or a log line.
+Nothing leaves here without a trace: what is not stored is refused with a reason or a log line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -14,7 +15,6 @@ from schema.events import BUYER_WROTE, Event, EventKind
 from tenancy.registry import Registry
 from worker.drain.conversations import buyer_key
 from worker.drain.intake import Arrival
-from worker.queue.dead_letters import DeadLetters
 from worker.queue.inbox import InboxEntry
 
 log = structlog.get_logger()
@@ -22,21 +22,29 @@ log = structlog.get_logger()
 _STORED = BUYER_WROTE | {EventKind.HUMAN_ECHO, EventKind.STATUS, EventKind.EDITED}
 
 
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What became of a batch."""
+
+    arrivals: list[Arrival]
+    refused: list[tuple[InboxEntry, str]]
+    """Dead letters to be, with their reasons."""
+
+
 class Sorter:
     """Checks each entry: an event, of a channel of this very empresa, that names a buyer."""
 
-    def __init__(self, registry: Registry, dead_letters: DeadLetters) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._dead_letters = dead_letters
 
-    async def sort(self, empresa_id: int, entries: Sequence[InboxEntry]) -> list[Arrival]:
-        """The entries to store, in their order; all others are dealt with when it returns."""
-        arrivals = []
+    async def sort(self, empresa_id: int, entries: Sequence[InboxEntry]) -> Sorted:
+        """Each entry is in one of the two lists, in order, or of a kind that changes nothing."""
+        arrivals, refused = [], []
         channels: dict[tuple[str, str], Channel | None] = {}
         for entry in entries:
             event = entry.event
             if event is None:
-                await self._refuse(empresa_id, entry, entry.error or "not an event")
+                refused.append((entry, entry.error or "not an event"))
                 continue
             if event.kind not in _STORED:
                 log.info("event ignored", empresa_id=empresa_id, kind=event.kind.value,
@@ -48,15 +56,10 @@ class Sorter:
             channel = channels[name]
             problem = _problem(event, channel, empresa_id)
             if channel is None or problem is not None:
-                await self._refuse(empresa_id, entry, problem or "no channel")
+                refused.append((entry, problem or "no channel"))
                 continue
             arrivals.append(Arrival(event=event, canal_id=channel.id, arrived_ms=entry.arrived_ms))
-        return arrivals
-
-    async def _refuse(self, empresa_id: int, entry: InboxEntry, error: str) -> None:
-        await self._dead_letters.keep_event(
-            empresa_id, entry.raw, at_ms=entry.arrived_ms, error=error
-        )
+        return Sorted(arrivals, refused)
 
 
 def _problem(event: Event, channel: Channel | None, empresa_id: int) -> str | None:

@@ -56,6 +56,8 @@ def build_app(
         routes=[
             Route("/webhook/{gateway}/{token}", _handshake, methods=["GET"]),
             Route("/webhook/{gateway}/{token}", _receive, methods=["POST"]),
+            # Evolution with `webhook by events` adds the event's name to the address.
+            Route("/webhook/{gateway}/{token}/{event}", _receive, methods=["POST"]),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", _readyz, methods=["GET"]),
             Route("/metrics", _metrics, methods=["GET"]),

@@ -29,7 +29,7 @@ CREATE TABLE customer_identities (
 -- unless nullable customers.phone
 ALTER TABLE customers MODIFY COLUMN phone VARCHAR(20) NULL;
 
--- unless column conversations.estado
+-- unless columns conversations
 ALTER TABLE conversations
     ADD COLUMN estado JSON NULL COMMENT 'what Lucas remembers',
     ADD COLUMN turno INT NOT NULL DEFAULT 0 COMMENT 'number of the last turn',
@@ -45,7 +45,7 @@ ALTER TABLE conversations
 ALTER TABLE conversations ADD INDEX idx_responder_em (responder_em);
 
 -- Ids of gateways differ in case: a binary collation, or two messages would be one.
--- unless column mensagens.external_id
+-- unless columns mensagens
 ALTER TABLE mensagens
     ADD COLUMN external_id VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
     ADD COLUMN canal_id INT NULL,
