@@ -52,7 +52,8 @@ def _from_file(path: Path) -> int:
 
 
 def _said(screen: Screen, code: int, why: str) -> int:
-    screen.show("", "demo: ok" if code == OK else f"demo: failed: {why}")
+    first, _, more = why.partition("\n")
+    screen.show(more, "demo: ok" if code == OK else f"demo: failed: {first}")
     return code
 
 

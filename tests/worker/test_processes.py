@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -96,10 +96,22 @@ class City:
 
 @asynccontextmanager
 async def open_city(
-    installation: Installation, redis_url: str, **environment: str
+    installation: Installation,
+    redis_url: str,
+    *,
+    adopted: Container[int] = (),
+    changes: Mapping[str, str] | None = None,
 ) -> AsyncIterator[City]:
-    """One dealer on the Cloud API, one on Evolution; a web process, no worker yet."""
-    settings = {**installation.environment(), "REDIS_URL": redis_url, **environment}
+    """One dealer on the Cloud API, one on Evolution; a web process, no worker yet.
+
+    `adopted`: the numbers of dealers that exist already; `changes`: settings of the processes.
+    """
+    settings = {
+        **installation.environment(),
+        "REDIS_URL": redis_url,
+        **AT_ONCE,
+        **(changes or {}),
+    }
     async with AsyncExitStack() as stack:
         tenancy = await stack.enter_async_context(installation.tenancy())
         phones: list[CloudStandin | EvolutionStandin] = [
@@ -111,30 +123,32 @@ async def open_city(
         dealers = []
         for number, phone in enumerate(phones, start=1):
             await stack.enter_async_context(phone)
-            empresa = await installation.create(number, nome=f"Loja {number}")
+            empresa_id = installation.empresa_id(number)
+            if number not in adopted:
+                await installation.create(number, nome=f"Loja {number}")
             gateway = "cloud_api" if number == 1 else "evolution"
             async with tenancy.central.transaction() as conn:
                 channel = await add_channel(
                     conn,
                     tenancy.keyring,
-                    empresa_id=empresa.id,
+                    empresa_id=empresa_id,
                     gateway=gateway,
                     identifier=phone.channel,
                     credentials=phone.credentials(),
                 )
             phone.webhook_url = f"{base}/webhook/{gateway}/{channel.webhook_token}"
-            async with tenancy.pools.connection(empresa.id) as conn:
+            async with tenancy.pools.connection(empresa_id) as conn:
                 await conn.execute(
                     "INSERT INTO cars (brand, model, year, year_model, price, status) VALUES"
                     " ('Fiat', 'Argo Drive', 2021, 2022, 69900, 'available')"
                 )
-            dealers.append(Dealer(empresa.id, phone, tenancy))
+            dealers.append(Dealer(empresa_id, phone, tenancy))
         yield City(processes, dealers[0], dealers[1], web)
 
 
 async def test_the_whole_way_on_both_gateways(installation: Installation, redis_url: str) -> None:
     """Webhook, Redis, worker, the dealer's database, Lucas, gateway: the buyer has an answer."""
-    async with open_city(installation, redis_url, **AT_ONCE) as city:
+    async with open_city(installation, redis_url) as city:
         await city.stack.worker()
         for dealer in city.dealers:
             await dealer.phone.buyer_writes(BUYERS[0], "oi, tem argo?")
@@ -159,7 +173,7 @@ async def test_1_2_3_6_a_worker_killed_twice_loses_and_doubles_nothing(
     """500 messages for 2 dealers, SIGKILL twice: 500 rows, in order, each turn answered once."""
     texts = [f"tem argo até {number} mil?" for number in range(60, 70)]
     async with open_city(
-        installation, redis_url, **AT_ONCE, WORKER_LEASE_S="2", WORKER_BATCH="32"
+        installation, redis_url, changes={"WORKER_LEASE_S": "2", "WORKER_BATCH": "32"}
     ) as city:
         worker = await city.stack.worker()
         sent = 0
@@ -193,7 +207,7 @@ async def test_1_a_killed_workers_dealer_is_taken_up_within_15_s(
     installation: Installation, redis_url: str
 ) -> None:
     """The one that is killed holds the lease in the middle of its work; another goes on."""
-    async with open_city(installation, redis_url, **AT_ONCE) as city:
+    async with open_city(installation, redis_url) as city:
         holder = await city.stack.worker()
         city.one.phone.statuses = ()
         city.one.phone.answer_delay_s = 3600  # whoever sends now hangs in the middle
@@ -215,7 +229,7 @@ async def test_a_worker_that_is_told_to_stop_finishes_and_hands_over(
     installation: Installation, redis_url: str
 ) -> None:
     """SIGTERM: it ends by itself with code 0, no lease is left, nothing is lost."""
-    async with open_city(installation, redis_url, **AT_ONCE) as city:
+    async with open_city(installation, redis_url) as city:
         worker = await city.stack.worker()
         for buyer in BUYERS:
             await city.one.phone.buyer_writes(buyer, "tem argo?")
@@ -237,7 +251,7 @@ async def test_7_a_stopped_worker_that_wakes_up_writes_nothing_twice(
     installation: Installation, redis_url: str
 ) -> None:
     """SIGSTOP past the lease, then CONT: another one has gone on, the sleeper finds its fence."""
-    async with open_city(installation, redis_url, **AT_ONCE, WORKER_LEASE_S="1") as city:
+    async with open_city(installation, redis_url, changes={"WORKER_LEASE_S": "1"}) as city:
         sleeper = await city.stack.worker()
         os.kill(sleeper.pid, signal.SIGSTOP)
         for buyer in BUYERS:
@@ -264,7 +278,7 @@ async def test_7_a_stopped_worker_that_wakes_up_writes_nothing_twice(
 @pytest.mark.parametrize("secret", ["DB_PASSWORD", "TENANCY_KEYS", "REDIS_URL"])
 async def test_no_secret_is_logged(installation: Installation, redis_url: str, secret: str) -> None:
     """Not by a process that works, nor by one that cannot."""
-    async with open_city(installation, redis_url, **AT_ONCE) as city:
+    async with open_city(installation, redis_url) as city:
         await city.stack.worker()
         await city.one.phone.buyer_writes(BUYERS[0], "tem argo?")
         await city.one.phone.wait_for(1)

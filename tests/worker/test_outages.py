@@ -1,0 +1,82 @@
+"""Servers that go away and come back, under the real processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from dev.servers import extra_mariadb
+from dev.servers.redis_server import RedisServer
+from tenancy.empresas import Profile
+from tenancy.provision import Adoption, Provisioner
+from tests.tenancy.installation import Installation
+from tests.worker.test_processes import BUYERS, City, open_city
+
+
+async def test_1_redis_killed_and_started_again(installation: Installation, tmp_path: Path) -> None:
+    """What was accepted is answered, what was refused is pushed again; the processes live on."""
+    redis = RedisServer(tmp_path / "redis")
+    url = str(redis.start().get_secret_value())
+    try:
+        async with open_city(installation, url) as city:
+            worker = await city.stack.worker()
+            city.one.phone._pace = 0.05
+            await city.one.phone.buyer_writes(BUYERS[0], "tem argo?")
+            await city.one.phone.wait_for(1)
+
+            redis.stop()
+            await city.one.phone.buyer_writes(BUYERS[1], "e agora?")
+            await city.stack.until(lambda: _said(city, "redis does not answer"))
+            assert {push.status for push in city.one.phone.pushes} == {200, 503}
+            redis.start()
+
+            await city.one.phone.wait_for(lambda outbox: len(outbox) == 2, timeout_s=30)
+            assert worker.child.returncode is None
+            assert city.web.child.returncode is None
+            assert await city.one.count("tipo = 'recebida'") == 2
+    finally:
+        redis.stop()
+
+
+async def test_7_a_dealers_server_killed_and_started_again(
+    installation: Installation, redis_url: str
+) -> None:
+    """His events wait meanwhile and are answered afterwards; the other dealer notices nothing."""
+    with extra_mariadb() as server:
+        there = server.access
+        async with there.connect() as connection, connection.cursor() as cursor:
+            await cursor.execute("CREATE DATABASE longe")
+            await cursor.execute("CREATE USER longe@'%' IDENTIFIED BY 'segredo'")
+            await cursor.execute("GRANT ALL ON longe.* TO longe@'%'")
+        await Provisioner(installation.settings).adopt(
+            installation.empresa_id(1),
+            Profile(nome="Longe"),
+            Adoption(
+                host=there.host,
+                port=there.port,
+                database="longe",
+                user="longe",
+                password=SecretStr("segredo"),
+            ),
+        )
+        async with open_city(
+            installation, redis_url, adopted={1}, changes={"WORKER_LEASE_S": "2"}
+        ) as city:
+            await city.stack.worker()
+            server.kill()
+
+            await city.one.phone.buyer_writes(BUYERS[0], "alguém aí?")
+            await city.two.phone.buyer_writes(BUYERS[0], "tem argo?")
+            await city.two.phone.wait_for(1)
+            await city.stack.until(lambda: _said(city, "task waits"))
+            assert city.one.phone.outbox == []
+            server.start()
+
+            await city.one.phone.wait_for(1, timeout_s=40)
+            assert await city.one.count("tipo = 'recebida'") == 1
+
+
+async def _said(city: City, event: str) -> bool:
+    lines = (line for process in city.stack.processes for line in process.lines)
+    return any(line.get("event") == event for line in lines)
