@@ -15,7 +15,7 @@ help: ## Lists these commands
 
 setup: $(DONE) ## Makes .venv with the locked packages (the other commands do this by themselves)
 
-demo: $(DONE) ## Shows Lucas selling a car, from webhook to answer (DEMO_SCRIPT=file: your own script)
+demo: $(DONE) ## Two dealers and a chat with Lucas (DEMO_SCRIPT=1: a talk that plays and checks itself)
 	@$(BIN)/python -m dev.demo
 
 chat: $(DONE) ## Talks with Lucas in the terminal
