@@ -33,7 +33,7 @@ format: $(DONE) ## Formats the code and repairs what ruff can repair
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(DONE) ## Measures throughput and latency
+bench: $(DONE) ## Measures messages per second beside a plain arq worker
 	@$(BIN)/python -m bench
 
 up: $(DONE) ## Starts the private MariaDB and Redis and keeps them

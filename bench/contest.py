@@ -31,7 +31,7 @@ from worker.queue.keys import QUEUE, inbox
 from worker.settings import WorkerSettings
 
 _LOOK_EVERY_S = 0.01
-_LIMIT_S = 900.0
+_STALLED_S = 30.0
 _STOP_S = 20.0
 _SHOWN = 4000
 
@@ -155,12 +155,15 @@ async def _time(process: asyncio.subprocess.Process, left: Callable[[], Awaitabl
     if (await process.stdout.readline()).decode().strip() != READY:
         raise WrongResult("the process ended before it was ready")
     process.stdin.write(b"go\n")
-    started = time.perf_counter()
-    while await left():
+    started = moved_at = time.perf_counter()
+    before = None
+    while now_left := await left():
         if process.returncode is not None:
             raise WrongResult(f"the process ended early, with code {process.returncode}")
-        if time.perf_counter() - started > _LIMIT_S:
-            raise WrongResult(f"{await left()} messages are left after {_LIMIT_S:.0f} s")
+        if now_left != before:
+            before, moved_at = now_left, time.perf_counter()
+        elif time.perf_counter() - moved_at > _STALLED_S:
+            raise WrongResult(f"{now_left} messages are left and nothing moves")
         await asyncio.sleep(_LOOK_EVERY_S)
     return time.perf_counter() - started
 

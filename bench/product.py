@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 
 import uvloop
 
@@ -16,8 +17,9 @@ from bench.child import work_from_go
 from worker.deliver.job import Deliverer
 from worker.drain.turns import Decide
 from worker.log import configure_logging
-from worker.process import Jobs, ProcessSettings, connect, make_worker, open_jobs
+from worker.process import ProcessSettings, connect, make_worker, open_jobs
 from worker.queue.bell import Bell
+from worker.queue.job import ArqJob
 from worker.sweep import sweep_for_ever
 
 
@@ -27,7 +29,7 @@ class _SendsNothing(Deliverer):
     def __init__(self) -> None:
         pass
 
-    async def deliver(self, empresa_id: int, *, job_id: str) -> None:
+    async def deliver(self, empresa_id: int, job: ArqJob) -> None:
         """Does nothing."""
 
 
@@ -37,9 +39,9 @@ async def main(decide: Decide) -> None:
     redis = await connect(settings.worker)
     try:
         async with open_jobs(settings, redis, decide_turn=decide) as jobs:
-            worker = make_worker(settings.worker, redis, Jobs(jobs.drainer, _SendsNothing()))
+            worker = make_worker(settings.worker, redis, replace(jobs, deliverer=_SendsNothing()))
             sweep = asyncio.create_task(
-                sweep_for_ever(redis, Bell(redis), every_s=settings.worker.sweep_s)
+                sweep_for_ever(redis, Bell(redis), jobs.active, every_s=settings.worker.sweep_s)
             )
             try:
                 await work_from_go(worker)

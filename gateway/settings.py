@@ -13,7 +13,7 @@ class GatewaySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True)
 
-    send_timeout_s: Annotated[float, Field(gt=0, le=300)] = 20.0
+    send_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
     """How long one send may take, connecting included."""
     max_body_bytes: dict[str, Annotated[int, Field(gt=0)]] = {}
     """Limits of webhook bodies that differ from the adapters' own, as JSON: {"evolution": 1000}."""

@@ -25,17 +25,25 @@ from schema.errors import (
 _UNAVAILABLE = frozenset(
     {
         1021,  # disk full
+        1030,  # error from the storage engine
+        1037,  # out of memory
+        1038,  # out of sort memory
         1040,  # too many connections
+        1047,  # not ready (a Galera node without its cluster)
         1053,  # server shutdown in progress
+        1114,  # table or tablespace full
         1129,  # host blocked after connection errors
         1158,  # network: read error
         1159,  # network: read time-out
         1160,  # network: write error
         1161,  # network: write time-out
+        1180,  # error during COMMIT
         1203,  # user has too many connections
+        1206,  # too many locks
         1226,  # user has exceeded a resource limit
         1290,  # read only
         1836,  # read only mode
+        1874,  # InnoDB is read only
         1927,  # connection was killed
         2002,  # cannot connect (socket)
         2003,  # cannot connect

@@ -26,6 +26,9 @@ _EMPRESA = """
            db_password, status, versao
       FROM empresas WHERE id = %(empresa_id)s
 """
+_ACTIVE = """
+    SELECT id FROM empresas WHERE status = %(status)s AND db_name IS NOT NULL ORDER BY id
+"""
 _CHANNEL = """
     SELECT id, empresa_id, tipo, identificador, webhook_token, ativo, credenciais FROM canais
 """
@@ -106,6 +109,12 @@ class Registry:
     async def channels(self, empresa_id: int) -> tuple[Channel, ...]:
         """All of an empresa, inactive ones too. Raises CentralUnavailable, NotConfigured."""
         return await self._of_empresa.get(empresa_id)
+
+    async def active(self) -> list[int]:
+        """Ids of all empresas that are served. Raises CentralUnavailable."""
+        async with self._central.connection() as conn:
+            rows = await conn.fetch_all(_ACTIVE, {"status": ACTIVE})
+        return [row[0] for row in rows]
 
     def forget(self, empresa_id: int) -> None:
         """After a change: the next question is asked of the database."""

@@ -12,7 +12,7 @@ def from_ms(ms: int) -> datetime:
 
 def to_ms(at: datetime) -> int:
     """The reverse of `from_ms`; `at` has a zone."""
-    return int(at.timestamp() * 1000)
+    return round(at.timestamp() * 1000)
 
 
 def stored(at: datetime | None) -> datetime | None:

@@ -14,8 +14,9 @@ from typing import Any
 import orjson
 import structlog
 
-_PHONE = re.compile(r"(?<![\w.-])\+?(\d{2,4})\d{5,9}(\d{2})(?=\D|$)(?![\w-])")
-_NOT_PHONES = frozenset({"event", "level", "timestamp", "logger", "message_id", "epoch"})
+# Ten to fifteen digits, with the blanks, dashes and brackets that people write into them.
+_PHONE = re.compile(r"(?<![\w.-])\+?(\d{2})(?:[ ()-]{0,2}\d){6,11}[ -]?(\d{2})(?![\w-]|\.\d)")
+_NOT_PHONES = frozenset({"level", "timestamp", "logger", "_record", "_from_structlog"})
 
 # Without the values of local variables: they hold what buyers wrote, numbers and secrets.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(
@@ -31,7 +32,6 @@ def configure_logging(*, level: str = "INFO", pretty: bool | None = None) -> Non
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        mask_phones,
     ]
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(
@@ -44,6 +44,7 @@ def configure_logging(*, level: str = "INFO", pretty: bool | None = None) -> Non
         processors=[
             *shared,
             *([] if pretty else [_TRACEBACKS]),
+            mask_phones,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
@@ -53,7 +54,7 @@ def configure_logging(*, level: str = "INFO", pretty: bool | None = None) -> Non
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, *([] if pretty else [_TRACEBACKS]), mask_phones],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -68,18 +69,31 @@ def configure_logging(*, level: str = "INFO", pretty: bool | None = None) -> Non
 def mask_phones(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replaces the middle of whatever looks like a phone number in a line's texts."""
+    """Replaces the middle of whatever looks like a phone number, however deep it lies."""
     for key, value in event.items():
-        if isinstance(value, str) and key not in _NOT_PHONES:
-            event[key] = mask(value)
-    if isinstance(event.get("event"), str):
-        event["event"] = mask(event["event"])
+        if key not in _NOT_PHONES:
+            event[key] = _masked(value)
     return event
 
 
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {key: _masked(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(inner) for inner in value]
+    return value
+
+
 def mask(text: str) -> str:
-    """`5511987654321` becomes `5511*******21`: enough to tell two apart, too little to call."""
+    """`5511987654321` becomes `55*******21`: enough to tell two apart, too little to call."""
     return _PHONE.sub(lambda found: f"{found[1]}*******{found[2]}", text)
+
+
+def short_id(message_id: str | None) -> str | None:
+    """The end of a gateway's id: it finds the row. The beginning may hold the buyer's number."""
+    return None if message_id is None else message_id[-16:]
 
 
 def _dumps(value: Any, **_: Any) -> str:

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import orjson
 import structlog
-from arq import create_pool, func
-from arq.connections import ArqRedis, RedisSettings
+from arq import func
+from arq.connections import ArqRedis
 from arq.worker import Worker
+from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from bot.lucas import decide
@@ -28,13 +29,16 @@ from worker.deliver.job import Deliverer
 from worker.deliver.sender import Sender
 from worker.drain.job import Drainer
 from worker.drain.shelf import Shelf
+from worker.drain.sort import Sorter
+from worker.drain.transaction import DrainTransaction
 from worker.drain.turns import Decide, TurnTaker
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
+from worker.queue.job import ArqJob
 from worker.queue.keys import Task
 from worker.queue.lease import LeaseDesk
 from worker.settings import WorkerSettings
-from worker.sweep import sweep_for_ever
+from worker.sweep import ActiveEmpresas, sweep_for_ever
 
 log = structlog.get_logger()
 
@@ -69,6 +73,7 @@ class Jobs:
 
     drainer: Drainer
     deliverer: Deliverer
+    active: ActiveEmpresas
 
 
 @asynccontextmanager
@@ -89,10 +94,14 @@ async def open_jobs(
             desk=desk,
             bell=bell,
             dead_letters=dead_letters,
-            tenancy=tenancy,
-            turns=TurnTaker(decide_turn, shelf, zone=_DEALERS_ZONE),
+            sorter=Sorter(tenancy.registry),
+            transaction=DrainTransaction(
+                tenancy=tenancy,
+                turns=TurnTaker(decide_turn, shelf, zone=_DEALERS_ZONE),
+                settings=worker,
+                lucas=settings.lucas,
+            ),
             settings=worker,
-            lucas=settings.lucas,
         )
         sender = Sender(
             tenancy=tenancy,
@@ -109,19 +118,23 @@ async def open_jobs(
             settings=worker,
             stock_ttl_s=settings.lucas.stock_ttl_s,
         )
-        yield Jobs(drainer, deliverer)
+        yield Jobs(drainer, deliverer, tenancy.registry.active)
 
 
 async def drain_inbox(ctx: dict[str, Any], empresa_id: int) -> None:
     """The arq job `Task.DRAIN`."""
     jobs: Jobs = ctx["jobs"]
-    await jobs.drainer.drain(empresa_id, job_id=ctx["job_id"])
+    await jobs.drainer.drain(empresa_id, _arq_job(ctx))
 
 
 async def deliver_replies(ctx: dict[str, Any], empresa_id: int) -> None:
     """The arq job `Task.DELIVER`."""
     jobs: Jobs = ctx["jobs"]
-    await jobs.deliverer.deliver(empresa_id, job_id=ctx["job_id"])
+    await jobs.deliverer.deliver(empresa_id, _arq_job(ctx))
+
+
+def _arq_job(ctx: dict[str, Any]) -> ArqJob:
+    return ArqJob(id=ctx["job_id"], due_ms=int(ctx["score"]))
 
 
 async def run_worker(settings: ProcessSettings) -> None:
@@ -131,7 +144,8 @@ async def run_worker(settings: ProcessSettings) -> None:
         async with open_jobs(settings, redis) as jobs:
             worker = make_worker(settings.worker, redis, jobs)
             sweep = asyncio.create_task(
-                sweep_for_ever(redis, Bell(redis), every_s=settings.worker.sweep_s), name="sweep"
+                sweep_for_ever(redis, Bell(redis), jobs.active, every_s=settings.worker.sweep_s),
+                name="sweep",
             )
             log.info("worker ready", max_jobs=settings.worker.max_jobs)
             try:
@@ -152,6 +166,8 @@ async def _run_through_outages(worker: Worker) -> None:
             await worker.async_run()
         except (RedisError, OSError) as error:
             log.warning("redis does not answer", error=str(error))
+            if not worker.allow_pick_jobs:  # told to stop meanwhile, with no loop to hear it
+                return
             await asyncio.sleep(_OUTAGE_PAUSE_S)
         else:
             return
@@ -159,16 +175,24 @@ async def _run_through_outages(worker: Worker) -> None:
 
 async def connect(settings: WorkerSettings) -> ArqRedis:
     """Redis as arq wants it, with JSON in place of pickle: what lies there runs nowhere."""
-    return await create_pool(
-        RedisSettings.from_dsn(settings.redis_url.get_secret_value()),
+    redis = ArqRedis(
+        connection_pool=ConnectionPool.from_url(
+            settings.redis_url.get_secret_value(),
+            socket_timeout=settings.redis_timeout_s,
+            socket_connect_timeout=settings.redis_timeout_s,
+            socket_keepalive=True,
+        ),
         job_serializer=orjson.dumps,
         job_deserializer=orjson.loads,
     )
+    redis.auto_close_connection_pool = True  # or `aclose` would leave its connections open
+    await redis.ping()
+    return redis
 
 
 def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs) -> Worker:
     """arq's worker. The jobs see to their own repetition, so arq keeps no results and no tries."""
-    return Worker(
+    worker = Worker(
         functions=[
             func(drain_inbox, name=Task.DRAIN.value, keep_result=0, max_tries=1_000_000),
             func(deliver_replies, name=Task.DELIVER.value, keep_result=0, max_tries=1_000_000),
@@ -184,3 +208,6 @@ def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs) -> Worker
         ctx={"jobs": jobs},
         log_results=False,
     )
+    # A job of a killed worker may start again at once: its lease decides who works.
+    worker.in_progress_timeout_s = settings.lease_s
+    return worker

@@ -23,6 +23,7 @@ class WorkerSettings(BaseSettings):
     batch: int = Field(256, ge=1, le=5000, description="Most events of one transaction.")
     slice_s: float = Field(2.0, gt=0, le=60, description="After this a drain gives way to others.")
     grace_s: float = Field(10.0, ge=0, le=300, description="Time to finish jobs after SIGTERM.")
+    redis_timeout_s: float = Field(5.0, gt=0, le=60, description="For one answer of Redis.")
     sends_per_empresa: int = Field(4, ge=1, le=100, description="Conversations sent to at once.")
     pause_after_human_h: float = Field(
         4.0, gt=0, le=720, description="Hours that Lucas keeps quiet after a seller wrote."

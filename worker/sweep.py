@@ -6,28 +6,55 @@ One sweep at a time in all the system is enough; a short lock in Redis sees to t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from schema.errors import Transient
 from worker.queue.bell import Bell
 from worker.queue.keys import Task
 
 log = structlog.get_logger()
 
 _LOCK = "helix:sweep"
+_ALL = "helix:sweep:all"
+_ALL_EVERY_S = 900
+
+ActiveEmpresas = Callable[[], Awaitable[Sequence[int]]]
+"""Ids of all dealers that are served."""
 
 
-async def sweep_for_ever(redis: Redis, bell: Bell, *, every_s: float) -> None:
-    """Sweeps until cancelled; Redis may come and go meanwhile."""
+async def sweep_for_ever(
+    redis: Redis, bell: Bell, active: ActiveEmpresas, *, every_s: float
+) -> None:
+    """Sweeps until cancelled; Redis and the central database may come and go meanwhile."""
     while True:
         try:
             if await redis.set(_LOCK, b"1", nx=True, px=max(1, int(every_s * 900))):
                 await sweep(bell)
-        except RedisError as error:
+                await sweep_all(redis, bell, active)
+        except (RedisError, Transient) as error:
             log.warning("sweep failed", error=str(error))
+        except Exception:  # a bug must not end the sweeping of this process
+            log.exception("sweep failed")
         await asyncio.sleep(every_s)
+
+
+async def sweep_all(redis: Redis, bell: Bell, active: ActiveEmpresas) -> int:
+    """Rings for every dealer now and then: due turns are in the databases, their times in Redis.
+
+    When Redis has lost its data it has lost this mark as well, so that this comes at once.
+    """
+    if not await redis.set(_ALL, b"1", nx=True, ex=_ALL_EVERY_S):
+        return 0
+    try:
+        rung = [await bell.ring(Task.DRAIN, empresa_id) for empresa_id in await active()]
+    except Exception:
+        await redis.delete(_ALL)
+        raise
+    return sum(rung)
 
 
 async def sweep(bell: Bell) -> int:

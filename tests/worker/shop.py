@@ -27,6 +27,7 @@ from tests.tenancy.installation import Installation
 from worker.drain.turns import Decide
 from worker.process import Jobs, ProcessSettings, connect, open_jobs
 from worker.queue.inbox import Inbox
+from worker.queue.job import ArqJob
 from worker.queue.keys import Task, TaskKeys, dead_letters, inbox
 from worker.queue.lease import LeaseDesk
 from worker.settings import WorkerSettings
@@ -35,6 +36,8 @@ AT_ONCE = LucasSettings(quiet_complete_s=0, quiet_fragment_s=0, quiet_greeting_s
 """No quiet window, no cached stock: each drain answers what it has stored."""
 
 BUYER = "5511980000001"
+
+BY_THE_TEST = ArqJob(id="by-the-test", due_ms=0)
 
 _NUMBERS = itertools.count(1)
 
@@ -90,11 +93,11 @@ class Shop:
 
     async def drain(self) -> None:
         """The job, as arq would run it."""
-        await self.jobs.drainer.drain(self.empresa_id, job_id="by-the-test")
+        await self.jobs.drainer.drain(self.empresa_id, BY_THE_TEST)
 
     async def deliver(self) -> None:
         """The job, as arq would run it."""
-        await self.jobs.deliverer.deliver(self.empresa_id, job_id="by-the-test")
+        await self.jobs.deliverer.deliver(self.empresa_id, BY_THE_TEST)
 
     async def handle(self, *events: Event) -> None:
         """The whole way: in, stored, answered, sent."""

@@ -11,7 +11,7 @@ from tests.worker.shop import Shop, event
 from worker.fence import pass_fence, raise_fence
 from worker.queue.bell import Bell
 from worker.queue.keys import Task, TaskKeys, arq_job
-from worker.queue.lease import Lease, LeaseLost
+from worker.queue.lease import LeaseLost
 from worker.sweep import sweep
 
 
@@ -50,17 +50,6 @@ async def test_a_lease_that_has_gone_is_noticed(shop: Shop) -> None:
         await lease.look()
     assert not await lease.leave(next_at_ms=None)
     assert await shop.redis.get(keys.lease) == b"somebody else"
-
-
-async def test_a_kept_lease_cancels_its_body_when_it_is_lost(shop: Shop) -> None:
-    """A worker that does not look for long is stopped by its own heartbeat."""
-    desk = shop.desk()
-    desk.life_ms = 40
-    lease = await desk.take(Task.DRAIN, shop.empresa_id, job_id="a")
-    assert lease is not None
-    async with asyncio.timeout(10):
-        with pytest.raises(LeaseLost):
-            await _work_for_ever(shop, lease)
 
 
 async def test_a_worker_that_slept_past_its_lease_writes_nothing(shop: Shop) -> None:
@@ -148,12 +137,6 @@ async def test_a_broken_way_is_left_alone_for_a_while(shop: Shop) -> None:
 
     ((_, at_ms),) = await shop.queued()
     assert at_ms == now_ms + 30_000
-
-
-async def _work_for_ever(shop: Shop, lease: Lease) -> None:
-    async with lease.kept():
-        await shop.redis.set(TaskKeys(shop.empresa_id, Task.DRAIN).lease, b"somebody else")
-        await asyncio.Event().wait()
 
 
 async def _write(shop: Shop, *, epoch: int) -> None:

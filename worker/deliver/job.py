@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,7 +21,7 @@ from worker.deliver.outbox import OpenReply, Outbox
 from worker.deliver.sender import Sender
 from worker.fence import raise_fence
 from worker.queue.bell import Bell
-from worker.queue.job import under_lease
+from worker.queue.job import ArqJob, under_lease
 from worker.queue.keys import Task
 from worker.queue.lease import Lease, LeaseDesk
 from worker.settings import WorkerSettings
@@ -32,12 +32,33 @@ _READ_AT_ONCE = 500
 
 
 @dataclass(slots=True)
-class Tally:
-    """What one delivery did, for its log line."""
+class Round:
+    """One delivery as it goes on: its clock, and what it did."""
 
+    slice_s: float
+    started: float = field(default_factory=time.monotonic)
+    looked: float = 0.0
+    looked_at: datetime = field(default_factory=lambda: from_ms(0))
     sent: int = 0
     held: int = 0
     anew: int = 0
+
+    def look(self, now_ms: int) -> datetime:
+        """Redis's time as of now."""
+        self.looked, self.looked_at = time.monotonic(), from_ms(now_ms)
+        return self.looked_at
+
+    @property
+    def now(self) -> datetime:
+        """Redis's time, told by our own clock since the last look."""
+        return self.looked_at + timedelta(seconds=time.monotonic() - self.looked)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether others should have their turn; not before something was done, or a dealer whose
+        database is slow to open would come round for ever."""
+        done = self.sent + self.held + self.anew
+        return done > 0 and time.monotonic() - self.started > self.slice_s
 
 
 class Deliverer:
@@ -60,92 +81,81 @@ class Deliverer:
         self._settings = settings
         self._stock_ttl = timedelta(seconds=stock_ttl_s)
 
-    async def deliver(self, empresa_id: int, *, job_id: str) -> None:
+    async def deliver(self, empresa_id: int, job: ArqJob) -> None:
         """One job: sends until nothing is ready, or its time slice is over."""
-        await under_lease(self._desk, Task.DELIVER, empresa_id, job_id=job_id, work=self._work)
+        await under_lease(self._desk, Task.DELIVER, empresa_id, job, self._work)
 
     async def _work(self, lease: Lease) -> datetime | None:
-        started, tally = time.monotonic(), Tally()
+        round_ = Round(self._settings.slice_s)
         async with self._pools.connection(lease.empresa_id) as conn:
             await raise_fence(conn, Task.DELIVER, lease.epoch)
         while True:
-            now = from_ms((await lease.look()).now_ms)
+            now = round_.look((await lease.look()).now_ms)
             async with self._pools.connection(lease.empresa_id) as conn:
                 outbox = Outbox(conn, lease.epoch)
-                replies = await outbox.open_replies(most=_READ_AT_ONCE)
-                ready, next_at = _by_conversation(replies, now)
-                stale = await outbox.moved_facts([r for queue in ready for r in queue])
-            if not ready:
+                replies = await outbox.ready(now=now, most=_READ_AT_ONCE)
+                next_at = await outbox.next_at(now=now)
+                stale = await outbox.moved_facts(replies)
+            if not replies:
                 break
-            if time.monotonic() - started > self._settings.slice_s:
+            if round_.is_over:
                 next_at = now
                 break
-            await self._round(lease, ready, stale, tally, now)
+            await self._go_round(lease, replies, stale, round_)
         await lease.succeeded()
-        if tally.sent or tally.held or tally.anew:
-            log.info("delivery done", empresa_id=lease.empresa_id, sent=tally.sent,
-                     held=tally.held, anew=tally.anew,
-                     ms=round((time.monotonic() - started) * 1000, 1))  # fmt: skip
+        if round_.sent or round_.held or round_.anew:
+            log.info("delivery done", empresa_id=lease.empresa_id, sent=round_.sent,
+                     held=round_.held, anew=round_.anew,
+                     ms=round((time.monotonic() - round_.started) * 1000, 1))  # fmt: skip
         return next_at
 
-    async def _round(
-        self,
-        lease: Lease,
-        ready: Sequence[Sequence[OpenReply]],
-        stale: set[int],
-        tally: Tally,
-        now: datetime,
+    async def _go_round(
+        self, lease: Lease, replies: Sequence[OpenReply], stale: set[int], round_: Round
     ) -> None:
+        """Each conversation ends by itself: a failure of one cuts no other off in mid-send."""
+        queues: dict[int, list[OpenReply]] = {}
+        for reply in replies:
+            queues.setdefault(reply.conversation_id, []).append(reply)
         places = asyncio.Semaphore(self._settings.sends_per_empresa)
-        async with asyncio.TaskGroup() as sends:
-            for queue in ready:
-                changed = [reply.id for reply in queue if reply.id in stale]
-                if changed:
-                    await self._anew(lease, queue[0].conversation_id, changed, tally, now)
-                else:
-                    sends.create_task(self._send_in_order(lease, queue, places, tally, now))
+        errors: list[Exception] = []
+
+        async def serve(queue: Sequence[OpenReply]) -> None:
+            try:
+                async with places:
+                    await self._serve(lease, queue, stale, round_)
+            except Exception as error:  # noqa: BLE001 - raised below, when all have ended
+                errors.append(error)
+
+        async with asyncio.TaskGroup() as conversations:
+            for queue in queues.values():
+                conversations.create_task(serve(queue))
+        if errors:
+            raise errors[0]
+
+    async def _serve(
+        self, lease: Lease, queue: Sequence[OpenReply], stale: set[int], round_: Round
+    ) -> None:
+        changed = [reply.id for reply in queue if reply.id in stale]
+        if changed:
+            await self._anew(lease, queue[0].conversation_id, changed, round_)
+            return
+        for reply in queue:
+            if round_.is_over:
+                return
+            if not await self._sender.send(lease, reply, now=round_.now):
+                round_.held += 1
+                return
+            round_.sent += 1
 
     async def _anew(
-        self, lease: Lease, conversation_id: int, stale: Sequence[int], tally: Tally, now: datetime
+        self, lease: Lease, conversation_id: int, stale: Sequence[int], round_: Round
     ) -> None:
         # By then no worker has the stock of before on its shelf.
-        due_at = now + self._stock_ttl
+        due_at = round_.now + self._stock_ttl
         async with self._pools.transaction(lease.empresa_id) as conn:
             undone = await take_anew(conn, conversation_id, stale, due_at=due_at)
-        if undone:
-            await self._bell.ring(Task.DRAIN, lease.empresa_id)
-        tally.anew += 1
+            if undone:  # within: the drain that this wakes waits for our commit
+                await self._bell.ring(Task.DRAIN, lease.empresa_id)
+        round_.anew += 1
         log.info("turn taken anew", empresa_id=lease.empresa_id, conversation_id=conversation_id,
                  whole=undone)  # fmt: skip
-
-    async def _send_in_order(
-        self,
-        lease: Lease,
-        queue: Sequence[OpenReply],
-        places: asyncio.Semaphore,
-        tally: Tally,
-        now: datetime,
-    ) -> None:
-        async with places:
-            for reply in queue:
-                if not await self._sender.send(lease, reply, now=now):
-                    tally.held += 1
-                    return
-                tally.sent += 1
-
-
-def _by_conversation(
-    replies: Sequence[OpenReply], now: datetime
-) -> tuple[list[list[OpenReply]], datetime | None]:
-    """The queues whose head may go now, and when the earliest of the others may."""
-    queues: dict[int, list[OpenReply]] = {}
-    for reply in replies:
-        queues.setdefault(reply.conversation_id, []).append(reply)
-    ready, next_at = [], None
-    for queue in queues.values():
-        not_before = queue[0].not_before
-        if not_before is None or not_before <= now:
-            ready.append(queue)
-        elif next_at is None or not_before < next_at:
-            next_at = not_before
-    return ready, next_at

@@ -13,29 +13,39 @@ from decimal import Decimal
 
 import orjson
 
+from schema.errors import DuplicateKey
 from schema.replies import Sent
 from tenancy.lease import TenantConnection
 from worker.clock import stored
 from worker.queue.keys import Task
 
-_OPEN = """
-    SELECT id, conversation_id, canal_id, endereco, tipo_conteudo, conteudo, midia, status,
-           tentativas, tentar_em, fatos, turno
-      FROM mensagens
-     WHERE status IN ('pendente', 'enviando')
-     ORDER BY id LIMIT %(most)s
+# A reply that waits holds up those behind it in its conversation, and must not hide any other.
+_READY = """
+    SELECT m.id, m.conversation_id, m.canal_id, m.endereco, m.tipo_conteudo, m.conteudo, m.midia,
+           m.status, m.tentativas, m.fatos
+      FROM mensagens m
+     WHERE m.status IN ('pendente', 'enviando')
+       AND NOT EXISTS (SELECT 1 FROM mensagens b
+                        WHERE b.conversation_id = m.conversation_id
+                          AND b.status IN ('pendente', 'enviando') AND b.tentar_em > %(now)s)
+     ORDER BY m.id LIMIT %(most)s
 """
+_NEXT = """
+    SELECT MIN(tentar_em) FROM mensagens
+     WHERE status IN ('pendente', 'enviando') AND tentar_em > %(now)s
+"""
+# Until `tentar_em` nobody else touches it: by then this send has surely ended.
 _CLAIM = """
     UPDATE mensagens m JOIN _leases l ON l.nome = %(task)s AND l.epoca = %(epoch)s
-       SET m.status = 'enviando', m.tentativas = m.tentativas + 1, m.tentar_em = NULL
-     WHERE m.id = %(id)s AND m.status = %(from)s
+       SET m.status = 'enviando', m.tentativas = m.tentativas + 1, m.tentar_em = %(until)s
+     WHERE m.id = %(id)s AND m.status = %(from)s AND m.tentativas = %(tries)s
 """
 # The buyer or a status report may have come first: the ladder is not climbed down.
 _RECORD = """
     UPDATE mensagens
        SET status = IF(status IN ('pendente', 'enviando', 'cancelada'), 'enviada', status),
            external_id = COALESCE(external_id, %(external_id)s),
-           enviada_em = UTC_TIMESTAMP(3), erro = NULL
+           enviada_em = UTC_TIMESTAMP(3), tentar_em = NULL, erro = NULL
      WHERE id = %(id)s
 """
 _PUT_BACK = """
@@ -43,10 +53,10 @@ _PUT_BACK = """
      WHERE id = %(id)s AND status = 'enviando'
 """
 _FAIL = """
-    UPDATE mensagens SET status = 'falhou', erro = %(error)s
+    UPDATE mensagens SET status = 'falhou', tentar_em = NULL, erro = %(error)s
      WHERE id = %(id)s AND status IN ('pendente', 'enviando')
 """
-_CARS = "SELECT id, price, status FROM cars WHERE id IN %(ids)s"
+_CARS = "SELECT id, price, COALESCE(status, 'available') FROM cars WHERE id IN %(ids)s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +72,8 @@ class OpenReply:
     media_url: str | None
     status: str
     tries: int
-    not_before: datetime | None
     facts: tuple[tuple[int, Decimal | None, str], ...]
     """(car id, price, status) that it states."""
-    turn: int | None
 
 
 class Outbox:
@@ -75,8 +83,8 @@ class Outbox:
         self._conn = conn
         self._epoch = epoch
 
-    async def open_replies(self, *, most: int) -> list[OpenReply]:
-        """The oldest replies that are not yet with the gateway, in their order."""
+    async def ready(self, *, now: datetime, most: int) -> list[OpenReply]:
+        """The oldest replies that may go to the gateway now, in their order."""
         return [
             OpenReply(
                 id=row[0],
@@ -88,12 +96,15 @@ class Outbox:
                 media_url=row[6],
                 status=row[7],
                 tries=row[8],
-                not_before=stored(row[9]),
-                facts=_facts(row[10]),
-                turn=row[11],
+                facts=_facts(row[9]),
             )
-            for row in await self._conn.fetch_all(_OPEN, {"most": most})
+            for row in await self._conn.fetch_all(_READY, {"now": now, "most": most})
         ]
+
+    async def next_at(self, *, now: datetime) -> datetime | None:
+        """When the first of those that wait may go, None when none waits."""
+        rows = await self._conn.fetch_all(_NEXT, {"now": now})
+        return stored(rows[0][0])
 
     async def moved_facts(self, replies: Sequence[OpenReply]) -> set[int]:
         """Ids of the replies that state something which is no longer so."""
@@ -104,8 +115,8 @@ class Outbox:
         now = {car_id: (price, status) for car_id, price, status in rows}
         return {reply.id for reply in replies if not _still_true(reply, now)}
 
-    async def claim(self, reply: OpenReply) -> bool:
-        """Marks it as being sent. False: it was withdrawn, or our lease has gone."""
+    async def claim(self, reply: OpenReply, *, until: datetime) -> bool:
+        """Marks it as being sent until then. False: it was withdrawn, or our lease has gone."""
         claimed = await self._conn.execute(
             _CLAIM,
             {
@@ -113,13 +124,20 @@ class Outbox:
                 "epoch": self._epoch,
                 "id": reply.id,
                 "from": reply.status,
+                "tries": reply.tries,
+                "until": until,
             },
         )
         return claimed > 0
 
     async def record(self, reply: OpenReply, sent: Sent) -> None:
         """The gateway took it. True whoever holds the lease by now, so no fence."""
-        await self._conn.execute(_RECORD, {"id": reply.id, "external_id": sent.message_id[:255]})
+        try:
+            await self._conn.execute(
+                _RECORD, {"id": reply.id, "external_id": sent.message_id[:255]}
+            )
+        except DuplicateKey:  # its own echo came first: sent it is all the same
+            await self._conn.execute(_RECORD, {"id": reply.id, "external_id": None})
 
     async def put_back(self, reply: OpenReply, *, error: str, at: datetime) -> None:
         """It was not sent: once more, not before `at`."""

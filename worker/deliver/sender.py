@@ -17,11 +17,20 @@ from pydantic import ValidationError
 
 from gateway.adapters import Adapter
 from schema.channels import Channel
-from schema.errors import ChannelRefused, SendLater, SendRefused, SendUnknown, Transient
+from schema.errors import (
+    ChannelRefused,
+    NotConfigured,
+    SendLater,
+    SendRefused,
+    SendUnknown,
+    Transient,
+    TryAgain,
+)
 from schema.replies import Reply, ReplyKind, Sent
 from tenancy.start import Tenancy
 from worker.deliver.outbox import OpenReply, Outbox
 from worker.drain.statuses import our_ref
+from worker.log import short_id
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.lease import Lease
 
@@ -32,8 +41,9 @@ T = TypeVar("T")
 _LONGEST_WAIT_S = 300.0
 _CHANNEL_WAIT_S = 60.0
 _UNKNOWN_WAIT_S = 30.0
-_UNKNOWN_TRIES = 3
 _RECORD_TRIES = 5
+_LOCK_TRIES = 3
+_MARGIN_S = 1.0
 
 
 class Sender:
@@ -56,9 +66,16 @@ class Sender:
         self._timeout_s = timeout_s
 
     async def send(self, lease: Lease, reply: OpenReply, *, now: datetime) -> bool:
-        """True when the conversation's next reply may follow; False when this one holds it up."""
+        """True when the conversation's next reply may follow; False when this one holds it up.
+
+        A send that has begun is brought to its end even when the task is cancelled meanwhile.
+        """
+        return await _to_its_end(self._send(lease, reply, now))
+
+    async def _send(self, lease: Lease, reply: OpenReply, now: datetime) -> bool:
         empresa_id = lease.empresa_id
-        if not await self._on_outbox(lease, lambda outbox: outbox.claim(reply)):
+        until = now + timedelta(seconds=self._timeout_s + _MARGIN_S)
+        if not await self._on_outbox(lease, lambda outbox: outbox.claim(reply, until=until)):
             return False  # withdrawn meanwhile, and so is what would follow
         try:
             channel = await self._channel(reply)
@@ -68,7 +85,7 @@ class Sender:
         except SendLater as error:
             wait_s = min(_LONGEST_WAIT_S, max(error.retry_after_s or 0, 2.0 ** min(reply.tries, 9)))
             await self._put_back(lease, reply, error, now + timedelta(seconds=wait_s))
-        except ChannelRefused as error:
+        except (ChannelRefused, NotConfigured) as error:  # for a person to mend; it waits
             log.warning("channel refused", empresa_id=empresa_id, canal_id=reply.canal_id,
                         reason=str(error))  # fmt: skip
             await self._put_back(lease, reply, error, now + timedelta(seconds=_CHANNEL_WAIT_S))
@@ -84,7 +101,7 @@ class Sender:
             log.exception("send failed", empresa_id=empresa_id, mensagem_id=reply.id)
             await self._unknown(lease, reply, error, now)
         else:
-            await _to_its_end(self._record(lease, reply, sent))
+            await self._record(lease, reply, sent)
             return True
         return False
 
@@ -111,7 +128,7 @@ class Sender:
                 await asyncio.sleep(wait_s)
             else:
                 log.info("reply sent", empresa_id=lease.empresa_id, mensagem_id=reply.id,
-                         message_id=sent.message_id)  # fmt: skip
+                         message_id=short_id(sent.message_id))  # fmt: skip
                 return
 
     async def _put_back(
@@ -124,8 +141,8 @@ class Sender:
     async def _unknown(
         self, lease: Lease, reply: OpenReply, error: Exception, now: datetime
     ) -> None:
-        if reply.tries + 1 >= _UNKNOWN_TRIES:
-            await self._fail(lease, reply, f"result unknown {_UNKNOWN_TRIES} times: {error}")
+        if reply.status == "enviando":  # so it was when we began: it may be out twice by now
+            await self._fail(lease, reply, f"result unknown, twice: {error}")
             return
         log.warning("reply may be out", empresa_id=lease.empresa_id, mensagem_id=reply.id)
         at = now + timedelta(seconds=_UNKNOWN_WAIT_S)
@@ -136,8 +153,14 @@ class Sender:
         await self._dead_letters.keep_reply(lease.empresa_id, reply.id, error=error)
 
     async def _on_outbox(self, lease: Lease, call: Callable[[Outbox], Awaitable[T]]) -> T:
-        async with self._pools.connection(lease.empresa_id) as conn:
-            return await call(Outbox(conn, lease.epoch))
+        for tries_left in reversed(range(_LOCK_TRIES)):
+            try:
+                async with self._pools.connection(lease.empresa_id) as conn:
+                    return await call(Outbox(conn, lease.epoch))
+            except TryAgain:
+                if not tries_left:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
 
 def _message(empresa_id: int, reply: OpenReply) -> Reply:
@@ -149,11 +172,14 @@ def _message(empresa_id: int, reply: OpenReply) -> Reply:
             media_url=reply.media_url,
             our_ref=our_ref(empresa_id, reply.id),
         )
-    except (ValidationError, ValueError) as error:
-        raise SendRefused(f"this row is no message that can be sent: {error}") from error
+    except ValidationError as error:
+        what = error.errors(include_input=False, include_url=False, include_context=False)
+        raise SendRefused(f"this row is no message that can be sent: {what[0]['msg']}") from None
+    except ValueError:
+        raise SendRefused(f"a message of kind {reply.kind!r} cannot be sent") from None
 
 
-async def _to_its_end(work: Awaitable[None]) -> None:
+async def _to_its_end(work: Awaitable[T]) -> T:
     """Waits for `work` even when the task is cancelled meanwhile; then lets the cancel go on."""
     doing, cancelled = asyncio.ensure_future(work), None
     while not doing.done():
@@ -161,6 +187,7 @@ async def _to_its_end(work: Awaitable[None]) -> None:
             await asyncio.wait({doing})
         except asyncio.CancelledError as error:
             cancelled = error
-    doing.result()
+    result = doing.result()
     if cancelled is not None:
         raise cancelled
+    return result

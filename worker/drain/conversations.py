@@ -20,7 +20,7 @@ _COLUMNS = """
     cu.id, cu.phone, cu.name,
     co.id, co.status, co.estado, co.turno, co.turno_anterior, co.sem_resposta_desde,
     co.responder_em, co.canal_id, co.endereco, co.bot_pausado_ate, co.last_message,
-    co.last_interaction
+    co.last_interaction, co.bot_pausado_por
 """
 # FOR UPDATE: a person may close a conversation in the same moment; neither change is lost.
 _BY_PHONE = f"""
@@ -52,6 +52,7 @@ _BY_ID = f"""
     SELECT {_COLUMNS}
       FROM conversations co JOIN customers cu ON cu.id = co.customer_id
      WHERE co.id = %(conversation)s
+       FOR UPDATE
 """  # noqa: S608 - only our own column list is put in
 _NEW_CUSTOMERS = "INSERT INTO customers (phone, name) VALUES (%s, %s)"
 # Placeholders only: with a literal among the values the driver sends one statement for each row.
@@ -76,7 +77,7 @@ _SAVE = """
         sem_resposta_desde = VALUES(sem_resposta_desde), responder_em = VALUES(responder_em),
         canal_id = VALUES(canal_id), endereco = VALUES(endereco),
         bot_pausado_ate = VALUES(bot_pausado_ate),
-        bot_pausado_por = COALESCE(VALUES(bot_pausado_por), bot_pausado_por)
+        bot_pausado_por = VALUES(bot_pausado_por)
 """
 
 Identity = tuple[str, str, str]
@@ -101,9 +102,9 @@ class Conversation:
     canal_id: int | None
     endereco: str | None
     bot_pausado_ate: datetime | None
+    bot_pausado_por: str | None
     last_message: str | None
     last_interaction: datetime | None
-    bot_pausado_por: str | None = None
     fresh: list[Incoming] | None = None
     """What the buyer wrote in this batch, when nothing before it is unanswered; else None."""
 
@@ -141,17 +142,30 @@ def buyer_key(event: Event) -> BuyerKey:
 async def find_or_open(conn: TenantConnection, events: Sequence[Event], *, now: datetime) -> Book:
     """The conversations of all these events; customers and conversations are made where missing."""
     book = Book()
-    by_key: dict[BuyerKey, Event] = {}
-    for event in events:
-        by_key[buyer_key(event)] = event
+    by_key = {buyer_key(event): event for event in events}
     owners = await _owners_of_identities(conn, by_key.values())
+    phones = _phones_told_beside(events)
+    told = {key: phones[key] for key in by_key if key in phones and key not in owners}
+    for key, phone in told.items():  # one buyer, once with and once without his number
+        by_key.setdefault(phone, by_key.pop(key))
     await _find(conn, book, by_key, owners)
     missing = [key for key in by_key if key not in book.by_buyer]
     if missing:
         await _open(conn, by_key, owners, missing, now=now)
         await _find(conn, book, {key: by_key[key] for key in missing}, owners)
-    await _learn_identities(conn, book, by_key.values(), owners)
+    for key, phone in told.items():
+        book.by_buyer[key] = book.by_buyer[phone]
+    await _learn_identities(conn, book, events, owners)
     return book
+
+
+def _phones_told_beside(events: Iterable[Event]) -> dict[BuyerKey, str]:
+    """The number of each gateway's id that comes together with one in these events."""
+    return {
+        (event.gateway, "user_id", event.user_id): event.phone
+        for event in events
+        if event.user_id is not None and event.phone is not None
+    }
 
 
 async def due(conn: TenantConnection, *, now: datetime, most: int) -> list[Conversation]:
@@ -294,4 +308,5 @@ def _conversation(row: Sequence[Any]) -> Conversation:
         bot_pausado_ate=stored(row[12]),
         last_message=row[13],
         last_interaction=stored(row[14]),
+        bot_pausado_por=row[15],
     )

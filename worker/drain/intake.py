@@ -36,11 +36,17 @@ class Arrival:
     event: Event
     canal_id: int
     arrived_ms: int
+    stream_id: str
 
     @property
-    def key(self) -> tuple[int, str | None]:
+    def external_id(self) -> str:
+        """The gateway's id; where it gave none, that of the entry: a repeated pass is no news."""
+        return self.event.message_id or f"helix:{self.stream_id}"
+
+    @property
+    def key(self) -> tuple[int, str]:
         """What makes a delivery the same message as another."""
-        return (self.canal_id, self.event.message_id)
+        return (self.canal_id, self.external_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +98,11 @@ def _is_talk(event: Event) -> bool:
 async def _only_new(conn: TenantConnection, talk: Sequence[Arrival]) -> list[Arrival]:
     ids: dict[int, list[str]] = {}
     for arrival in talk:
-        if arrival.event.message_id is not None:
-            ids.setdefault(arrival.canal_id, []).append(arrival.event.message_id)
-    seen: set[tuple[int, str | None]] = set(await messages.stored_ids(conn, ids))
+        ids.setdefault(arrival.canal_id, []).append(arrival.external_id)
+    seen = await messages.stored_ids(conn, ids)
     new = []
     for arrival in talk:
-        if arrival.event.message_id is None or arrival.key not in seen:
+        if arrival.key not in seen:
             seen.add(arrival.key)
             new.append(arrival)
     return new
@@ -236,7 +241,7 @@ def _row(
         tipo=tipo,
         conteudo=event.text,
         at=_written_at(arrival, now),
-        external_id=event.message_id,
+        external_id=arrival.external_id,
         canal_id=arrival.canal_id,
         autor=autor,
         status=status,

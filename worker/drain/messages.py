@@ -39,12 +39,15 @@ _REPLIES_OF_LAST_TURN = """
        AND m.status <> 'cancelada'
        FOR UPDATE
 """
-_WITHDRAW = """
-    UPDATE mensagens SET status = 'cancelada' WHERE id IN %(ids)s AND status = 'pendente'
+# By way of the ids: the delivery locks a row by its primary key, and so must we, or each would wait
+# for what the other holds.
+_OPEN_REPLIES = """
+    SELECT id FROM mensagens FORCE INDEX (idx_turno)
+     WHERE conversation_id IN %(conversations)s AND status IN ('pendente', 'enviando')
 """
-_WITHDRAW_ALL = """
+_WITHDRAW_OPEN = """
     UPDATE mensagens SET status = 'cancelada'
-     WHERE conversation_id IN %(conversations)s AND status = 'pendente'
+     WHERE id IN %(ids)s AND status IN ('pendente', 'enviando')
 """
 _EXPLAIN = """
     UPDATE mensagens SET decisao = %(decision)s
@@ -141,23 +144,32 @@ async def unanswered(
     return found
 
 
-async def withdraw_unsent(conn: TenantConnection, conversations: Sequence[int]) -> set[int]:
+async def withdraw_unsent(
+    conn: TenantConnection, conversations: Sequence[int], *, and_unconfirmed: bool = False
+) -> set[int]:
     """Withdraws the last turn's replies where none of them has been handed to the gateway.
 
-    Returns the conversations whose last turn is thereby undone.
+    `and_unconfirmed`: those count as not handed over of which nobody knows. Returns the
+    conversations whose last turn is thereby undone.
     """
     rows = await conn.fetch_all(_REPLIES_OF_LAST_TURN, {"conversations": list(conversations)})
-    started = {conversation for conversation, _, status in rows if status != "pendente"}
+    unsaid = {"pendente", "enviando"} if and_unconfirmed else {"pendente"}
+    started = {conversation for conversation, _, status in rows if status not in unsaid}
     unsent = [(conversation, reply) for conversation, reply, _ in rows
               if conversation not in started]  # fmt: skip
     if unsent:
-        await conn.execute(_WITHDRAW, {"ids": [reply for _, reply in unsent]})
+        await conn.execute(_WITHDRAW_OPEN, {"ids": [reply for _, reply in unsent]})
     return {conversation for conversation, _ in unsent}
 
 
-async def withdraw_all(conn: TenantConnection, conversations: Iterable[int]) -> int:
-    """Withdraws every reply that is not yet handed to the gateway; returns how many."""
-    return await conn.execute(_WITHDRAW_ALL, {"conversations": list(conversations)})
+async def withdraw_all(conn: TenantConnection, conversations: Iterable[int]) -> None:
+    """Withdraws every reply that the gateway has not confirmed.
+
+    One that is under way right now becomes `enviada` when it did go out, and is never tried again.
+    """
+    rows = await conn.fetch_all(_OPEN_REPLIES, {"conversations": list(conversations)})
+    if rows:
+        await conn.execute(_WITHDRAW_OPEN, {"ids": [row[0] for row in rows]})
 
 
 async def explain(conn: TenantConnection, conversation: int, turn: int, decision: str) -> None:

@@ -15,6 +15,7 @@ from schema.events import BUYER_WROTE, Event, EventKind
 from tenancy.registry import Registry
 from worker.drain.conversations import buyer_key
 from worker.drain.intake import Arrival
+from worker.log import short_id
 from worker.queue.inbox import InboxEntry
 
 log = structlog.get_logger()
@@ -48,7 +49,8 @@ class Sorter:
                 continue
             if event.kind not in _STORED:
                 log.info("event ignored", empresa_id=empresa_id, kind=event.kind.value,
-                         message_id=event.message_id, why=event.reason or "kind")  # fmt: skip
+                         message_id=short_id(event.message_id),
+                         why=event.reason or "kind")  # fmt: skip
                 continue
             name = (event.gateway, event.channel or "")
             if name not in channels:
@@ -58,7 +60,14 @@ class Sorter:
             if channel is None or problem is not None:
                 refused.append((entry, problem or "no channel"))
                 continue
-            arrivals.append(Arrival(event=event, canal_id=channel.id, arrived_ms=entry.arrived_ms))
+            arrivals.append(
+                Arrival(
+                    event=event,
+                    canal_id=channel.id,
+                    arrived_ms=entry.arrived_ms,
+                    stream_id=entry.stream_id,
+                )
+            )
         return Sorted(arrivals, refused)
 
 

@@ -10,47 +10,57 @@ from collections.abc import Sequence
 from schema.events import DeliveryStatus, Event
 from tenancy.lease import TenantConnection
 
-_LADDER = ("pendente", "enviando", "enviada", "entregue", "lida")
 _STEP = {
     DeliveryStatus.SENT: "enviada",
     DeliveryStatus.DELIVERED: "entregue",
     DeliveryStatus.READ: "lida",
     DeliveryStatus.PLAYED: "lida",
+    DeliveryStatus.FAILED: "falhou",
 }
-_FAILED = "falhou"
-
-# `falhou` only comes over what is not yet delivered.
+# `falhou` only comes over what is not yet delivered; a withdrawn reply that went out is out.
+_UNDER = {
+    "enviada": ["pendente", "enviando", "cancelada"],
+    "entregue": ["pendente", "enviando", "cancelada", "enviada"],
+    "lida": ["pendente", "enviando", "cancelada", "enviada", "entregue"],
+    "falhou": ["pendente", "enviando", "enviada"],
+}
+_BY_GATEWAYS_ID = """
+    SELECT external_id, id FROM mensagens
+     WHERE canal_id = %(channel)s AND external_id IN %(ids)s AND tipo = 'enviada'
+"""
 _CLIMB = """
+    UPDATE mensagens SET status = %(status)s, erro = COALESCE(%(error)s, erro)
+     WHERE id = %(id)s AND status IN %(under)s
+"""
+# The answer to our own send got lost, or is not recorded yet: the status tells the gateway's id.
+_CLIMB_BY_OURS = """
     UPDATE mensagens
-       SET status = %(status)s, erro = COALESCE(%(error)s, erro),
-           external_id = COALESCE(external_id, %(external_id)s)
-     WHERE canal_id = %(channel)s AND tipo = 'enviada'
-       AND (external_id = %(external_id)s OR (id = %(row)s AND external_id IS NULL))
-       AND status IN %(from)s
+       SET status = %(status)s, erro = COALESCE(%(error)s, erro), external_id = %(external_id)s
+     WHERE id = %(id)s AND canal_id = %(channel)s AND tipo = 'enviada' AND external_id IS NULL
+       AND status IN %(under)s
 """
 
+Report = tuple[int, Event]
+"""canal_id and a status event."""
 
-async def climb(
-    conn: TenantConnection, empresa_id: int, reports: Sequence[tuple[int, Event]]
-) -> int:
-    """Applies (canal_id, status event) pairs in their order; returns how many changed a row."""
-    changed = 0
-    for canal_id, event in reports:
-        status = _target(event)
-        if status is None or event.message_id is None:
-            continue
-        changed += await conn.execute(
-            _CLIMB,
-            {
-                "status": status,
-                "error": _error(event) if status == _FAILED else None,
-                "external_id": event.message_id,
-                "channel": canal_id,
-                "row": _our_row(event, empresa_id),
-                "from": _below(status),
-            },
-        )
-    return changed
+
+async def climb(conn: TenantConnection, empresa_id: int, reports: Sequence[Report]) -> None:
+    """Applies reports; of several about one message the highest is written."""
+    top = _highest(reports)
+    rows = await _rows(conn, top)
+    for (channel, external_id), event in top.items():
+        status = _STEP[event.status] if event.status is not None else ""
+        change = {
+            "status": status,
+            "error": _error(event) if status == "falhou" else None,
+            "under": _UNDER[status],
+        }
+        row = rows.get((channel, external_id))
+        if row is not None:
+            await conn.execute(_CLIMB, {**change, "id": row})
+        elif (ours := _our_row(event, empresa_id)) is not None:
+            told = {"id": ours, "channel": channel, "external_id": external_id}
+            await conn.execute(_CLIMB_BY_OURS, {**change, **told})
 
 
 def our_ref(empresa_id: int, mensagem_id: int) -> str:
@@ -58,21 +68,41 @@ def our_ref(empresa_id: int, mensagem_id: int) -> str:
     return f"{empresa_id}:{mensagem_id}"
 
 
-def _our_row(event: Event, empresa_id: int) -> int:
+def _highest(reports: Sequence[Report]) -> dict[tuple[int, str], Event]:
+    top: dict[tuple[int, str], Event] = {}
+    for channel, event in reports:
+        if event.message_id is None or event.status not in _STEP:
+            continue
+        before = top.get((channel, event.message_id))
+        if before is None or _place(before) < _place(event):
+            top[channel, event.message_id] = event
+    return top
+
+
+def _place(event: Event) -> int:
+    """Failed over sent, delivered over failed: what reached the phone did not fail."""
+    status = None if event.status is None else _STEP.get(event.status)
+    return {"enviada": 0, "falhou": 1, "entregue": 2, "lida": 3}.get(status or "", -1)
+
+
+async def _rows(
+    conn: TenantConnection, top: dict[tuple[int, str], Event]
+) -> dict[tuple[int, str], int]:
+    by_channel: dict[int, list[str]] = {}
+    for channel, external_id in top:
+        by_channel.setdefault(channel, []).append(external_id)
+    found: dict[tuple[int, str], int] = {}
+    for channel, ids in by_channel.items():
+        for external_id, row in await conn.fetch_all(
+            _BY_GATEWAYS_ID, {"channel": channel, "ids": ids}
+        ):
+            found[channel, external_id] = row
+    return found
+
+
+def _our_row(event: Event, empresa_id: int) -> int | None:
     empresa, _, row = (event.our_ref or "").partition(":")
-    return int(row) if empresa == str(empresa_id) and row.isdecimal() and len(row) < 10 else 0
-
-
-def _target(event: Event) -> str | None:
-    if event.status is DeliveryStatus.FAILED:
-        return _FAILED
-    return _STEP.get(event.status) if event.status is not None else None
-
-
-def _below(status: str) -> list[str]:
-    if status == _FAILED:
-        return ["pendente", "enviando", "enviada"]
-    return list(_LADDER[: _LADDER.index(status)])
+    return int(row) if empresa == str(empresa_id) and row.isdecimal() and len(row) < 10 else None
 
 
 def _error(event: Event) -> str:

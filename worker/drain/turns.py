@@ -87,7 +87,7 @@ class TurnTaker:
             except Exception as error:  # a bug of Lucas must stop one conversation, not a dealer
                 log.exception("turn failed", empresa_id=conn.empresa_id,
                               conversation_id=conversation.id)  # fmt: skip
-                await _give_up(conn, conversation, taken, error)
+                await give_up(conn, conversation, taken, error)
                 continue
             why = _why(decision, conversation, len(told), micros, now)
             replies = _apply(decision, conversation, why, now)
@@ -138,9 +138,10 @@ class TurnTaker:
         return decision, (time.perf_counter_ns() - started) // 1000
 
 
-async def _give_up(
+async def give_up(
     conn: TenantConnection, conversation: Conversation, taken: Taken, error: Exception
 ) -> None:
+    """Ends a turn that cannot be taken; its messages say why, and a person must see to them."""
     reason = f"{type(error).__name__}: {error}"
     turn = conversation.take_turn_number()
     conversation.turno_anterior = None

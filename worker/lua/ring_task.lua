@@ -5,7 +5,10 @@
 local keys = {due = KEYS[3], ring = KEYS[2], queue = KEYS[4], job = KEYS[5]}
 local empresa, task, id = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local now = now_ms()
-if redis.call('EXISTS', KEYS[1]) == 1 then
+local lease = redis.call('GET', KEYS[1])
+if lease == 'waiting' then
+  return 0  -- a job is queued for when it is tried again
+elseif lease then
   redis.call('ZADD', keys.due, 'LT', now, empresa)
   return 0
 end

@@ -1,9 +1,13 @@
 -- worker/lua/take_lease.lua: gives one task of an empresa to this worker alone.
 --   KEYS[1] lease   KEYS[2] ring   KEYS[3] due   KEYS[4] epoch (the last one given out)
+--   KEYS[5] queue
 --   ARGV[1] empresa id   ARGV[2] id of the arq job that asks   ARGV[3] life in milliseconds
 -- Returns the epoch of the lease, 0 when another worker holds it.
 -- Epochs rise for ever, also when Redis loses its data: they follow the clock.
 local empresa, id, life_ms = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+-- arq leaves a running job in its queue and reads only the oldest there: many that run would hide
+-- those that wait. `due` remembers this empresa should we die.
+redis.call('ZREM', KEYS[5], id)
 if redis.call('GET', KEYS[2]) == id then
   -- This job is no longer waiting: from now on a ring must queue another one.
   redis.call('DEL', KEYS[2])

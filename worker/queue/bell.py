@@ -38,4 +38,5 @@ class Bell:
         now_ms = seconds * 1000 + micros // 1000
         due = TaskKeys(0, task).due
         found = await self._redis.zrangebyscore(due, "-inf", now_ms, start=0, num=limit)
-        return [int(empresa_id) for empresa_id in found]
+        # Others may write here, too: a member that is no id must not stop the sweep.
+        return [int(empresa_id) for empresa_id in found if empresa_id.isdigit()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -19,20 +20,35 @@ log = structlog.get_logger()
 
 _LONGEST_WAIT_S = 30.0
 _LEAVE_S = 2.0
+_EARLY_S = 0.005
+_LONGEST_EARLY_S = 1.0
 
 Work = Callable[[Lease], Awaitable[datetime | None]]
 """Does what there is to do; returns when there is more, None for when somebody rings."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArqJob:
+    """The arq job that a piece of work runs in."""
+
+    id: str
+    due_ms: int
+    """When it was to run, by Redis's clock."""
+
+
 async def under_lease(
-    desk: LeaseDesk, task: Task, empresa_id: int, *, job_id: str, work: Work
+    desk: LeaseDesk, task: Task, empresa_id: int, job: ArqJob, work: Work
 ) -> None:
-    """Never raises for what is broken around us: the work waits, and is looked at again later."""
-    lease = await desk.take(task, empresa_id, job_id=job_id)
+    """What is broken around us makes the work wait: it is looked at again later.
+
+    Raises RedisError when Redis itself is away; the lease runs out and the sweep rings.
+    """
+    lease = await desk.take(task, empresa_id, job_id=job.id)
     if lease is None:
         return
     try:
         async with lease.kept():
+            await _until_due(lease, job)
             next_at = await work(lease)
     except LeaseLost as error:
         log.warning("lease lost", empresa_id=empresa_id, task=task.value, reason=str(error))
@@ -44,6 +60,13 @@ async def under_lease(
         await _leave_after(lease, task, _cause(error))
     else:
         await lease.leave(next_at_ms=None if next_at is None else to_ms(next_at))
+
+
+async def _until_due(lease: Lease, job: ArqJob) -> None:
+    """arq goes by its machine's clock. One that is ahead would look too early, again and again."""
+    early_s = (job.due_ms - lease.taken_ms) / 1000
+    if early_s > _EARLY_S:
+        await asyncio.sleep(min(early_s, _LONGEST_EARLY_S))
 
 
 async def _hand_over(lease: Lease) -> None:

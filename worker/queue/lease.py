@@ -53,7 +53,7 @@ class LeaseDesk:
         keys = TaskKeys(empresa_id, task)
         epoch = int(
             await self.take_script(
-                keys=[keys.lease, keys.ring, keys.due, keys.epoch],
+                keys=[keys.lease, keys.ring, keys.due, keys.epoch, QUEUE],
                 args=[empresa_id, job_id, self.life_ms],
             )
         )
@@ -68,6 +68,13 @@ class Lease:
         self._keys = keys
         self.epoch = epoch
         self.empresa_id = keys.empresa_id
+        self.fence_raised = False
+        """Whether the dealer's database knows this epoch; the jobs keep this."""
+
+    @property
+    def taken_ms(self) -> int:
+        """When it was given out, by Redis's clock: an epoch counts microseconds."""
+        return self.epoch // 1000
 
     async def look(self, *, drop_below: str = "", most: int = 0) -> Look:
         """Keeps the lease, drops committed inbox entries, reads the next ones.

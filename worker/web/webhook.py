@@ -20,9 +20,10 @@ from gateway.errors import BadCredentials, Forbidden, NotJson, Unauthenticated
 from gateway.json import loads
 from gateway.settings import GatewaySettings
 from schema.channels import Channel
-from schema.errors import CentralUnavailable, HelixError
+from schema.errors import CentralUnavailable, HelixError, NotConfigured
 from schema.events import Event, EventKind
 from tenancy.registry import Registry
+from worker.log import short_id
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.inbox import Inbox
 from worker.settings import WebSettings
@@ -81,14 +82,14 @@ class Webhook:
             stored = await self._store(body, events)
         except _Refused as refused:
             return refused.answer()
-        except (RedisError, CentralUnavailable) as error:
+        except (RedisError, CentralUnavailable, NotConfigured) as error:
             return _Refused(
                 503, f"{type(error).__name__}: try again", request.path_params["gateway"]
             ).answer()
         REQUESTS.labels(adapter.kind, "200").inc()
         log.info("webhook taken", gateway=adapter.kind, canal_id=channel.id,
                  empresa_id=channel.empresa_id, stored=stored, events=len(events),
-                 message_ids=[e.message_id for e in events[:3] if e.message_id],
+                 message_ids=[short_id(event.message_id) for event in events[:3]],
                  ms=round((time.perf_counter() - started) * 1000, 2))  # fmt: skip
         return JSONResponse({"stored": stored})
 
@@ -100,7 +101,7 @@ class Webhook:
             raise _Refused(404, "no such gateway", "other")
         try:
             channel = await self._registry.channel_by_token(token)
-        except CentralUnavailable as error:
+        except (CentralUnavailable, NotConfigured) as error:  # ours to mend: it shall come again
             raise _Refused(503, str(error), kind) from error
         if channel is None or channel.gateway != kind:
             raise _Refused(

@@ -1,0 +1,154 @@
+"""One transaction of a drain: what is new is stored, due conversations get their turn.
+
+Called by `worker.drain.job`, and by `worker.drain.rescue` when a whole batch does not go through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.settings import LucasSettings
+from schema.errors import CommitUnknown, TryAgain
+from tenancy.lease import TenantConnection
+from tenancy.registry import TenantConfig
+from tenancy.start import Tenancy
+from worker.clock import stored
+from worker.drain import conversations, messages
+from worker.drain.conversations import Book, Conversation
+from worker.drain.intake import BOT_OFF, Arrival, IntakeRules, silent, take_in
+from worker.drain.turns import FailedTurn, Taken, TurnTaker, give_up
+from worker.fence import pass_fence, raise_fence
+from worker.queue.keys import Task
+from worker.queue.lease import Lease
+from worker.settings import WorkerSettings
+
+_WHAT_IS_LEFT = """
+    SELECT (SELECT MIN(responder_em) FROM conversations WHERE responder_em IS NOT NULL),
+           EXISTS (SELECT 1 FROM mensagens WHERE status IN ('pendente', 'enviando'))
+"""
+_REPEATS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What was committed, and what is left to do."""
+
+    events: int
+    turns: int
+    replies: int
+    failed: tuple[FailedTurn, ...]
+    next_due: datetime | None
+    to_send: bool
+
+
+class DrainTransaction:
+    """Runs for any empresa under its lease. One per process."""
+
+    def __init__(
+        self,
+        *,
+        tenancy: Tenancy,
+        turns: TurnTaker,
+        settings: WorkerSettings,
+        lucas: LucasSettings,
+    ) -> None:
+        self._tenancy = tenancy
+        self._turns = turns
+        self._lucas = lucas
+        self._most_turns = settings.batch
+        self._pause_after_human = timedelta(hours=settings.pause_after_human_h)
+
+    async def run(
+        self,
+        lease: Lease,
+        arrivals: Sequence[Arrival],
+        *,
+        now: datetime,
+        most_turns: int | None = None,
+        give_up_for: Exception | None = None,
+    ) -> Done:
+        """Repeated whole when a lock or a lost answer was in the way.
+
+        `most_turns`: 0 for none, None for as many as one batch has. With `give_up_for`, the first
+        turn that is due is not taken but given up, with that reason.
+        """
+        dealer = await self._tenancy.registry.tenant(lease.empresa_id)
+        most = self._most_turns if most_turns is None else most_turns
+        for repeats_left in reversed(range(_REPEATS)):
+            try:
+                return await self._once(lease, arrivals, dealer, now, most, give_up_for)
+            except (TryAgain, CommitUnknown):
+                if not repeats_left:
+                    raise
+        raise AssertionError("the last repetition returns or raises")
+
+    async def _once(
+        self,
+        lease: Lease,
+        arrivals: Sequence[Arrival],
+        dealer: TenantConfig,
+        now: datetime,
+        most: int,
+        give_up_for: Exception | None,
+    ) -> Done:
+        async with self._tenancy.pools.transaction(lease.empresa_id) as conn:
+            if not lease.fence_raised:
+                await raise_fence(conn, Task.DRAIN, lease.epoch)
+            await pass_fence(conn, Task.DRAIN, lease.epoch)
+            book = await self._take_in(conn, arrivals, dealer, now)
+            due = await self._due(conn, book, now, most) if most else []
+            if give_up_for is not None:
+                taken = Taken(turns=len(due))
+                for conversation in due:
+                    await give_up(conn, conversation, taken, give_up_for)
+            elif dealer.bot_ativo:
+                taken = await self._turns.take(conn, due, dealer, now=now)
+            else:
+                taken = await _leave_to_a_person(conn, due)
+            await conversations.save(conn, _changed(book, due))
+            left = await conn.fetch_all(_WHAT_IS_LEFT)
+        lease.fence_raised = True
+        return Done(
+            events=len(arrivals),
+            turns=taken.turns,
+            replies=taken.replies,
+            failed=taken.failed,
+            next_due=stored(left[0][0]),
+            to_send=bool(left[0][1]),
+        )
+
+    async def _take_in(
+        self,
+        conn: TenantConnection,
+        arrivals: Sequence[Arrival],
+        dealer: TenantConfig,
+        now: datetime,
+    ) -> Book:
+        if not arrivals:
+            return Book()
+        rules = IntakeRules(
+            dealer=dealer, lucas=self._lucas, pause_after_human=self._pause_after_human
+        )
+        return await take_in(conn, arrivals, rules, now=now)
+
+    async def _due(
+        self, conn: TenantConnection, book: Book, now: datetime, most: int
+    ) -> list[Conversation]:
+        """Whose turn it is: by what this batch brought, else by what the database says."""
+        brought = (c for c in book.by_id.values() if c.responder_em and c.responder_em <= now)
+        waiting = await conversations.due(conn, now=now, most=most)
+        return [*brought, *(c for c in waiting if c.id not in book.by_id)]
+
+
+async def _leave_to_a_person(conn: TenantConnection, due: Sequence[Conversation]) -> Taken:
+    """The dealer switched Lucas off since these messages came: the rows say why nobody answers."""
+    for conversation in due:
+        turn = conversation.take_turn_number()
+        await messages.explain(conn, conversation.id, turn, silent(BOT_OFF))
+    return Taken()
+
+
+def _changed(book: Book, due: Iterable[Conversation]) -> Iterable[Conversation]:
+    return {c.id: c for c in (*book.by_id.values(), *due)}.values()
