@@ -20,7 +20,7 @@ class WorkerSettings(BaseSettings):
     poll_delay_s: float = Field(0.01, gt=0, le=5, description="How often arq looks for a job.")
     lease_s: float = Field(8.0, ge=1, le=60, description="A dead worker's empresa waits this long.")
     sweep_s: float = Field(1.0, gt=0, le=30, description="How often lost rings are rung again.")
-    batch: int = Field(256, ge=1, le=5000, description="Most events of one transaction.")
+    batch: int = Field(512, ge=1, le=5000, description="Most events of one transaction.")
     slice_s: float = Field(2.0, gt=0, le=60, description="After this a drain gives way to others.")
     grace_s: float = Field(10.0, ge=0, le=300, description="Time to finish jobs after SIGTERM.")
     redis_timeout_s: float = Field(5.0, gt=0, le=60, description="For one answer of Redis.")

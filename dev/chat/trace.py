@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.values import Car
 from dev.chat.rows import MessageRow, decision_of, replies_of
+from worker.log import short_id
 
 LogLine = Mapping[str, Any]
 
@@ -117,10 +118,10 @@ def _delivery(row: MessageRow, log: Sequence[LogLine]) -> Iterator[Step]:
 
 
 def _webhooks(row: MessageRow, log: Sequence[LogLine]) -> Iterator[LogLine]:
-    """The log lines of the webhooks that named this message."""
+    """The log lines of the webhooks that named this message, by the end of its id."""
     for line in log:
         named = line.get("message_ids") or ()
-        if line.get("event") == "webhook taken" and row.external_id in named:
+        if line.get("event") == "webhook taken" and short_id(row.external_id) in named:
             yield line
 
 
