@@ -3,6 +3,7 @@
 HelixError
 ├── Transient                 the worker tries again later; uses up no tries
 │   ├── TenantUnavailable     the dealer's database does not answer
+│   │   └── TenantOnHold      it did not a moment ago: not before retry_after_s
 │   ├── CentralUnavailable    the registry does not answer
 │   ├── CommitUnknown         repeat the whole idempotent unit
 │   ├── TryAgain              a lock or a time limit was in the way: repeat the transaction
@@ -48,6 +49,11 @@ class TenantUnavailable(Transient):
         super().__init__(f"database of empresa {empresa_id} does not answer{detail}")
         self.empresa_id = empresa_id
         self.retry_after_s = retry_after_s
+
+
+class TenantOnHold(TenantUnavailable):
+    """Its database or server failed a moment ago and is left alone: `retry_after_s` is the time of
+    the next try, and nothing earlier reaches it."""
 
 
 class CentralUnavailable(Transient):

@@ -6,6 +6,7 @@ Numbers: MariaDB and MySQL error code references; above 2000 (CR_*) they come fr
 from __future__ import annotations
 
 import re
+from enum import Enum, auto
 from typing import Protocol
 
 from pymysql.err import MySQLError
@@ -15,11 +16,14 @@ from schema.errors import (
     CentralUnavailable,
     DuplicateKey,
     HelixError,
+    NotConfigured,
     NotMigrated,
     StatementRefused,
+    TenantOnHold,
     TenantRefused,
     TenantUnavailable,
     TryAgain,
+    WrongTenant,
 )
 
 _UNAVAILABLE = frozenset(
@@ -89,15 +93,62 @@ _BAD_DATA = {
 }
 _NOT_MIGRATED = {1054: "a column is missing", 1146: "a table is missing"}
 
+
+class Trouble(Enum):
+    """What a failure says of the way to a database: breakers go by this."""
+
+    NONE = auto()
+    """Nothing: the server answers."""
+    CONFIG = auto()
+    """The registry's row does not fit the database."""
+    LIMIT = auto()
+    """The server lets this user have no more connections for now."""
+    SERVER = auto()
+    """The server does not let anybody in."""
+    LOST = auto()
+    """A connection broke, or its peer went mute."""
+
+
+class TenantFault(TenantUnavailable):
+    """With what it says of the way."""
+
+    def __init__(self, empresa_id: int, *, reason: str, trouble: Trouble) -> None:
+        super().__init__(empresa_id, reason=reason)
+        self.reason = reason
+        self.trouble = trouble
+
+
+def trouble_of(error: BaseException) -> Trouble:
+    """What an error says of the way to an empresa's database."""
+    if isinstance(error, TenantRefused | WrongTenant | NotConfigured):
+        return Trouble.CONFIG
+    return error.trouble if isinstance(error, TenantFault) else Trouble.NONE
+
+
 _KEY = re.compile(r"for key '([^']+)'")
 _COLUMN = re.compile(r"column '?([^'\s]+)'? at row|Column '([^']+)'|Field '([^']+)'")
+
+
+_TROUBLES = {
+    1040: Trouble.SERVER,
+    1053: Trouble.SERVER,
+    1129: Trouble.SERVER,
+    2002: Trouble.SERVER,
+    2003: Trouble.SERVER,
+    2026: Trouble.SERVER,
+    1203: Trouble.LIMIT,
+    1226: Trouble.LIMIT,
+}
 
 
 class Faults(Protocol):
     """The errors that stand for one database when it cannot be used."""
 
-    def unavailable(self, reason: str) -> HelixError:
+    def unavailable(self, reason: str, trouble: Trouble = ...) -> HelixError:
         """It does not answer; the same call may work later."""
+
+    def on_hold(self, reason: str, retry_after_s: float) -> HelixError:
+        """It is left alone for so long."""
 
     def refused(self, reason: str) -> HelixError:
         """It answers, and refuses the user or the database."""
@@ -109,9 +160,13 @@ class TenantFaults:
     def __init__(self, empresa_id: int) -> None:
         self._empresa_id = empresa_id
 
-    def unavailable(self, reason: str) -> HelixError:
+    def unavailable(self, reason: str, trouble: Trouble = Trouble.NONE) -> HelixError:
         """See Faults."""
-        return TenantUnavailable(self._empresa_id, reason=reason)
+        return TenantFault(self._empresa_id, reason=reason, trouble=trouble)
+
+    def on_hold(self, reason: str, retry_after_s: float) -> HelixError:
+        """See Faults."""
+        return TenantOnHold(self._empresa_id, retry_after_s=retry_after_s, reason=reason)
 
     def refused(self, reason: str) -> HelixError:
         """See Faults."""
@@ -122,9 +177,14 @@ class CentralFaults:
     """The central database. A wrong password there is waited out as well: no event is given up
     because of it."""
 
-    def unavailable(self, reason: str) -> HelixError:
-        """See Faults."""
+    def unavailable(self, reason: str, trouble: Trouble = Trouble.NONE) -> HelixError:
+        """See Faults. Whose trouble it is makes no difference: there is no other way to go."""
+        del trouble
         return CentralUnavailable(f"the central database does not answer: {reason}")
+
+    def on_hold(self, reason: str, retry_after_s: float) -> HelixError:
+        """See Faults."""
+        return self.unavailable(f"{reason}; next try in {retry_after_s:.1f} s")
 
     def refused(self, reason: str) -> HelixError:
         """See Faults."""
@@ -167,13 +227,19 @@ def translated(error: MySQLError, faults: Faults) -> HelixError:
     if code in _NOT_MIGRATED:
         return NotMigrated(f"{_NOT_MIGRATED[code]} ({code}); `helix migrate` adds it")
     if code in _UNAVAILABLE or code < 1000 or is_client(error):
-        return faults.unavailable(f"{_reason(code, text)}")
+        return faults.unavailable(_reason(code, text), _trouble(code))
     return StatementRefused(code, text)
 
 
 def _reason(code: int, text: str) -> str:
     """Client-side texts name hosts, never values; those of a server are not repeated."""
     return f"{text} ({code})" if code == 0 or 2000 <= code < 3000 else f"error {code}"
+
+
+def _trouble(code: int) -> Trouble:
+    """What the driver made up by itself says that the conversation has ended."""
+    lost = code < 1000 or 2000 <= code < 3000 or 1158 <= code <= 1161
+    return _TROUBLES.get(code, Trouble.LOST if lost else Trouble.NONE)
 
 
 def _column(text: str) -> str | None:

@@ -6,6 +6,7 @@ Used by `tenancy.registry`. Knows nothing of databases.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
@@ -76,6 +77,16 @@ class FreshCache(Generic[K, V]):
     def forget(self, key: K) -> None:
         """The next `get` reads anew, even if a read is under way."""
         self._entries.pop(key, None)
+        flight = self._flights.pop(key, None)
+        if flight is not None:
+            flight.wanted = False
+
+    def doubt(self, key: K) -> None:
+        """The next `get` reads anew; should the registry be down, the known answer stands."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return
+        entry.checked_at = -math.inf
         flight = self._flights.pop(key, None)
         if flight is not None:
             flight.wanted = False

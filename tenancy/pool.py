@@ -9,18 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import structlog
+
 from schema.errors import HelixError
-from tenancy.faults import Faults
+from tenancy.admission import Admission, Passes
+from tenancy.faults import Faults, Trouble, trouble_of
 from tenancy.hosts import HostGate
+from tenancy.line import Line
 from tenancy.session import Session
+
+log = structlog.get_logger()
 
 _PING_AFTER_S = 30.0
 _PING_S = 1.0
 _MAX_AGE_S = 1800.0
+_LIMITED_S = 0.05
+_LIMITED_LONGEST_S = 0.5
 
 
 class PoolRetired(Exception):
@@ -54,7 +61,12 @@ class ConnectionPool:
         gate: HostGate,
         limits: PoolLimits,
         faults: Faults,
+        empresa_id: int | None = None,
     ) -> None:
+        """`empresa_id`: whose it is; None for the central database."""
+        self._admission = Admission(gate, faults)
+        self.breaker = self._admission.breaker
+        self._empresa_id = empresa_id
         self._open_one = open_one
         self._gate = gate
         self._limits = limits
@@ -62,14 +74,16 @@ class ConnectionPool:
         self._idle: list[Session] = []
         self._in_use: dict[Session, asyncio.Task[object] | None] = {}
         self._connecting = 0
-        self._waiters: deque[asyncio.Future[Session | _Connect]] = deque()
+        self._asked = 0
+        """Places that the gate was asked for and has not given yet."""
+        self._line: Line[Session | _Connect] = Line()
         self._retired = False
         self._empty = asyncio.Event()
         self._max_age_s = _MAX_AGE_S * random.uniform(0.8, 1.2)
 
     @property
     def size(self) -> int:
-        """Connections that count against the limit, those being opened included."""
+        """Connections that have a place, those being opened included: what the limit is for."""
         return len(self._idle) + len(self._in_use) + self._connecting
 
     @property
@@ -85,37 +99,41 @@ class ConnectionPool:
     @property
     def waiting(self) -> int:
         """Tasks that wait for a connection."""
-        return sum(not waiter.done() for waiter in self._waiters)
+        return self._line.waiting
 
     async def acquire(self) -> Session:
         """A connection for the current task.
 
-        Raises what `faults` makes of a failed connect or of the deadline, PoolRetired, or
-        RuntimeError when the task holds one already: with all waiting for their second, none ends.
+        Raises what `faults` makes of a failed connect, of an open breaker (at once, without I/O) or
+        of the deadline, PoolRetired, or RuntimeError when the task holds one already: with all
+        waiting for their second, none ends.
         """
         task = asyncio.current_task()
         if task in self._in_use.values():
             raise RuntimeError("this task holds a connection of this database already")
         if self._retired:
             raise PoolRetired
-        while (session := self._take_idle(task)) is not None:
-            if await self._fresh(session):
-                return session
+        passes = self._admission.admit()
         try:
-            async with asyncio.timeout(self._limits.acquire_s):
-                return await self._connect_or_wait(task)
-        except TimeoutError as error:
-            reason = f"no connection became free within {self._limits.acquire_s:g} s"
-            raise self._faults.unavailable(reason) from error
+            session = await self._get(task, passes)
+        except BaseException as error:
+            self._admission.ended(passes, error)
+            raise
+        if passes.is_probe:
+            self._admission.answered(passes)
+        return session
 
     def release(self, session: Session) -> None:
         """Takes a connection back; never waits, never fails. Wakes one waiter, whatever comes."""
         del self._in_use[session]
+        if session.lost:
+            self._gate.lost(self._empresa_id)
         if self._retired or not session.reusable or self._too_old(session):
             session.cut()
-            self._gate.leave()
-            self._offer_place()
-            self._note_empty()
+            self._left()
+        elif len(self._line) and self._gate.wanted_from(self):
+            session.quit()
+            self._left()
         elif not self._hand_on(session):
             session.idle_since = _now()
             self._idle.append(session)
@@ -125,16 +143,14 @@ class ConnectionPool:
         """Closes what has been idle for too long or was closed by the server."""
         limit = _now() - self._limits.idle_s
         for session in [one for one in self._idle if one.idle_since < limit or not one.alive]:
-            self._gate.wake(session)
             self._evict(session)
 
     def retire(self) -> None:
         """Closes all idle connections; those in use are closed when they come back."""
         self._retired = True
         for session in list(self._idle):
-            self._gate.wake(session)
             self._evict(session)
-        self._fail_waiters(PoolRetired())
+        self._send_away(PoolRetired())
         self._note_empty()
 
     async def emptied(self) -> None:
@@ -146,6 +162,34 @@ class ConnectionPool:
         for session in self._in_use:
             session.cut()
 
+    async def _get(self, task: asyncio.Task[object] | None, passes: Passes) -> Session:
+        while (session := self._take_idle(task)) is not None:
+            if await self._fresh(session, ask=passes.is_probe):
+                return session
+        try:
+            async with asyncio.timeout(self._limits.acquire_s):
+                return await self._patiently(task, passes)
+        except TimeoutError as error:
+            reason = f"no connection became free within {self._limits.acquire_s:g} s"
+            raise self._faults.unavailable(reason) from error
+
+    async def _patiently(self, task: asyncio.Task[object] | None, passes: Passes) -> Session:
+        """The server's own limit for this user is waited out like ours: others hold connections."""
+        pause_s = _LIMITED_S
+        while True:
+            if self._retired:
+                raise PoolRetired
+            try:
+                return await self._connect_or_wait(task, passes)
+            except HelixError as error:
+                if trouble_of(error) is not Trouble.LIMIT:
+                    raise
+                log.info("server limits this user", empresa_id=self._empresa_id, reason=str(error))
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LIMITED_LONGEST_S)
+            if (session := self._take_idle(task)) is not None:
+                return session
+
     def _take_idle(self, task: asyncio.Task[object] | None) -> Session | None:
         """The connection used last, so that the others grow old and go."""
         while self._idle:
@@ -155,12 +199,14 @@ class ConnectionPool:
                 self._in_use[session] = task
                 return session
             session.quit()
-            self._gate.leave()
+            self._gate.leave(self)
         return None
 
-    async def _fresh(self, session: Session) -> bool:
-        """False when a connection turns out to be dead after a long rest; it is gone then."""
-        if _now() - session.idle_since < _PING_AFTER_S:
+    async def _fresh(self, session: Session, *, ask: bool) -> bool:
+        """False when a connection turns out to be dead after a long rest; it is gone then.
+
+        With `ask` it is asked even after a short one."""
+        if not ask and _now() - session.idle_since < _PING_AFTER_S:
             return True
         try:
             alive = await session.ping(_PING_S)
@@ -171,95 +217,104 @@ class ConnectionPool:
             self.release(session)
         return alive
 
-    async def _connect_or_wait(self, task: asyncio.Task[object] | None) -> Session:
-        if self.size < self._limits.size:
-            self._connecting += 1
-            return await self._connect(task)
-        waiter: asyncio.Future[Session | _Connect] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+    async def _connect_or_wait(self, task: asyncio.Task[object] | None, passes: Passes) -> Session:
+        waiter = self._line.join()
+        self._ask()
         try:
             given = await waiter
         except asyncio.CancelledError:
             self._give_back(waiter)
             raise
         if isinstance(given, _Connect):
-            return await self._connect(task)
+            return await self._connect(task, passes)
         self._in_use[given] = task
         return given
 
-    async def _connect(self, task: asyncio.Task[object] | None) -> Session:
+    async def _connect(self, task: asyncio.Task[object] | None, passes: Passes) -> Session:
         """Opens the connection that is already counted in `_connecting`."""
-        entered = False
         try:
-            await self._gate.enter()
-            entered = True
-            session = await self._open_one()
+            self._admission.check(passes)  # a breaker may have opened while we waited
+            session = await self._admission.connected(passes, self._open_one)
         except BaseException as error:
             self._connecting -= 1
-            if entered:
-                self._gate.leave()
+            self._gate.leave(self)
             self._after_failed_connect(error)
-            self._note_empty()
             raise
         self._connecting -= 1
         self._in_use[session] = task
+        self._ask()  # for those who wait since an earlier attempt failed
         return session
 
     def _after_failed_connect(self, error: BaseException) -> None:
         """Someone who was cancelled says nothing of the database: the next one tries. If it is the
         database that fails, all who could only be served by a new connection fail as fast."""
-        if not isinstance(error, HelixError):
-            self._offer_place()
+        if not isinstance(error, HelixError) or trouble_of(error) is Trouble.LIMIT:
+            self._ask()
         elif not self._in_use and not self._connecting:
-            self._fail_waiters(error)
+            self._send_away(error)
+        self._note_empty()
 
-    def _fail_waiters(self, error: Exception) -> None:
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_exception(error)
+    def _send_away(self, error: Exception) -> None:
+        self._line.fail(error)
+        self._withdraw()
 
     def _give_back(self, waiter: asyncio.Future[Session | _Connect]) -> None:
         """A cancelled waiter passes on what it was handed in the same moment."""
         if not waiter.done() or waiter.cancelled():
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
+            self._line.step_out(waiter)
+            self._withdraw()
         elif waiter.exception() is None:
             given = waiter.result()
             if isinstance(given, _Connect):
                 self._connecting -= 1
-                self._offer_place()
+                self._left()
             else:
                 self._in_use[given] = None
                 self.release(given)
 
     def _hand_on(self, session: Session) -> bool:
         """Gives a connection to the first waiter; it counts as in use from now on."""
-        waiter = self._next_waiter()
+        waiter = self._line.first()
         if waiter is None:
             return False
         self._in_use[session] = None
         waiter.set_result(session)
+        self._withdraw()
         return True
 
-    def _offer_place(self) -> None:
-        """Lets the first waiter open a connection, if the limit allows one more."""
-        if self.size < self._limits.size and (waiter := self._next_waiter()) is not None:
+    def _ask(self) -> None:
+        """Asks the gate for a place for each waiter, as far as the limit allows."""
+        while self.size + self._asked < self._limits.size and self._asked < len(self._line):
+            self._asked += 1
+            self._gate.ask(self, self._placed)
+
+    def _placed(self) -> None:
+        """The gate gives us a place: the first waiter opens a connection, counted from now on."""
+        self._asked -= 1
+        waiter = self._line.first()
+        if waiter is None:
+            self._gate.leave(self)
+        else:
             self._connecting += 1
             waiter.set_result(_CONNECT)
 
-    def _next_waiter(self) -> asyncio.Future[Session | _Connect] | None:
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                return waiter
-        return None
+    def _withdraw(self) -> None:
+        """Asks for no more places than there are waiters."""
+        while self._asked > len(self._line) and self._gate.withdraw(self):
+            self._asked -= 1
 
     def _evict(self, session: Session) -> None:
-        """Closes an idle connection; the gate has forgotten it already."""
+        """Closes an idle connection."""
         self._idle.remove(session)
+        self._gate.wake(session)
         session.quit()
-        self._gate.leave()
+        self._gate.leave(self)
+
+    def _left(self) -> None:
+        """A connection is gone."""
+        self._gate.leave(self)
+        self._ask()
+        self._note_empty()
 
     def _note_empty(self) -> None:
         if self._retired and not self.size:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 
-from schema.errors import NotConfigured
-from tenancy.faults import TenantFaults
-from tenancy.hosts import HostGate
+from schema.errors import HelixError, NotConfigured, WrongTenant
+from tenancy.breaker import State
+from tenancy.faults import TenantFaults, Trouble, trouble_of
+from tenancy.hosts import HostGate, Places
 from tenancy.kill import StatementKiller
 from tenancy.lease import TenantConnection, in_transaction, on_loan
 from tenancy.pool import ConnectionPool, PoolLimits, PoolRetired
@@ -32,6 +34,8 @@ class _Tenant:
     def __init__(self, target: Target, pool: ConnectionPool) -> None:
         self.target = target
         self.pool = pool
+        self.review: asyncio.Task[bool] | None = None
+        """Under way when the database does not fit the registry's row: whether that has changed."""
 
 
 class TenantPoolManager:
@@ -45,12 +49,15 @@ class TenantPoolManager:
         pool_limits: PoolLimits,
         *,
         max_per_host: int,
+        max_per_process: int,
     ) -> None:
         self._registry = registry
         self._killer = killer
         self._limits = limits
         self._pool_limits = pool_limits
         self._max_per_host = max_per_host
+        self.places = Places(max_per_process)
+        """Of the whole process, over all servers."""
         self._tenants: dict[int, _Tenant] = {}
         self._retired: list[ConnectionPool] = []
         self._gates: dict[tuple[str, int], HostGate] = {}
@@ -82,7 +89,12 @@ class TenantPoolManager:
 
     def gate(self, host: str, port: int) -> HostGate:
         """The gate of a server."""
-        return self._gates.setdefault((host, port), HostGate(self._max_per_host))
+        address = (host, port)
+        gate = self._gates.get(address)
+        if gate is None:
+            gate = HostGate(self._max_per_host, address=address, process=self.places)
+            self._gates[address] = gate
+        return gate
 
     async def close(self, empresa_id: int) -> None:
         """Closes an empresa's idle connections; those in use close when they come back."""
@@ -93,6 +105,9 @@ class TenantPoolManager:
     async def close_all(self, grace_s: float) -> None:
         """Admits no one any more, waits for the leases up to `grace_s`, then cuts the rest."""
         self._closed = True
+        reviews = [tenant.review for tenant in self._tenants.values() if tenant.review is not None]
+        for review in reviews:
+            review.cancel()
         for empresa_id in list(self._tenants):
             await self.close(empresa_id)
         with contextlib.suppress(TimeoutError):
@@ -113,11 +128,50 @@ class TenantPoolManager:
             if self._closed:
                 raise TenantFaults(empresa_id).unavailable("this process is stopping")
             config = await self._registry.tenant(empresa_id)
-            pool = self._pool_of(config)
-            with contextlib.suppress(PoolRetired):
-                return await pool.acquire(), pool
+            tenant = self._tenant_of(config)
+            try:
+                return await tenant.pool.acquire(), tenant.pool
+            except PoolRetired:
+                continue
+            except HelixError as error:
+                if trouble_of(error) is not Trouble.CONFIG:
+                    raise
+                if not await self._has_changed(empresa_id, tenant, error):
+                    raise
 
-    def _pool_of(self, config: TenantConfig) -> ConnectionPool:
+    async def _has_changed(self, empresa_id: int, tenant: _Tenant, error: HelixError) -> bool:
+        """Whether the registry names another database by now; one question, however many ask."""
+        if self._tenants.get(empresa_id) is not tenant:
+            return True
+        if tenant.pool.breaker.state is State.OPEN:
+            return False
+        review = tenant.review
+        if review is None:
+            review = tenant.review = asyncio.create_task(
+                self._review(empresa_id, tenant, error), name=f"review-{empresa_id}"
+            )
+        await asyncio.wait({review})
+        return review.cancelled() or review.result()  # cancelled: this process is stopping
+
+    async def _review(self, empresa_id: int, tenant: _Tenant, error: HelixError) -> bool:
+        changed = False
+        try:
+            config = await self._registry.tenant_again(empresa_id)
+            changed = config.status != ACTIVE or config.target != tenant.target
+        except HelixError as unknown:
+            log.info("registry row not read again", empresa_id=empresa_id, reason=str(unknown))
+        finally:
+            tenant.review = None
+            if not changed:
+                tenant.pool.breaker.trip()
+        if not changed:
+            # A row that points at another dealer is an alarm; the rest waits for a person.
+            level = logging.CRITICAL if isinstance(error, WrongTenant) else logging.ERROR
+            log.log(level, "empresa on hold", empresa_id=empresa_id, reason=str(error),
+                    wait_s=round(tenant.pool.breaker.retry_after_s, 1))  # fmt: skip
+        return changed
+
+    def _tenant_of(self, config: TenantConfig) -> _Tenant:
         if config.status != ACTIVE:
             raise NotConfigured(config.empresa_id, f"its status is {config.status!r}")
         tenant = self._tenants.get(config.empresa_id)
@@ -126,7 +180,7 @@ class TenantPoolManager:
                 log.info("database settings changed", empresa_id=config.empresa_id)
                 self._retire(tenant.pool)
             tenant = self._tenants[config.empresa_id] = self._new(config)
-        return tenant.pool
+        return tenant
 
     def _new(self, config: TenantConfig) -> _Tenant:
         target = config.target
@@ -136,7 +190,11 @@ class TenantPoolManager:
             return await open_session(target, self._limits, faults, kill=self._killer.kill)
 
         pool = ConnectionPool(
-            open_one, gate=self.gate(*target.address), limits=self._pool_limits, faults=faults
+            open_one,
+            gate=self.gate(*target.address),
+            limits=self._pool_limits,
+            faults=faults,
+            empresa_id=config.empresa_id,
         )
         return _Tenant(target, pool)
 

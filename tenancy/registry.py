@@ -124,6 +124,11 @@ class Registry:
         for cache in (self._by_identifier, self._by_token, self._by_id):
             cache.clear()
 
+    async def tenant_again(self, empresa_id: int) -> TenantConfig:
+        """As `tenant`, by a read that begins now; while the registry is down, what was known."""
+        self._tenants.doubt(empresa_id)
+        return await self.tenant(empresa_id)
+
     async def close(self) -> None:
         """Ends what is under way."""
         for cache in (

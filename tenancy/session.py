@@ -21,7 +21,7 @@ from pymysql.err import MySQLError
 
 from schema.errors import HelixError, NotConfigured, WrongTenant
 from tenancy.driver import DriverConnection, QuietCursor
-from tenancy.faults import Faults, is_answer, translated
+from tenancy.faults import Faults, Trouble, is_answer, translated, trouble_of
 from tenancy.lists import expand
 from tenancy.target import Limits, Target
 
@@ -49,6 +49,7 @@ _MUTE_S = 2.0
 """The server ends a statement at its limit; a peer that is mute this much longer is gone."""
 _ADMIN_LOCK_WAIT_S = 2
 """A waiting ALTER holds up all readers behind it."""
+_BROKEN = (Trouble.LOST, Trouble.SERVER)
 _NO_MYSQL = (struct.error, ValueError, LookupError, AssertionError, AttributeError, RuntimeError)
 """What the driver raises when a peer greets in another language or hangs up in mid-greeting."""
 
@@ -94,6 +95,8 @@ class Session:
         self._deadline_s: float | None = limits.statement_s + _MUTE_S
         self._busy = False
         self._tainted = False
+        self.lost = False
+        """Whether it broke while it was in use: its server may be in trouble."""
         self.opened_at = self.idle_since = asyncio.get_running_loop().time()
 
     @property
@@ -148,6 +151,7 @@ class Session:
             if not is_answer(error):
                 self.cut()
             named = self._named(error)
+            self.lost = self.lost or trouble_of(named) in _BROKEN
             if named is error:
                 raise
             raise named from _cause(error)
@@ -172,6 +176,7 @@ class Session:
             await self.run("DO 0", deadline_s=deadline_s)
         except HelixError:
             self.cut()
+            self.lost = False  # firewalls drop what is idle; that says nothing of the server
             return False
         return True
 
@@ -209,9 +214,9 @@ class Session:
         if isinstance(error, MySQLError):
             return translated(error, self._faults)
         if isinstance(error, TimeoutError):
-            return self._faults.unavailable("no answer within the deadline")
+            return self._faults.unavailable("no answer within the deadline", Trouble.LOST)
         if isinstance(error, OSError):
-            return self._faults.unavailable(type(error).__name__)
+            return self._faults.unavailable(type(error).__name__, Trouble.LOST)
         return error
 
 
@@ -237,7 +242,8 @@ async def open_session(
                 await session.prove_identity(target.empresa_id)
     except TimeoutError as error:
         driver.abort()
-        raise faults.unavailable(f"no connection within {limits.connect_s:g} s") from error
+        reason = f"no connection within {limits.connect_s:g} s"
+        raise faults.unavailable(reason, Trouble.SERVER) from error
     except BaseException:
         driver.abort()
         raise
@@ -250,9 +256,10 @@ async def _log_in(driver: DriverConnection, faults: Faults) -> None:
     except MySQLError as error:
         raise translated(error, faults) from error
     except OSError as error:
-        raise faults.unavailable(type(error).__name__) from error
+        raise faults.unavailable(type(error).__name__, Trouble.SERVER) from error
     except _NO_MYSQL as error:
-        raise faults.unavailable("the peer does not speak the MySQL protocol") from error
+        reason = "the peer does not speak the MySQL protocol"
+        raise faults.unavailable(reason, Trouble.SERVER) from error
 
 
 def _plain(params: Params) -> dict[str, object] | tuple[object, ...]:

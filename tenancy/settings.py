@@ -42,6 +42,9 @@ class TenancySettings(BaseSettings):
     tenancy_max_per_host: int = Field(
         64, ge=1, le=10_000, description="Connections of this process per database server."
     )
+    tenancy_max_per_process: int = Field(
+        500, ge=1, le=50_000, description="Connections of this process to all of them together."
+    )
     tenancy_acquire_timeout_s: float = Field(5, gt=0, le=60)
     tenancy_connect_timeout_s: float = Field(3, gt=0, le=60)
     tenancy_statement_timeout_s: float = Field(10, gt=0, le=600)

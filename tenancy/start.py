@@ -54,6 +54,7 @@ async def open_tenancy(
             idle_s=settings.tenancy_idle_s,
         ),
         max_per_host=settings.tenancy_max_per_host,
+        max_per_process=settings.tenancy_max_per_process,
     )
     reaper = asyncio.create_task(_reap(pools, central), name="tenancy-reaper")
     try:

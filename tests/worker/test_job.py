@@ -13,7 +13,8 @@ from worker.queue.keys import Task, TaskKeys
 
 async def test_7_each_failure_in_a_row_doubles_the_wait(shop: Shop) -> None:
     """A sick dealer costs the workers less and less; who rings meanwhile changes nothing."""
-    await break_database(shop, port=1)
+    table = f"{_database(shop)}.mensagens"
+    await shop.installation.sql(f"RENAME TABLE {table} TO {table}_velhas")
     await shop.push(event("alguém aí?"))
     for _ in range(5):
         await shop.next_job_may_run()
@@ -23,6 +24,44 @@ async def test_7_each_failure_in_a_row_doubles_the_wait(shop: Shop) -> None:
     ((_, at_ms),) = await shop.queued()
     assert at_ms - before_ms >= 0.8 * 16_000
     assert await shop.redis.exists(TaskKeys(shop.empresa_id, Task.DRAIN).lease)
+
+
+async def test_7_a_dealer_on_hold_waits_for_the_next_try_and_frees_the_worker(shop: Shop) -> None:
+    """However often it failed before: when the server rests nothing is tried or counted."""
+    await break_database(shop, port=1)
+    await shop.push(event("alguém aí?"))
+    for _ in range(3):  # the third failure in a row opens the breaker for about a second
+        await shop.next_job_may_run()
+        await shop.drain()
+    failures = await shop.redis.get(TaskKeys(shop.empresa_id, Task.DRAIN).failures)
+
+    for _ in range(20):
+        await shop.next_job_may_run()
+        before_ms = await now_ms(shop)
+        await shop.drain()
+        ((_, at_ms),) = await shop.queued()
+        assert 0 < at_ms - before_ms <= 1.2 * 1.2 * 1000 + 100
+
+    assert await shop.redis.get(TaskKeys(shop.empresa_id, Task.DRAIN).failures) == failures == b"2"
+    assert await shop.waiting() == 1
+
+
+async def test_7_a_refused_dealer_is_looked_at_again_soon(shop: Shop) -> None:
+    """The breaker leaves his database alone for longer, but his row may be mended any time."""
+    await shop.installation.central(
+        "UPDATE empresas SET db_user = 'nobody', versao = versao + 1 WHERE id = %s",
+        (shop.empresa_id,),
+    )
+    await shop.tenancy.pools.close(shop.empresa_id)
+    await shop.push(event("alguém aí?"))
+    for _ in range(2):
+        await shop.next_job_may_run()
+        before_ms = await now_ms(shop)
+        await shop.drain()
+
+    ((_, at_ms),) = await shop.queued()
+    assert 20_000 <= at_ms - before_ms <= 36_100
+    assert await shop.waiting() == 1
 
 
 async def test_7_a_success_ends_the_row_of_failures(shop: Shop) -> None:
@@ -107,6 +146,10 @@ async def test_9_one_bad_event_costs_the_others_of_its_batch_nothing(shop: Shop)
 
     assert await shop.texts("recebida") == ["antes", "depois"]
     assert [Event.model_validate_json(letter["event"]) for letter in await shop.dead()] == [bad]
+
+
+def _database(shop: Shop) -> str:
+    return f"empresa_{shop.empresa_id}_db"
 
 
 async def now_ms(shop: Shop) -> int:

@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 from redis.exceptions import RedisError
 
-from schema.errors import HelixError, Permanent, TenantUnavailable
+from schema.errors import HelixError, Permanent, TenantOnHold, TenantUnavailable
 from worker.clock import to_ms
 from worker.queue.keys import Task
 from worker.queue.lease import Lease, LeaseDesk, LeaseLost
@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 _LONGEST_WAIT_S = 30.0
 _LEAVE_S = 2.0
+_AFTER_S = 0.02
 _EARLY_S = 0.005
 _LONGEST_EARLY_S = 1.0
 
@@ -79,6 +80,9 @@ async def _hand_over(lease: Lease) -> None:
 
 
 async def _leave_after(lease: Lease, task: Task, error: Exception) -> None:
+    if isinstance(error, TenantOnHold):
+        await _put_off(lease, task, error)
+        return
     failures = await lease.failed_again()
     wait_s = min(_LONGEST_WAIT_S, 0.5 * 2 ** min(failures, 10)) * random.uniform(0.8, 1.2)
     if isinstance(error, TenantUnavailable):
@@ -90,6 +94,23 @@ async def _leave_after(lease: Lease, task: Task, error: Exception) -> None:
         log.warning("task waits", **ids, wait_s=round(wait_s, 1), reason=str(error))
     else:
         log.error("task failed", **ids, wait_s=round(wait_s, 1), exc_info=error)
+    await _leave_for(lease, wait_s)
+
+
+async def _put_off(lease: Lease, task: Task, error: TenantOnHold) -> None:
+    """Nothing was tried, so this is no failure; the breaker has said once what is wrong.
+
+    All dealers of a dead server are put off to the same time: a little later each, so that its
+    first sign of life is not answered by all of them at once. Never for long, for a person may mend
+    the registry's row meanwhile.
+    """
+    wait_s = min(_LONGEST_WAIT_S, error.retry_after_s + _AFTER_S) * random.uniform(1, 1.2)
+    log.debug("task put off", empresa_id=lease.empresa_id, task=task.value,
+              wait_s=round(wait_s, 1))  # fmt: skip
+    await _leave_for(lease, wait_s)
+
+
+async def _leave_for(lease: Lease, wait_s: float) -> None:
     now_ms = (await lease.look()).now_ms
     await lease.leave(next_at_ms=now_ms + int(wait_s * 1000), wait=True)
 

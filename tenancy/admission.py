@@ -1,0 +1,86 @@
+"""Asks both breakers, the server's and the empresa's, and tells them. Used by `tenancy.pool`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from schema.errors import HelixError
+from tenancy.breaker import EMPRESA, Breaker, Pass, State
+from tenancy.faults import Faults, TenantFault, Trouble, trouble_of
+from tenancy.hosts import HostGate
+from tenancy.session import Session
+
+_SILENT = (Trouble.SERVER, Trouble.LOST)
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """Leave to use a database once, and to connect to its server if need be."""
+
+    empresa: Pass
+    server: Pass
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether a breaker learns from this use, so that it must reach the server."""
+        return self.empresa.is_probe or self.server.is_probe
+
+
+class Admission:
+    """Of one pool. Nothing here but `connected` waits."""
+
+    def __init__(self, gate: HostGate, faults: Faults) -> None:
+        self.breaker = Breaker(EMPRESA, clock=time.monotonic)
+        """For what only this database is to blame for; whoever knows the registry trips it."""
+        self._gate = gate
+        self._faults = faults
+
+    def admit(self) -> Passes:
+        """Raises what `faults.on_hold` makes while a breaker is open: no I/O, no waiting."""
+        empresa = self.breaker.admit()
+        if empresa is None:
+            raise self._faults.on_hold("its database was refused", self.breaker.retry_after_s)
+        server = self._gate.breaker.admit()
+        if server is None:
+            self.breaker.gave_up(empresa)
+            raise self._on_hold("its server rests")
+        return Passes(empresa, server)
+
+    def check(self, passes: Passes) -> None:
+        """As `admit`, for someone who was admitted a while ago."""
+        if not self._gate.breaker.honours(passes.server):
+            raise self._on_hold("its server rests")
+
+    async def connected(
+        self, passes: Passes, open_one: Callable[[], Awaitable[Session]]
+    ) -> Session:
+        """What `open_one` makes. Raises what it raises, or `on_hold` when that opened the server's
+        breaker."""
+        try:
+            session = await open_one()
+        except HelixError as error:
+            if not isinstance(error, TenantFault) or error.trouble not in _SILENT:
+                self._gate.answered(passes.server)
+                raise
+            self._gate.failed(passes.server, error.reason)
+            if self._gate.breaker.state is State.CLOSED:
+                raise
+            raise self._on_hold(error.reason) from error
+        self.answered(passes)
+        return session
+
+    def answered(self, passes: Passes) -> None:
+        """The database was reached."""
+        self._gate.answered(passes.server)
+        self.breaker.succeeded(passes.empresa)
+
+    def ended(self, passes: Passes, error: BaseException) -> None:
+        """It was not; what the breakers were told already counts."""
+        self._gate.breaker.gave_up(passes.server)
+        if trouble_of(error) is not Trouble.CONFIG:  # else the registry has the last word
+            self.breaker.gave_up(passes.empresa)
+
+    def _on_hold(self, reason: str) -> HelixError:
+        return self._faults.on_hold(reason, self._gate.breaker.retry_after_s)
