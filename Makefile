@@ -8,10 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.set-up
 
-.PHONY: help setup demo chat test check format bench up down lock clean
+.PHONY: help setup demo chat test check format bench fuzz-pools up down lock clean
 
 help: ## Lists these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(DONE) ## Makes .venv with the locked packages (the other commands do this by themselves)
 
@@ -35,6 +35,9 @@ format: $(DONE) ## Formats the code and repairs what ruff can repair
 
 bench: $(DONE) ## Measures messages per second beside a plain arq worker
 	@$(BIN)/python -m bench
+
+fuzz-pools: $(DONE) ## Cancels at every await of the tenant pools (FUZZ_SECONDS=600)
+	@$(BIN)/python -m dev.fuzz
 
 up: $(DONE) ## Starts the private MariaDB and Redis and keeps them
 	@$(BIN)/python -m dev.servers up

@@ -41,7 +41,7 @@ class Admission:
         """Raises what `faults.on_hold` makes while a breaker is open: no I/O, no waiting."""
         empresa = self.breaker.admit()
         if empresa is None:
-            raise self._faults.on_hold("its database was refused", self.breaker.retry_after_s)
+            raise self._refused()
         server = self._gate.breaker.admit()
         if server is None:
             self.breaker.gave_up(empresa)
@@ -50,6 +50,8 @@ class Admission:
 
     def check(self, passes: Passes) -> None:
         """As `admit`, for someone who was admitted a while ago."""
+        if not self.breaker.honours(passes.empresa):
+            raise self._refused()
         if not self._gate.breaker.honours(passes.server):
             raise self._on_hold("its server rests")
 
@@ -81,6 +83,9 @@ class Admission:
         self._gate.breaker.gave_up(passes.server)
         if trouble_of(error) is not Trouble.CONFIG:  # else the registry has the last word
             self.breaker.gave_up(passes.empresa)
+
+    def _refused(self) -> HelixError:
+        return self._faults.on_hold("its database was refused", self.breaker.retry_after_s)
 
     def _on_hold(self, reason: str) -> HelixError:
         return self._faults.on_hold(reason, self._gate.breaker.retry_after_s)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -75,7 +75,7 @@ class Breaker:
         self._openings = 0
         self._failures = 0
         self._results: deque[tuple[float, bool]] = deque(maxlen=_MOST_RESULTS)
-        self._last_loss: tuple[float, object] | None = None
+        self._losses: dict[Hashable, float] = {}
 
     @property
     def state(self) -> State:
@@ -133,12 +133,13 @@ class Breaker:
         if given is self._probe:
             self._probe = None
 
-    def lost(self, owner: object) -> bool:
+    def lost(self, owner: Hashable) -> bool:
         """A connection of `owner` broke in mid-work. One may have been killed by hand, even all of
         one owner; those of two owners within seconds count as a failure. True when it opened."""
         now = self._clock()
-        before, self._last_loss = self._last_loss, (now, owner)
-        if before is None or now - before[0] > _LOSSES_S or before[1] == owner:
+        recent = {who: at for who, at in self._losses.items() if now - at <= _LOSSES_S}
+        self._losses = {**recent, owner: now}
+        if len(self._losses) < 2:
             return False
         return self._open_until is None and self.failed(self._free)
 
@@ -152,7 +153,8 @@ class Breaker:
         self._probe = None
 
     def _close(self) -> None:
-        self._open_until = self._probe = self._last_loss = None
+        self._open_until = self._probe = None
+        self._losses = {}
         self._openings = self._failures = 0
         self._results.clear()
         self._free = Pass()

@@ -12,41 +12,57 @@ from dataclasses import replace
 
 import structlog
 
-from schema.errors import HelixError
+from schema.errors import HelixError, StatementRefused, Transient
 from tenancy.faults import CentralFaults
 from tenancy.session import open_session
 from tenancy.target import Limits, Target
 
 log = structlog.get_logger()
 
-# Thread ids are used again after a restart: only our own user's thread is meant. A thread that is
-# gone by itself is no error, so it is asked for first.
-_OURS = """
-    SELECT id FROM information_schema.processlist
-     WHERE id = %(id)s AND user = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)
-"""
+# Not information_schema.processlist, which makes a temporary table: a query on it that was itself
+# being killed was seen to crash MariaDB 10.11.19 (a null pointer in ha_maria::drop_table).
+_THREADS = "SHOW PROCESSLIST"
 _KILL = "KILL CONNECTION %s"
+_GONE = 1094
+"""ER_NO_SUCH_THREAD: it ended by itself meanwhile."""
 _LIMIT_S = 2.0
-_QUEUE = 64
+_MOST_WAITING = 1024
+_AT_ONCE = 2
+"""Connections per server outside its budget: a dealer whose login hangs must not hold up others."""
+
+
+class _Queue:
+    """What is to be killed on one server, by login."""
+
+    def __init__(self) -> None:
+        self.threads: dict[Target, list[int]] = {}
+        self.workers = 0
 
 
 class StatementKiller:
-    """Kills in the background, one at a time per server."""
+    """Kills in the background. A dealer's threads that wait together are killed together."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = replace(limits, connect_s=_LIMIT_S, statement_s=_LIMIT_S)
+        self._queues: dict[tuple[str, int], _Queue] = {}
+        self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._turns: dict[tuple[str, int], asyncio.Lock] = {}
 
     def kill(self, target: Target, thread_id: int) -> None:
         """Sees to it that the thread ends; returns at once."""
-        if len(self._tasks) >= _QUEUE:
+        if self._waiting >= _MOST_WAITING:
             log.warning("kill skipped", thread_id=thread_id, empresa_id=target.empresa_id)
             return
-        turn = self._turns.setdefault(target.address, asyncio.Lock())
-        task = asyncio.create_task(self._kill(target, thread_id, turn), name=f"kill-{thread_id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        # Without a database or a proof of identity: the database itself may be what hangs.
+        login = replace(target, database=None, empresa_id=None)
+        queue = self._queues.setdefault(target.address, _Queue())
+        queue.threads.setdefault(login, []).append(thread_id)
+        self._waiting += 1
+        if queue.workers < _AT_ONCE:
+            queue.workers += 1
+            task = asyncio.create_task(self._work(queue), name=f"kill-{target.host}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def close(self, grace_s: float) -> None:
         """Waits for what is under way, then gives it up."""
@@ -56,19 +72,39 @@ class StatementKiller:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _kill(self, target: Target, thread_id: int, turn: asyncio.Lock) -> None:
+    async def _work(self, queue: _Queue) -> None:
         try:
-            async with turn:
-                await self._kill_now(replace(target, database=None, empresa_id=None), thread_id)
-        except HelixError as error:
-            log.warning("kill failed", empresa_id=target.empresa_id, reason=str(error))
+            while queue.threads:
+                login = next(iter(queue.threads))
+                thread_ids = queue.threads.pop(login)
+                self._waiting -= len(thread_ids)
+                await self._kill(login, thread_ids)
+        finally:
+            queue.workers -= 1
 
-    async def _kill_now(self, target: Target, thread_id: int) -> None:
-        """Without a database or a proof of identity: the database itself may be what hangs."""
-        session = await open_session(target, self._limits, CentralFaults(), kill=_let_be)
+    async def _kill(self, login: Target, thread_ids: list[int]) -> None:
+        for is_last in (False, True):  # a server may be too busy once, or this killed in turn
+            try:
+                await self._kill_now(login, thread_ids)
+            except HelixError as error:
+                if is_last or not isinstance(error, Transient):
+                    log.warning("kill failed", user=login.user, reason=str(error))
+                    return
+            else:
+                return
+
+    async def _kill_now(self, login: Target, thread_ids: list[int]) -> None:
+        session = await open_session(login, self._limits, CentralFaults(), kill=_let_be)
         try:
-            if (await session.run(_OURS, {"id": thread_id})).rows:
-                await session.run(_KILL, (thread_id,))
+            # Ids are used again after a restart: only threads of our own user are meant.
+            rows = (await session.run(_THREADS)).rows
+            ours = {int(row[0]) for row in rows if row[1] == login.user}
+            for thread_id in ours.intersection(thread_ids):
+                try:
+                    await session.run(_KILL, (thread_id,))
+                except StatementRefused as error:
+                    if error.code != _GONE:
+                        raise
         finally:
             session.cut()
 

@@ -26,8 +26,8 @@ log = structlog.get_logger()
 _PING_AFTER_S = 30.0
 _PING_S = 1.0
 _MAX_AGE_S = 1800.0
-_LIMITED_S = 0.05
-_LIMITED_LONGEST_S = 0.5
+_LIMITED_FOR_S = 10.0
+_LIMITED_PAUSE_S = 0.1
 
 
 class PoolRetired(Exception):
@@ -76,6 +76,7 @@ class ConnectionPool:
         self._connecting = 0
         self._asked = 0
         """Places that the gate was asked for and has not given yet."""
+        self._limited_to, self._limited_until = 0, 0.0
         self._line: Line[Session | _Connect] = Line()
         self._retired = False
         self._empty = asyncio.Event()
@@ -139,10 +140,10 @@ class ConnectionPool:
             self._idle.append(session)
             self._gate.rest(session, self._evict)
 
-    def reap(self) -> None:
+    def reap(self, *, idle_s: float | None = None) -> None:
         """Closes what has been idle for too long or was closed by the server."""
-        limit = _now() - self._limits.idle_s
-        for session in [one for one in self._idle if one.idle_since < limit or not one.alive]:
+        limit = _now() - (self._limits.idle_s if idle_s is None else idle_s)
+        for session in [one for one in self._idle if one.idle_since <= limit or not one.alive]:
             self._evict(session)
 
     def retire(self) -> None:
@@ -174,8 +175,7 @@ class ConnectionPool:
             raise self._faults.unavailable(reason) from error
 
     async def _patiently(self, task: asyncio.Task[object] | None, passes: Passes) -> Session:
-        """The server's own limit for this user is waited out like ours: others hold connections."""
-        pause_s = _LIMITED_S
+        """The server's own limit for this user is waited out like ours."""
         while True:
             if self._retired:
                 raise PoolRetired
@@ -184,9 +184,8 @@ class ConnectionPool:
             except HelixError as error:
                 if trouble_of(error) is not Trouble.LIMIT:
                     raise
-                log.info("server limits this user", empresa_id=self._empresa_id, reason=str(error))
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LIMITED_LONGEST_S)
+            if not self._in_use:  # other processes hold them all; nobody will hand us one
+                await asyncio.sleep(_LIMITED_PAUSE_S)
             if (session := self._take_idle(task)) is not None:
                 return session
 
@@ -246,13 +245,26 @@ class ConnectionPool:
         return session
 
     def _after_failed_connect(self, error: BaseException) -> None:
-        """Someone who was cancelled says nothing of the database: the next one tries. If it is the
-        database that fails, all who could only be served by a new connection fail as fast."""
-        if not isinstance(error, HelixError) or trouble_of(error) is Trouble.LIMIT:
-            self._ask()
-        elif not self._in_use and not self._connecting:
+        """If it is the database that fails, all who could only be served by a new connection fail
+        as fast. Otherwise the next one tries: someone who was cancelled says nothing of it, and
+        with connections in use it is not quite dead, until a breaker says so."""
+        trouble = trouble_of(error)
+        if trouble is Trouble.LIMIT:
+            self._note_limit(str(error))
+        alone = not self._in_use and not self._connecting and trouble is not Trouble.LIMIT
+        if isinstance(error, HelixError) and (alone or trouble is Trouble.CONFIG):
             self._send_away(error)
+        else:
+            self._ask()
         self._note_empty()
+
+    def _note_limit(self, reason: str) -> None:
+        """For a while we want no more than we have: each try would be another login in vain."""
+        now = _now()
+        if now >= self._limited_until:
+            log.info("server limits this user", empresa_id=self._empresa_id, reason=reason)
+        self._limited_to = max(1, len(self._in_use) + self._connecting)
+        self._limited_until = now + _LIMITED_FOR_S
 
     def _send_away(self, error: Exception) -> None:
         self._line.fail(error)
@@ -284,7 +296,8 @@ class ConnectionPool:
 
     def _ask(self) -> None:
         """Asks the gate for a place for each waiter, as far as the limit allows."""
-        while self.size + self._asked < self._limits.size and self._asked < len(self._line):
+        most = self._limits.size if _now() >= self._limited_until else self._limited_to
+        while self.size + self._asked < most and self._asked < len(self._line):
             self._asked += 1
             self._gate.ask(self, self._placed)
 

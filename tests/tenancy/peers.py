@@ -67,13 +67,20 @@ def _greeting() -> bytes:
 
 
 class Relay:
-    """A way to a server that can be cut and restored."""
+    """A way to a server that can be cut, swallow what is sent, be slow, break off, and recover."""
 
     def __init__(self, host: str, port: int) -> None:
         self._upstream = host, port
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: list[asyncio.StreamWriter] = []
         self._up = True
+        self._passes = asyncio.Event()
+        self._passes.set()
+        self._greeting_bytes: int | None = None
+        self.delay_s = 0.0
+        """Before each piece of data goes on."""
+        self.accepted = 0
+        """Connections so far."""
         self.port = 0
 
     def cut(self) -> None:
@@ -83,26 +90,57 @@ class Relay:
             writer.transport.abort()
         self._writers.clear()
 
+    def swallow(self) -> None:
+        """Accepts as ever, and lets nothing through any more, as a firewall that forgot us."""
+        self._passes.clear()
+
+    def break_off(self, after_bytes: int) -> None:
+        """New connections end in the middle of the server's greeting."""
+        self._greeting_bytes = after_bytes
+
     def restore(self) -> None:
         """Lets new connections through."""
         self._up = True
+        self._greeting_bytes = None
+        self._passes.set()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client."""
+        self.accepted += 1
         if not self._up:
             writer.transport.abort()
             return
         up_reader, up_writer = await asyncio.open_connection(*self._upstream)
         self._writers += [writer, up_writer]
+        if self._greeting_bytes is not None:
+            writer.write((await up_reader.read(65_536))[: self._greeting_bytes])
+            for one in (writer, up_writer):
+                one.close()
+            return
         for pair in ((reader, up_writer), (up_reader, writer)):
-            task = asyncio.create_task(_pump(*pair))
+            task = asyncio.create_task(self._pump(*pair))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         """Ends all."""
         self.cut()
+        self._passes.set()
         await asyncio.gather(*self._tasks)
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                await self._passes.wait()
+                if self.delay_s:
+                    await asyncio.sleep(self.delay_s)
+                if writer.transport.is_closing():
+                    break
+                writer.write(data)
+        except OSError:
+            pass
+        finally:
+            writer.close()
 
 
 @asynccontextmanager
@@ -116,16 +154,6 @@ async def relay(host: str, port: int) -> AsyncIterator[Relay]:
     finally:
         server.close()
         await made.close()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65_536):
-            writer.write(data)
-    except OSError:
-        pass
-    finally:
-        writer.close()
 
 
 async def until(holds: Callable[[], Awaitable[bool]], *, within_s: float = 5) -> None:

@@ -1,0 +1,136 @@
+"""A run: users at work, disturbed now and then, and a look at the books at each rest."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from pymysql.err import MySQLError
+
+from dev.fuzz.books import Books
+from dev.fuzz.report import Report
+from dev.fuzz.users import Users
+from dev.servers import MariaDB
+from tenancy.names import database_of, user_of
+from tenancy.settings import TenancySettings
+from tenancy.start import Tenancy, open_tenancy
+
+_ROUND_S = 5.0
+_USERS = 40
+_PER_EMPRESA = 2
+_PER_HOST = 12
+_DISTURB_S = 0.1
+
+Disturbance = Callable[[Tenancy, int], Awaitable[None]]
+"""Something that happens to an empresa while it is in use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a run needs: empresas with their databases on one server."""
+
+    server: MariaDB
+    settings: TenancySettings
+    ids: tuple[int, ...]
+
+    async def rows(self, sql: str, *, database: str | None = None) -> list[tuple[object, ...]]:
+        """As administrator."""
+        async with self.server.connect(database) as admin, admin.cursor() as cursor:
+            await cursor.execute(sql)
+            return list(await cursor.fetchall())
+
+
+async def fuzz(
+    ground: Ground,
+    *,
+    seconds: float,
+    seed: int,
+    disturbances: Sequence[Disturbance] = (),
+    progress: Callable[[Report], None] = lambda _report: None,
+) -> Report:
+    """Many more users than connections, so that they wait, evict and are handed things all the
+    time. The same seed makes the same choices; the server's pace is its own."""
+    report, chance = Report(), random.Random(seed)
+    settings = ground.settings.model_copy(
+        update={
+            "tenancy_max_per_empresa": _PER_EMPRESA,
+            "tenancy_max_per_host": _PER_HOST,
+            "tenancy_registry_fresh_s": 1,
+            "tenancy_acquire_timeout_s": 20,
+            "tenancy_statement_timeout_s": 60,
+        }
+    )
+    for empresa_id in ground.ids:
+        tag = f"INSERT INTO cars (brand) VALUES ('{empresa_id}')"  # noqa: S608 - a number of ours
+        await ground.rows(tag, database=database_of(empresa_id))
+    gentle = [*disturbances, _retire, _reap]
+    rough = [*gentle, _kill_one(ground)]
+    rounds = 0
+    async with open_tenancy(settings, grace_s=2) as tenancy:
+        books = Books(tenancy, ground.server, ground.ids, report, size=_PER_EMPRESA)
+        users = Users(tenancy, ground.ids, report, chance, books.check_at_work)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while loop.time() < end and not report.hangs:
+            until = min(end, loop.time() + _ROUND_S)
+            rounds, refused = rounds + 1, report.refused
+            every = gentle if rounds % 2 else rough
+            disturber = asyncio.create_task(_disturb(tenancy, ground.ids, every, chance))
+            await asyncio.gather(*(users.work(until) for _ in range(_USERS)))
+            disturber.cancel()
+            await asyncio.wait({disturber})
+            if not disturber.cancelled() and (error := disturber.exception()) is not None:
+                raise error
+            if every is gentle and report.refused > refused:  # nobody may notice anything
+                books.fail(f"refused without a reason: {users.last_refusal}")
+            await books.check_at_rest()
+            progress(report)
+    await books.check_sessions()
+    await _check_rows(ground, users, report)
+    return report
+
+
+async def _check_rows(ground: Ground, users: Users, report: Report) -> None:
+    for empresa_id in ground.ids:
+        sql = f"SELECT COUNT(*), COALESCE(SUM(brand <> '{empresa_id}'), 0) FROM cars"  # noqa: S608
+        ((count, foreign),) = await ground.rows(sql, database=database_of(empresa_id))
+        missing = max(0, users.added[empresa_id] + 1 - int(str(count)))
+        if missing or foreign:
+            report.wrong_rows += missing + int(str(foreign))
+            report.note(f"empresa {empresa_id}: {missing} rows missing, {foreign} foreign")
+
+
+async def _disturb(
+    tenancy: Tenancy, ids: tuple[int, ...], every: Sequence[Disturbance], chance: random.Random
+) -> None:
+    while True:
+        await asyncio.sleep(_DISTURB_S * chance.random())
+        await chance.choice(every)(tenancy, chance.choice(ids))
+
+
+async def _retire(tenancy: Tenancy, empresa_id: int) -> None:
+    """As when the registry names another password: a new generation of connections."""
+    await tenancy.pools.close(empresa_id)
+
+
+async def _reap(tenancy: Tenancy, empresa_id: int) -> None:
+    """As when all of its idle connections had grown old."""
+    pool = tenancy.pools.pool(empresa_id)
+    if pool is not None:
+        pool.reap(idle_s=0)
+
+
+def _kill_one(ground: Ground) -> Disturbance:
+    """As when the server, or somebody at it, ended a connection."""
+
+    async def kill(_tenancy: Tenancy, empresa_id: int) -> None:
+        user = user_of(empresa_id)
+        sql = f"SELECT id FROM information_schema.processlist WHERE user = '{user}' LIMIT 1"  # noqa: S608
+        for (thread_id,) in await ground.rows(sql):
+            with contextlib.suppress(MySQLError):  # it ended by itself meanwhile
+                await ground.rows(f"KILL {thread_id}")
+
+    return kill
