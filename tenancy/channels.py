@@ -25,6 +25,7 @@ _UPDATE = """
     UPDATE canais SET ativo = 1, credenciais = COALESCE(%(credentials)s, credenciais)
      WHERE id = %(id)s
 """
+_RAISE = "UPDATE empresas SET versao = versao + 1 WHERE id = %(id)s"
 _GATEWAY = re.compile(r"[a-z][a-z0-9_]{0,19}")
 _TOKEN_BYTES = 24
 
@@ -40,8 +41,9 @@ async def add_channel(
 ) -> Channel:
     """Adds a number, or renews the credentials of one that the empresa has; its address stays.
 
-    Called in a transaction. Raises UnknownEmpresa, NotConfigured (the number is another's), and
-    ValueError for names that no row can have.
+    Called in a transaction. Counts up the empresa's version, so that all processes notice. Raises
+    UnknownEmpresa, NotConfigured (the number is another's), and ValueError for names that no row
+    can have.
     """
     if not _GATEWAY.fullmatch(gateway):
         raise ValueError(f"{gateway!r} is no gateway's name: cloud_api, evolution, ...")
@@ -75,6 +77,7 @@ async def add_channel(
             },
         )
         channel_id = conn.last_id
+    await conn.execute(_RAISE, {"id": empresa_id})
     return Channel(
         id=channel_id,
         empresa_id=empresa_id,

@@ -23,12 +23,15 @@ V = TypeVar("V")
 
 _PATIENCE_S = 0.5
 """How long a known answer is held back for a newer one: a dead registry must not slow the rest."""
+_RETRY_S = 1.0
+"""After a read that failed, a known answer is used for this long before the next one is tried."""
 
 
 @dataclass(slots=True)
 class _Entry(Generic[V]):
     value: V
     checked_at: float
+    retry_at: float = -math.inf
 
 
 @dataclass(slots=True)
@@ -50,21 +53,24 @@ class FreshCache(Generic[K, V]):
         fresh_s: float,
         absent_s: float | None = None,
         max_entries: int = 20_000,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         """`absent_s`: how long a None stays an answer; a key from outside may be made up, so only
-        `max_entries` are kept."""
+        `max_entries` are kept. `clock`: seconds; None: that of the event loop."""
         self._read = read
         self._fresh_s = fresh_s
         self._absent_s = fresh_s if absent_s is None else absent_s
         self._max = max_entries
+        self._clock = clock
         self._entries: OrderedDict[K, _Entry[V]] = OrderedDict()
         self._flights: dict[K, _Flight[V]] = {}
+        self._tasks: set[asyncio.Task[V]] = set()
 
     async def get(self, key: K) -> V:
         """The answer for a key. Raises what `read` raises when no answer was ever known."""
         entry = self._entries.get(key)
-        now = asyncio.get_running_loop().time()
-        if entry is not None and now - entry.checked_at < self._life(entry.value):
+        now = self._now()
+        if entry is not None and self._good(entry, now):
             return entry.value
         flight = self._flights.get(key) or self._start(key, now)
         if entry is None:
@@ -72,24 +78,43 @@ class FreshCache(Generic[K, V]):
         patience_s = flight.begun_at + _PATIENCE_S - now
         if patience_s > 0:
             await asyncio.wait({flight.task}, timeout=patience_s)
-        return self._newest(key, entry, flight)
+        return self._newest(entry, flight)
+
+    async def renew(self, key: K) -> V:
+        """The answer of a read that begins now. Raises what `read` raises; the known one stays."""
+        self.stale(key)
+        return await asyncio.shield(self._start(key, self._now()).task)
+
+    def stale(self, key: K) -> None:
+        """The next `get` reads anew, even if a read is under way; what is known stays at hand."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            entry.checked_at = entry.retry_at = -math.inf
+        self._disown(key)
+
+    def stale_where(self, holds: Callable[[V], bool]) -> None:
+        """`stale` for all whose answer is such, and for all that are being read."""
+        stale = [key for key, entry in self._entries.items() if holds(entry.value)]
+        for key in [*stale, *self._flights]:
+            self.stale(key)
 
     def forget(self, key: K) -> None:
-        """The next `get` reads anew, even if a read is under way."""
+        """Like `stale`, and what was known is gone."""
         self._entries.pop(key, None)
-        flight = self._flights.pop(key, None)
-        if flight is not None:
-            flight.wanted = False
+        self._disown(key)
 
-    def doubt(self, key: K) -> None:
-        """The next `get` reads anew; should the registry be down, the known answer stands."""
-        entry = self._entries.get(key)
-        if entry is None:
-            return
-        entry.checked_at = -math.inf
-        flight = self._flights.pop(key, None)
-        if flight is not None:
-            flight.wanted = False
+    def known(self) -> dict[K, V]:
+        """All answers at hand, fresh or not."""
+        return {key: entry.value for key, entry in self._entries.items()}
+
+    def asked(self, key: K) -> bool:
+        """Whether someone has or is about to have an answer for the key."""
+        return key in self._entries or key in self._flights
+
+    def old(self, age_s: float) -> int:
+        """How many answers were last confirmed longer ago than this."""
+        limit = self._now() - age_s
+        return sum(entry.checked_at < limit for entry in self._entries.values())
 
     def clear(self) -> None:
         """Forgets all."""
@@ -98,15 +123,25 @@ class FreshCache(Generic[K, V]):
 
     async def close(self) -> None:
         """Ends the reads under way."""
-        tasks = [flight.task for flight in self._flights.values()]
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _life(self, value: V) -> float:
-        return self._absent_s if value is None else self._fresh_s
+    def _good(self, entry: _Entry[V], now: float) -> bool:
+        life_s = self._absent_s if entry.value is None else self._fresh_s
+        return now - entry.checked_at < life_s or now < entry.retry_at
 
-    def _newest(self, key: K, known: _Entry[V], flight: _Flight[V]) -> V:
+    def _disown(self, key: K) -> None:
+        """A read that began before a change may still serve those who asked before it."""
+        flight = self._flights.pop(key, None)
+        if flight is not None:
+            flight.wanted = False
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time() if self._clock is None else self._clock()
+
+    def _newest(self, known: _Entry[V], flight: _Flight[V]) -> V:
         """A registry that is down leaves the known answer in force; any other error speaks."""
         task = flight.task
         if task.done() and not task.cancelled():
@@ -115,13 +150,12 @@ class FreshCache(Generic[K, V]):
                 return task.result()
             if not isinstance(error, Transient):
                 raise error
-            log.warning("registry read failed, known answer kept", key=str(key))
-            known.checked_at = asyncio.get_running_loop().time()
         return known.value
 
     def _start(self, key: K, now: float) -> _Flight[V]:
         flight = _Flight(asyncio.ensure_future(self._fetch(key)), now)
         self._flights[key] = flight
+        self._tasks.add(flight.task)
         flight.task.add_done_callback(lambda _task: self._land(key, flight))
         return flight
 
@@ -129,12 +163,20 @@ class FreshCache(Generic[K, V]):
         return await self._read(key)
 
     def _land(self, key: K, flight: _Flight[V]) -> None:
+        self._tasks.discard(flight.task)
         if self._flights.get(key) is flight:
             del self._flights[key]
-        if flight.task.cancelled() or flight.task.exception() is not None or not flight.wanted:
+        if flight.task.cancelled() or not flight.wanted:
             return
-        value = flight.task.result()
-        self._entries[key] = _Entry(value, asyncio.get_running_loop().time())
+        error = flight.task.exception()
+        if error is None:
+            self._store(key, flight.task.result())
+        elif isinstance(error, Transient) and (entry := self._entries.get(key)) is not None:
+            log.warning("registry read failed, known answer kept", key=str(key))
+            entry.retry_at = self._now() + _RETRY_S
+
+    def _store(self, key: K, value: V) -> None:
+        self._entries[key] = _Entry(value, self._now())
         self._entries.move_to_end(key)
         while len(self._entries) > self._max:
             self._entries.popitem(last=False)

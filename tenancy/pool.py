@@ -238,6 +238,8 @@ class ConnectionPool:
             self._connecting -= 1
             self._gate.leave(self)
             self._after_failed_connect(error)
+            if self._retired and isinstance(error, HelixError):
+                raise PoolRetired from error  # that database may be gone for the reason we moved
             raise
         self._connecting -= 1
         self._in_use[session] = task

@@ -59,7 +59,10 @@ class TenantPoolManager:
         self.places = Places(max_per_process)
         """Of the whole process, over all servers."""
         self._tenants: dict[int, _Tenant] = {}
-        self._retired: list[ConnectionPool] = []
+        self._retired: list[_Tenant] = []
+        self._versions: dict[int, int] = {}
+        """What `follow` was told last. A task may still hold an older configuration, read before
+        the change: it asks again."""
         self._gates: dict[tuple[str, int], HostGate] = {}
         self._closed = False
 
@@ -100,7 +103,22 @@ class TenantPoolManager:
         """Closes an empresa's idle connections; those in use close when they come back."""
         tenant = self._tenants.pop(empresa_id, None)
         if tenant is not None:
-            self._retire(tenant.pool)
+            self._retire(tenant)
+
+    async def follow(self, config: TenantConfig) -> None:
+        """Closes what an earlier configuration opened: idle connections now, used ones when they
+        come back. Nobody's acquire fails of it, but for a suspended empresa."""
+        self._versions[config.empresa_id] = config.versao
+        if config.status != ACTIVE:
+            await self.close(config.empresa_id)
+        elif config.empresa_id in self._tenants:
+            self._tenant_of(config)
+
+    async def settled(self, empresa_id: int) -> None:
+        """Waits until the last connection of an earlier configuration came back."""
+        for tenant in list(self._retired):
+            if tenant.target.empresa_id == empresa_id:
+                await tenant.pool.emptied()
 
     async def close_all(self, grace_s: float) -> None:
         """Admits no one any more, waits for the leases up to `grace_s`, then cuts the rest."""
@@ -112,22 +130,25 @@ class TenantPoolManager:
             await self.close(empresa_id)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_s):
-                await asyncio.gather(*(pool.emptied() for pool in self._retired))
-        for pool in self._retired:
-            pool.cut_all()
+                await asyncio.gather(*(tenant.pool.emptied() for tenant in self._retired))
+        for tenant in self._retired:
+            tenant.pool.cut_all()
         self._retired.clear()
 
     def reap(self) -> None:
         """Closes connections that have been idle for too long."""
         for tenant in self._tenants.values():
             tenant.pool.reap()
-        self._retired = [pool for pool in self._retired if pool.size]
+        self._retired = [tenant for tenant in self._retired if tenant.pool.size]
 
     async def _acquire(self, empresa_id: int) -> tuple[Session, ConnectionPool]:
         while True:
             if self._closed:
                 raise TenantFaults(empresa_id).unavailable("this process is stopping")
             config = await self._registry.tenant(empresa_id)
+            if config.versao < self._versions.get(empresa_id, 0):
+                config = await self._registry.renew(empresa_id)
+                await self.follow(config)
             tenant = self._tenant_of(config)
             try:
                 return await tenant.pool.acquire(), tenant.pool
@@ -156,7 +177,7 @@ class TenantPoolManager:
     async def _review(self, empresa_id: int, tenant: _Tenant, error: HelixError) -> bool:
         changed = False
         try:
-            config = await self._registry.tenant_again(empresa_id)
+            config = await self._registry.renew(empresa_id)
             changed = config.status != ACTIVE or config.target != tenant.target
         except HelixError as unknown:
             log.info("registry row not read again", empresa_id=empresa_id, reason=str(unknown))
@@ -178,7 +199,7 @@ class TenantPoolManager:
         if tenant is None or tenant.target != config.target:
             if tenant is not None:
                 log.info("database settings changed", empresa_id=config.empresa_id)
-                self._retire(tenant.pool)
+                self._retire(tenant)
             tenant = self._tenants[config.empresa_id] = self._new(config)
         return tenant
 
@@ -198,7 +219,7 @@ class TenantPoolManager:
         )
         return _Tenant(target, pool)
 
-    def _retire(self, pool: ConnectionPool) -> None:
-        pool.retire()
-        if pool.size:
-            self._retired.append(pool)
+    def _retire(self, tenant: _Tenant) -> None:
+        tenant.pool.retire()
+        if tenant.pool.size:
+            self._retired.append(tenant)

@@ -116,6 +116,39 @@ class Registry:
             rows = await conn.fetch_all(_ACTIVE, {"status": ACTIVE})
         return [row[0] for row in rows]
 
+    async def renew(self, empresa_id: int) -> TenantConfig:
+        """As the row is now. Raises CentralUnavailable also for an empresa that is known."""
+        config = await self._tenants.renew(empresa_id)
+        if config is None:
+            raise UnknownEmpresa(empresa_id)
+        return config
+
+    def asked(self, empresa_id: int) -> bool:
+        """Whether someone in this process may act on an answer about the empresa."""
+        return self._tenants.asked(empresa_id)
+
+    def versions(self) -> dict[int, int]:
+        """The versions of all rows that this process acts on; 0 for an empresa unknown so far."""
+        known = self._tenants.known()
+        return {id_: config.versao if config else 0 for id_, config in known.items()}
+
+    def old(self, age_s: float) -> int:
+        """How many rows were last confirmed longer ago than this."""
+        return self._tenants.old(age_s)
+
+    def stale(self, empresa_id: int | None = None) -> None:
+        """Something changed, at one empresa or anywhere: asked again at the next question.
+
+        While the central database is down, the known answers go on being given.
+        """
+        if empresa_id is None:
+            self._tenants.stale_where(lambda _config: True)
+        else:
+            self._tenants.stale(empresa_id)
+        self._of_empresa.stale_where(lambda channels: _concerns(empresa_id, *channels))
+        for cache in (self._by_identifier, self._by_token, self._by_id):
+            cache.stale_where(lambda channel: _concerns(empresa_id, channel))
+
     def forget(self, empresa_id: int) -> None:
         """After a change: the next question is asked of the database."""
         self._tenants.forget(empresa_id)
@@ -123,11 +156,6 @@ class Registry:
         # A channel may be known under keys that no longer lead to its empresa.
         for cache in (self._by_identifier, self._by_token, self._by_id):
             cache.clear()
-
-    async def tenant_again(self, empresa_id: int) -> TenantConfig:
-        """As `tenant`, by a read that begins now; while the registry is down, what was known."""
-        self._tenants.doubt(empresa_id)
-        return await self.tenant(empresa_id)
 
     async def close(self) -> None:
         """Ends what is under way."""
@@ -211,3 +239,10 @@ class Registry:
             return self._keyring.open(token, purpose=purpose)
         except SecretUnreadable as error:
             raise NotConfigured(empresa_id, str(error)) from error
+
+
+def _concerns(empresa_id: int | None, *channels: Channel | None) -> bool:
+    """Whether a change at the empresa may be a change of these; no channel may be a new one."""
+    return not channels or any(
+        channel is None or empresa_id in (None, channel.empresa_id) for channel in channels
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from tenancy.pools import TenantPoolManager
 from tenancy.registry import Registry
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, tls_context
+from tenancy.watch import ConfigWatch
 
 _GRACE_S = 5.0
 _REAP_EVERY_S = 15.0
@@ -31,6 +31,7 @@ class Tenancy:
     pools: TenantPoolManager
     central: Central
     keyring: Keyring
+    watch: ConfigWatch
 
 
 @asynccontextmanager
@@ -56,13 +57,18 @@ async def open_tenancy(
         max_per_host=settings.tenancy_max_per_host,
         max_per_process=settings.tenancy_max_per_process,
     )
-    reaper = asyncio.create_task(_reap(pools, central), name="tenancy-reaper")
+    watch = ConfigWatch(registry, pools, central)
+    chores = [
+        asyncio.create_task(_reap(pools, central), name="tenancy-reaper"),
+        asyncio.create_task(watch.run(), name="tenancy-watch"),
+    ]
     try:
-        yield Tenancy(registry=registry, pools=pools, central=central, keyring=keyring)
+        yield Tenancy(registry=registry, pools=pools, central=central, keyring=keyring, watch=watch)
     finally:
-        reaper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await reaper
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
+        await watch.close()
         await registry.close()
         await pools.close_all(grace_s)
         central.pool.retire()

@@ -24,7 +24,8 @@ from bot.settings import LucasSettings
 from gateway.adapters import ADAPTERS
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
-from tenancy.start import open_tenancy
+from tenancy.start import Tenancy, open_tenancy
+from worker.announce import hear_for_ever
 from worker.deliver.job import Deliverer
 from worker.deliver.sender import Sender
 from worker.drain.job import Drainer
@@ -74,6 +75,7 @@ class Jobs:
     drainer: Drainer
     deliverer: Deliverer
     active: ActiveEmpresas
+    tenancy: Tenancy
 
 
 @asynccontextmanager
@@ -118,7 +120,7 @@ async def open_jobs(
             settings=worker,
             stock_ttl_s=settings.lucas.stock_ttl_s,
         )
-        yield Jobs(drainer, deliverer, tenancy.registry.active)
+        yield Jobs(drainer, deliverer, tenancy.registry.active, tenancy)
 
 
 async def drain_inbox(ctx: dict[str, Any], empresa_id: int) -> None:
@@ -143,17 +145,23 @@ async def run_worker(settings: ProcessSettings) -> None:
     try:
         async with open_jobs(settings, redis) as jobs:
             worker = make_worker(settings.worker, redis, jobs)
-            sweep = asyncio.create_task(
-                sweep_for_ever(redis, Bell(redis), jobs.active, every_s=settings.worker.sweep_s),
-                name="sweep",
-            )
+            chores = [
+                asyncio.create_task(
+                    sweep_for_ever(
+                        redis, Bell(redis), jobs.active, every_s=settings.worker.sweep_s
+                    ),
+                    name="sweep",
+                ),
+                asyncio.create_task(hear_for_ever(redis, jobs.tenancy.watch), name="hear"),
+            ]
             log.info("worker ready", max_jobs=settings.worker.max_jobs)
             try:
                 await _run_through_outages(worker)
             except asyncio.CancelledError:
                 log.info("worker stops")
             finally:
-                sweep.cancel()
+                for chore in chores:
+                    chore.cancel()
                 await worker.close()
     finally:
         await redis.aclose()

@@ -14,6 +14,7 @@ from tenancy.channels import add_channel
 from tenancy.settings import TenancySettings
 from tenancy.start import open_tenancy
 from worker.cli.output import Json, print_facts, print_rows, run
+from worker.cli.tell import tell
 
 app = typer.Typer(help="WhatsApp numbers of dealers.", no_args_is_help=True)
 
@@ -80,7 +81,7 @@ async def _add(
     credentials: dict[str, str] | None,
 ) -> Channel:
     async with open_tenancy(settings) as tenancy, tenancy.central.transaction() as conn:
-        return await add_channel(
+        channel = await add_channel(
             conn,
             tenancy.keyring,
             empresa_id=empresa,
@@ -88,6 +89,8 @@ async def _add(
             identifier=identifier,
             credentials=credentials,
         )
+    await tell(empresa)
+    return channel
 
 
 async def _list(settings: TenancySettings, empresa: int) -> tuple[Channel, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr
@@ -18,6 +19,7 @@ from tenancy.provision import Adoption, Provisioner
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
 from worker.cli.output import Json, note, print_facts, print_rows, run
+from worker.cli.tell import tell
 
 PASSWORD_VARIABLE = "HELIX_TENANT_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -45,7 +47,7 @@ def create(
     """Create a dealer with a database and a user of its own. Safe to repeat after an error."""
     profile = Profile(nome=nome, endereco=endereco, telefone=telefone, horario=horario)
     provisioner = Provisioner(_settings(), report=note)
-    row = run(provisioner.create(empresa_id, profile, host=db_host, port=db_port))
+    row = run(_told(provisioner.create(empresa_id, profile, host=db_host, port=db_port)))
     print_facts(_facts(row), as_json=as_json)
 
 
@@ -71,7 +73,7 @@ def adopt(
         host=db_host, port=db_port, database=db_name, user=db_user, password=_password(db_user)
     )
     provisioner = Provisioner(_settings(), report=note)
-    row = run(provisioner.adopt(empresa_id, profile, adoption))
+    row = run(_told(provisioner.adopt(empresa_id, profile, adoption)))
     print_facts(_facts(row), as_json=as_json)
 
 
@@ -102,6 +104,12 @@ def _password(user: str) -> SecretStr:
     if not sys.stdin.isatty():
         raise typer.BadParameter(f"put the password of {user} into {PASSWORD_VARIABLE}")
     return SecretStr(typer.prompt(f"Password of {user}", hide_input=True, err=True))
+
+
+async def _told(work: Coroutine[Any, Any, EmpresaRow]) -> EmpresaRow:
+    row = await work
+    await tell(row.id, row.versao)
+    return row
 
 
 async def _all(settings: TenancySettings) -> list[EmpresaRow]:

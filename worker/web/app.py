@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,6 +18,7 @@ from gateway.adapters import ADAPTERS
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tenancy.start import open_tenancy
+from worker.announce import hear_for_ever
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.inbox import Inbox
 from worker.settings import WebSettings, WorkerSettings
@@ -49,7 +51,12 @@ def build_app(
                 gateways=gateways,
             )
             app.state.redis = redis
-            yield
+            hearing = asyncio.create_task(hear_for_ever(redis, rooms.watch), name="hear")
+            try:
+                yield
+            finally:
+                hearing.cancel()
+                await asyncio.gather(hearing, return_exceptions=True)
 
     return Starlette(
         lifespan=lifespan,

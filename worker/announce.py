@@ -1,0 +1,57 @@
+"""Carries "this empresa's row changed" between processes, over Redis. See `tenancy.watch`.
+
+Announced by the command line, heard by every web and worker process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from tenancy.watch import ConfigWatch
+
+log = structlog.get_logger()
+
+CHANNEL = "tenancy:invalidate"
+_LISTEN_S = 5.0
+_PAUSE_S = 1.0
+
+
+async def announce(redis: Redis, empresa_id: int, versao: int) -> int:
+    """Tells all processes; returns how many listen. `versao` is the row's new one."""
+    body = orjson.dumps({"empresa_id": empresa_id, "versao": versao})
+    return int(await redis.publish(CHANNEL, body))
+
+
+async def hear_for_ever(redis: Redis, watch: ConfigWatch) -> None:
+    """Listens until cancelled. What is said while Redis is away is lost: so each time that the
+    subscription is made, everything counts as changed."""
+    while True:
+        try:
+            async with redis.pubsub() as pubsub:
+                await pubsub.subscribe(CHANNEL)
+                while True:
+                    message = await pubsub.get_message(timeout=_LISTEN_S)
+                    if message is not None:
+                        _take(message["type"], message["data"], watch)
+        except (RedisError, OSError) as error:
+            log.warning("announcements are not heard", error=str(error))
+            await asyncio.sleep(_PAUSE_S)
+
+
+def _take(kind: str, data: object, watch: ConfigWatch) -> None:
+    if kind == "subscribe":  # also after the client has connected again by itself
+        watch.missed()
+    elif kind == "message" and isinstance(data, bytes):
+        try:
+            body = orjson.loads(data)
+            empresa_id, versao = int(body["empresa_id"]), int(body["versao"])
+        except (KeyError, TypeError, ValueError):
+            log.warning("announcement not understood", bytes=len(data))
+            watch.missed()
+        else:
+            watch.changed(empresa_id, versao)

@@ -1,0 +1,31 @@
+"""Tells the running processes that a dealer's row changed. Used by the commands that change one."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from worker.announce import announce
+from worker.cli.output import note
+from worker.settings import WorkerSettings
+
+_PATIENCE_S = 1.0
+
+
+def client() -> Redis:
+    """Redis as REDIS_URL names it."""
+    made: Redis = Redis.from_url(
+        WorkerSettings().redis_url.get_secret_value(),
+        socket_timeout=_PATIENCE_S,
+        socket_connect_timeout=_PATIENCE_S,
+    )
+    return made
+
+
+async def tell(empresa_id: int, versao: int = 0) -> None:
+    """The change is stored already; without Redis the processes find it by themselves."""
+    try:
+        async with client() as redis:
+            await announce(redis, empresa_id, versao)
+    except RedisError as error:
+        note(f"not announced ({type(error).__name__}): processes see it within 40 s")
