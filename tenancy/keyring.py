@@ -45,6 +45,13 @@ def new_key() -> str:
     return f"k{secrets.token_hex(4)}:{key}"
 
 
+def key_of(token: str) -> str:
+    """The id of the key that a token was sealed with; `fernet`, or `plain` when it is no token."""
+    if token.startswith(f"{_PREFIX}:"):
+        return token.split(":", 2)[1]
+    return _FERNET_ID if token.startswith(_FERNET_START) else "plain"
+
+
 class Keyring:
     """Keys by id; the first one seals, all of them open."""
 
@@ -79,6 +86,11 @@ class Keyring:
         if not keys:
             raise ValueError("no key to seal with: `helix keys new` makes one")
         return cls(keys, fernet)
+
+    @property
+    def newest(self) -> str:
+        """The id of the key that seals."""
+        return self._newest
 
     def __repr__(self) -> str:
         return f"Keyring({', '.join(self._keys)})"

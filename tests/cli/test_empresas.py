@@ -163,3 +163,22 @@ async def test_a_new_key_can_be_used_at_once() -> None:
     assert ran.code == 0
     key_id, _, key = ran.out.strip().partition(":")
     assert (len(key_id), len(key)) == tuple(map(len, new_key().split(":")))
+
+
+async def test_keys_are_rotated_until_nothing_needs_the_old_one(
+    installation: Installation,
+) -> None:
+    """rotate says how many secrets need which key, and by its code whether old ones may go."""
+    env = installation.environment()
+    await installation.create()
+    new = new_key()
+    keys = f"{new},{env['TENANCY_KEYS']}"
+
+    rotated = await helix("keys", "rotate", "--json", env={**env, "TENANCY_KEYS": keys})
+    too_early = await helix("keys", "rotate", env={**env, "TENANCY_KEYS": new_key()})
+
+    assert (rotated.code, rotated.json["remaining"]) == (0, 0), rotated.err
+    assert rotated.json["per_key"] == {new.partition(":")[0]: 1}
+    assert too_early.code == 1
+    assert "1 remain" in too_early.out
+    assert "TENANCY_KEYS" in too_early.err
