@@ -33,6 +33,7 @@ from worker.drain.shelf import Shelf
 from worker.drain.sort import Sorter
 from worker.drain.transaction import DrainTransaction
 from worker.drain.turns import Decide, TurnTaker
+from worker.presence import Presence
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.job import ArqJob
@@ -144,6 +145,9 @@ async def run_worker(settings: ProcessSettings) -> None:
     redis = await connect(settings.worker)
     try:
         async with open_jobs(settings, redis) as jobs:
+            presence = Presence(redis, dict)
+            await presence.show()  # whoever changes a password from here on waits for us
+            jobs.tenancy.watch.settled = presence.acknowledge
             worker = make_worker(settings.worker, redis, jobs)
             chores = [
                 asyncio.create_task(
@@ -153,6 +157,7 @@ async def run_worker(settings: ProcessSettings) -> None:
                     name="sweep",
                 ),
                 asyncio.create_task(hear_for_ever(redis, jobs.tenancy.watch), name="hear"),
+                asyncio.create_task(presence.show_for_ever(), name="presence"),
             ]
             log.info("worker ready", max_jobs=settings.worker.max_jobs)
             try:
@@ -162,6 +167,7 @@ async def run_worker(settings: ProcessSettings) -> None:
             finally:
                 for chore in chores:
                     chore.cancel()
+                await presence.leave()
                 await worker.close()
     finally:
         await redis.aclose()

@@ -9,17 +9,20 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr
+from redis.exceptions import RedisError
 
-from schema.errors import UnknownEmpresa
+from schema.errors import TryAgain, UnknownEmpresa
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.empresas import EmpresaRow, Empresas, Profile
 from tenancy.faults import CentralFaults
+from tenancy.password import PasswordRotation, Rotated
 from tenancy.provision import Adoption, Provisioner
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
 from worker.cli.output import Json, note, print_facts, print_rows, run
-from worker.cli.tell import tell
+from worker.cli.tell import client, tell
+from worker.presence import Workers
 
 PASSWORD_VARIABLE = "HELIX_TENANT_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -93,6 +96,25 @@ def show(empresa_id: Annotated[int, typer.Argument(min=1)], as_json: Json = Fals
     print_facts(_facts(row), as_json=as_json)
 
 
+@app.command()
+def rotate_password(
+    empresa_id: Annotated[int, typer.Argument(min=1)],
+    patience_s: Annotated[
+        float, typer.Option(min=1, help="How long to wait for the processes to change over.")
+    ] = 120,
+    as_json: Json = False,
+) -> None:
+    """Give a dealer's database user a new password while everything runs. Safe to repeat.
+
+    Old and new password open until every process uses the new one; then the old one is dropped and
+    sessions that it had opened are ended. No one ever sees either password.
+    """
+    done = run(_rotate(_settings(), empresa_id, patience_s))
+    print_facts(
+        {"id": empresa_id, "versao": done.versao, "sessions_ended": done.ended}, as_json=as_json
+    )
+
+
 def _settings() -> TenancySettings:
     return TenancySettings()
 
@@ -104,6 +126,15 @@ def _password(user: str) -> SecretStr:
     if not sys.stdin.isatty():
         raise typer.BadParameter(f"put the password of {user} into {PASSWORD_VARIABLE}")
     return SecretStr(typer.prompt(f"Password of {user}", hide_input=True, err=True))
+
+
+async def _rotate(settings: TenancySettings, empresa_id: int, patience_s: float) -> Rotated:
+    async with client() as redis:
+        rotation = PasswordRotation(settings, Workers(redis), patience_s=patience_s, report=note)
+        try:
+            return await rotation.run(empresa_id)
+        except RedisError as error:
+            raise TryAgain("Redis does not answer: nobody knows which processes run") from error
 
 
 async def _told(work: Coroutine[Any, Any, EmpresaRow]) -> EmpresaRow:
