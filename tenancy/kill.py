@@ -14,6 +14,7 @@ import structlog
 
 from schema.errors import HelixError, StatementRefused, Transient
 from tenancy.faults import CentralFaults
+from tenancy.meter import meter_of
 from tenancy.session import open_session
 from tenancy.target import Limits, Target
 
@@ -51,6 +52,7 @@ class StatementKiller:
     def kill(self, target: Target, thread_id: int) -> None:
         """Sees to it that the thread ends; returns at once."""
         if self._waiting >= _MOST_WAITING:
+            meter_of(target).kills["skipped"] += 1
             log.warning("kill skipped", thread_id=thread_id, empresa_id=target.empresa_id)
             return
         # Without a database or a proof of identity: the database itself may be what hangs.
@@ -88,6 +90,7 @@ class StatementKiller:
                 await self._kill_now(login, thread_ids)
             except HelixError as error:
                 if is_last or not isinstance(error, Transient):
+                    meter_of(login).kills["failed"] += len(thread_ids)
                     log.warning("kill failed", user=login.user, reason=str(error))
                     return
             else:
@@ -98,8 +101,11 @@ class StatementKiller:
         try:
             # Ids are used again after a restart: only threads of our own user are meant.
             rows = (await session.run(_THREADS)).rows
-            ours = {int(row[0]) for row in rows if row[1] == login.user}
-            for thread_id in ours.intersection(thread_ids):
+            ours = {int(row[0]) for row in rows if row[1] == login.user}.intersection(thread_ids)
+            kills = meter_of(login).kills
+            kills["ended"] += len(thread_ids) - len(ours)
+            for thread_id in ours:
+                kills["killed"] += 1
                 try:
                     await session.run(_KILL, (thread_id,))
                 except StatementRefused as error:

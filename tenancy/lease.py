@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import structlog
 
 from schema.errors import CommitUnknown, HelixError
+from tenancy.meter import meter_of
 from tenancy.session import Params, Result, Session
 
 log = structlog.get_logger()
@@ -134,9 +135,11 @@ async def _commit(session: Session) -> None:
     failure = commit.exception()
     if cancelled is not None:
         if failure is not None:
+            meter_of(session.target).commits_unknown += 1
             log.warning("commit unknown after a cancel", reason=str(failure))
         raise cancelled
     if failure is not None and not session.alive and isinstance(failure, HelixError):
+        meter_of(session.target).commits_unknown += 1
         raise CommitUnknown("COMMIT was sent and its answer got lost") from failure
     if failure is not None:
         raise failure  # the server answered: nothing was committed

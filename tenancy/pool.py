@@ -19,6 +19,7 @@ from tenancy.admission import Admission, Passes
 from tenancy.faults import Faults, Trouble, trouble_of
 from tenancy.hosts import HostGate
 from tenancy.line import Line
+from tenancy.meter import Gone, HostMeter
 from tenancy.session import Session
 
 log = structlog.get_logger()
@@ -62,6 +63,7 @@ class ConnectionPool:
         limits: PoolLimits,
         faults: Faults,
         empresa_id: int | None = None,
+        meter: HostMeter | None = None,
     ) -> None:
         """`empresa_id`: whose it is; None for the central database."""
         self._admission = Admission(gate, faults)
@@ -81,6 +83,11 @@ class ConnectionPool:
         self._retired = False
         self._empty = asyncio.Event()
         self._max_age_s = _MAX_AGE_S * random.uniform(0.8, 1.2)
+        self._meter = HostMeter() if meter is None else meter
+        self.waits = 0
+        """Acquires that found no idle connection."""
+        self.waited_s = 0.0
+        """What they took, all together."""
 
     @property
     def size(self) -> int:
@@ -96,6 +103,11 @@ class ConnectionPool:
     def idle(self) -> int:
         """Connections that wait for work."""
         return len(self._idle)
+
+    @property
+    def connecting(self) -> int:
+        """Connections that are being opened."""
+        return self._connecting
 
     @property
     def waiting(self) -> int:
@@ -130,27 +142,29 @@ class ConnectionPool:
         if session.lost:
             self._gate.lost(self._empresa_id)
         if self._retired or not session.reusable or self._too_old(session):
+            self._meter.gone[self._why(session)] += 1
             session.cut()
             self._left()
         elif len(self._line) and self._gate.wanted_from(self):
+            self._meter.gone[Gone.SHARED] += 1
             session.quit()
             self._left()
         elif not self._hand_on(session):
             session.idle_since = _now()
             self._idle.append(session)
-            self._gate.rest(session, self._evict)
+            self._gate.rest(session, self._stolen)
 
     def reap(self, *, idle_s: float | None = None) -> None:
         """Closes what has been idle for too long or was closed by the server."""
         limit = _now() - (self._limits.idle_s if idle_s is None else idle_s)
         for session in [one for one in self._idle if one.idle_since <= limit or not one.alive]:
-            self._evict(session)
+            self._evict(session, Gone.IDLE)
 
     def retire(self) -> None:
         """Closes all idle connections; those in use are closed when they come back."""
         self._retired = True
         for session in list(self._idle):
-            self._evict(session)
+            self._evict(session, Gone.CHANGED)
         self._send_away(PoolRetired())
         self._note_empty()
 
@@ -166,13 +180,17 @@ class ConnectionPool:
     async def _get(self, task: asyncio.Task[object] | None, passes: Passes) -> Session:
         while (session := self._take_idle(task)) is not None:
             if await self._fresh(session, ask=passes.is_probe):
+                self._meter.reused += 1
                 return session
+        begun = _now()
         try:
             async with asyncio.timeout(self._limits.acquire_s):
                 return await self._patiently(task, passes)
         except TimeoutError as error:
             reason = f"no connection became free within {self._limits.acquire_s:g} s"
             raise self._faults.unavailable(reason) from error
+        finally:
+            self._note_wait(_now() - begun)
 
     async def _patiently(self, task: asyncio.Task[object] | None, passes: Passes) -> Session:
         """The server's own limit for this user is waited out like ours."""
@@ -197,6 +215,7 @@ class ConnectionPool:
             if session.reusable and not self._too_old(session):
                 self._in_use[session] = task
                 return session
+            self._meter.gone[self._why(session)] += 1
             session.quit()
             self._gate.leave(self)
         return None
@@ -318,8 +337,12 @@ class ConnectionPool:
         while self._asked > len(self._line) and self._gate.withdraw(self):
             self._asked -= 1
 
-    def _evict(self, session: Session) -> None:
+    def _stolen(self, session: Session) -> None:
+        self._evict(session, Gone.STOLEN)
+
+    def _evict(self, session: Session, why: Gone) -> None:
         """Closes an idle connection."""
+        self._meter.gone[why] += 1
         self._idle.remove(session)
         self._gate.wake(session)
         session.quit()
@@ -334,6 +357,17 @@ class ConnectionPool:
     def _note_empty(self) -> None:
         if self._retired and not self.size:
             self._empty.set()
+
+    def _why(self, session: Session) -> Gone:
+        """Why a connection has no next user."""
+        if self._retired:
+            return Gone.CHANGED
+        return Gone.AGE if session.reusable else Gone.BROKEN
+
+    def _note_wait(self, took_s: float) -> None:
+        self._meter.waited.add(took_s)
+        self.waits += 1
+        self.waited_s += took_s
 
     def _too_old(self, session: Session) -> bool:
         return _now() - session.opened_at > self._max_age_s

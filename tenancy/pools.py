@@ -20,6 +20,7 @@ from tenancy.faults import TenantFaults, Trouble, trouble_of
 from tenancy.hosts import HostGate, Places
 from tenancy.kill import StatementKiller
 from tenancy.lease import TenantConnection, in_transaction, on_loan
+from tenancy.meter import PROCESS, meter_of
 from tenancy.pool import ConnectionPool, PoolLimits, PoolRetired
 from tenancy.registry import ACTIVE, Registry, TenantConfig
 from tenancy.session import Session, open_session
@@ -99,6 +100,15 @@ class TenantPoolManager:
             self._gates[address] = gate
         return gate
 
+    def gates(self) -> dict[tuple[str, int], HostGate]:
+        """The gates of all servers used so far."""
+        return dict(self._gates)
+
+    def all_pools(self, *, retired: bool = True) -> list[tuple[Target, ConnectionPool]]:
+        """All pools, on demand also those whose last connections are still out."""
+        tenants = [*self._tenants.values(), *(self._retired if retired else ())]
+        return [(tenant.target, tenant.pool) for tenant in tenants]
+
     async def close(self, empresa_id: int) -> None:
         """Closes an empresa's idle connections; those in use close when they come back."""
         tenant = self._tenants.pop(empresa_id, None)
@@ -176,6 +186,7 @@ class TenantPoolManager:
 
     async def _review(self, empresa_id: int, tenant: _Tenant, error: HelixError) -> bool:
         changed = False
+        PROCESS.reloads["refused"] += 1
         try:
             config = await self._registry.renew(empresa_id)
             changed = config.status != ACTIVE or config.target != tenant.target
@@ -216,6 +227,7 @@ class TenantPoolManager:
             limits=self._pool_limits,
             faults=faults,
             empresa_id=config.empresa_id,
+            meter=meter_of(target),
         )
         return _Tenant(target, pool)
 

@@ -21,8 +21,9 @@ from pymysql.err import MySQLError
 
 from schema.errors import HelixError, NotConfigured, WrongTenant
 from tenancy.driver import DriverConnection, QuietCursor
-from tenancy.faults import Faults, Trouble, is_answer, translated, trouble_of
+from tenancy.faults import Faults, Trouble, code_of, is_answer, translated, trouble_of
 from tenancy.lists import expand
+from tenancy.meter import PROCESS, meter_of
 from tenancy.target import Limits, Target
 
 log = structlog.get_logger()
@@ -49,6 +50,7 @@ _MUTE_S = 2.0
 """The server ends a statement at its limit; a peer that is mute this much longer is gone."""
 _ADMIN_LOCK_WAIT_S = 2
 """A waiting ALTER holds up all readers behind it."""
+_OVER_TIME = frozenset({1969, 3024})
 _BROKEN = (Trouble.LOST, Trouble.SERVER)
 _NO_MYSQL = (struct.error, ValueError, LookupError, AssertionError, AttributeError, RuntimeError)
 """What the driver raises when a peer greets in another language or hangs up in mid-greeting."""
@@ -151,6 +153,8 @@ class Session:
             if not is_answer(error):
                 self.cut()
             named = self._named(error)
+            if isinstance(error, TimeoutError) or code_of(error) in _OVER_TIME:
+                meter_of(self.target).statement_timeouts += 1
             self.lost = self.lost or trouble_of(named) in _BROKEN
             if named is error:
                 raise
@@ -233,6 +237,7 @@ async def open_session(
     One deadline covers all of it. Raises what `faults` makes of the cause, or WrongTenant.
     """
     driver = DriverConnection(target, limits)
+    begun = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(limits.connect_s):
             await _log_in(driver, faults)
@@ -244,9 +249,12 @@ async def open_session(
         driver.abort()
         reason = f"no connection within {limits.connect_s:g} s"
         raise faults.unavailable(reason, Trouble.SERVER) from error
-    except BaseException:
+    except BaseException as error:
         driver.abort()
+        if isinstance(error, WrongTenant):
+            PROCESS.mismatches += 1
         raise
+    meter_of(target).connected.add(asyncio.get_running_loop().time() - begun)
     return session
 
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tenancy.central import Central
+from tenancy.figures import Figures, figures
 from tenancy.keyring import Keyring
 from tenancy.kill import StatementKiller
 from tenancy.pool import PoolLimits
@@ -32,6 +33,10 @@ class Tenancy:
     central: Central
     keyring: Keyring
     watch: ConfigWatch
+
+    def figures(self) -> Figures:
+        """How this process stands with servers and dealers now."""
+        return figures(self.pools, self.registry)
 
 
 @asynccontextmanager

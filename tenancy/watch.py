@@ -14,6 +14,7 @@ import structlog
 
 from schema.errors import HelixError, NotConfigured, Transient, UnknownEmpresa
 from tenancy.central import Central
+from tenancy.meter import PROCESS
 from tenancy.pools import TenantPoolManager
 from tenancy.registry import Registry
 
@@ -44,11 +45,12 @@ class ConfigWatch:
         self._look = asyncio.Event()
         self.settled: Settled = _nobody
 
-    def changed(self, empresa_id: int, versao: int) -> None:
+    def changed(self, empresa_id: int, versao: int, *, cause: str = "announced") -> None:
         """An empresa's row or one of its channels changed; it is at least `versao` now."""
         key = empresa_id, versao
         if key in self._tasks:
             return
+        PROCESS.reloads[cause] += 1
         task = asyncio.create_task(self._apply(*key), name=f"follow-{empresa_id}-{versao}")
         self._tasks[key] = task
         task.add_done_callback(lambda _task: self._tasks.pop(key, None))
@@ -82,7 +84,7 @@ class ConfigWatch:
             if stored.get(empresa_id, 0) != versao
         ]
         for empresa_id, versao in changed:
-            self.changed(empresa_id, versao)
+            self.changed(empresa_id, versao, cause="compared")
         return len(changed)
 
     async def close(self) -> None:

@@ -28,7 +28,7 @@ _GONE_MS = 20_000
 """Who has been silent for this long has gone."""
 _ACKNOWLEDGED_S = 3600
 
-Report = Callable[[], Mapping[str, object]]
+Show = Callable[[], Mapping[str, object]]
 
 
 def report_of(process: str) -> str:
@@ -44,7 +44,7 @@ def versions_in_use(empresa_id: int) -> str:
 class Presence:
     """This process, as the others see it."""
 
-    def __init__(self, redis: Redis, report: Report) -> None:
+    def __init__(self, redis: Redis, report: Show) -> None:
         self._redis = redis
         self._report = report
         self.name = f"{socket.gethostname()}:{os.getpid()}:{token_hex(3)}"

@@ -33,12 +33,14 @@ from worker.drain.shelf import Shelf
 from worker.drain.sort import Sorter
 from worker.drain.transaction import DrainTransaction
 from worker.drain.turns import Decide, TurnTaker
+from worker.health import Health, health_server
 from worker.presence import Presence
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task
 from worker.queue.lease import LeaseDesk
+from worker.report import report_of
 from worker.settings import WorkerSettings
 from worker.sweep import ActiveEmpresas, sweep_for_ever
 
@@ -145,9 +147,10 @@ async def run_worker(settings: ProcessSettings) -> None:
     redis = await connect(settings.worker)
     try:
         async with open_jobs(settings, redis) as jobs:
-            presence = Presence(redis, dict)
+            tenancy = jobs.tenancy
+            presence = Presence(redis, lambda: report_of(tenancy.figures()).model_dump())
             await presence.show()  # whoever changes a password from here on waits for us
-            jobs.tenancy.watch.settled = presence.acknowledge
+            tenancy.watch.settled = presence.acknowledge
             worker = make_worker(settings.worker, redis, jobs)
             chores = [
                 asyncio.create_task(
@@ -156,12 +159,15 @@ async def run_worker(settings: ProcessSettings) -> None:
                     ),
                     name="sweep",
                 ),
-                asyncio.create_task(hear_for_ever(redis, jobs.tenancy.watch), name="hear"),
+                asyncio.create_task(hear_for_ever(redis, tenancy.watch), name="hear"),
                 asyncio.create_task(presence.show_for_ever(), name="presence"),
             ]
             log.info("worker ready", max_jobs=settings.worker.max_jobs)
+            health = Health(redis, tenancy)
+            host, port = settings.worker.health_host, settings.worker.health_port
             try:
-                await _run_through_outages(worker)
+                async with health_server(health, host=host, port=port):
+                    await _run_through_outages(worker)
             except asyncio.CancelledError:
                 log.info("worker stops")
             finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,10 +24,19 @@ class WorkerSettings(BaseSettings):
     slice_s: float = Field(2.0, gt=0, le=60, description="After this a drain gives way to others.")
     grace_s: float = Field(10.0, ge=0, le=300, description="Time to finish jobs after SIGTERM.")
     redis_timeout_s: float = Field(5.0, gt=0, le=60, description="For one answer of Redis.")
+    health_host: str = Field("127.0.0.1", description="Address for /healthz, /readyz, /metrics.")
+    health_port: int | None = Field(
+        None, ge=0, le=65535, description="Their port; 0: any free one. None: they are not served."
+    )
     sends_per_empresa: int = Field(4, ge=1, le=100, description="Conversations sent to at once.")
     pause_after_human_h: float = Field(
         4.0, gt=0, le=720, description="Hours that Lucas keeps quiet after a seller wrote."
     )
+
+    @field_validator("health_port", mode="before")
+    @classmethod
+    def _empty_is_none(cls, port: object) -> object:
+        return None if port == "" else port
 
 
 class WebSettings(BaseSettings):

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from schema.errors import HelixError, Transient
-from worker.cli import channel, empresa, keys, migrate, processes, stock
+from worker.cli import channel, empresa, keys, migrate, pools, processes, stock
 
 OK, FAILED, USAGE, TRY_LATER = 0, 1, 2, 3
 
@@ -34,6 +34,7 @@ def build() -> typer.Typer:
     app.add_typer(stock.app, name="stock")
     app.add_typer(keys.app, name="keys")
     app.command(name="migrate")(migrate.migrate)
+    app.command(name="pools")(pools.pools)
     app.command(name="web")(processes.web)
     app.command(name="worker")(processes.worker)
     return app
