@@ -74,7 +74,7 @@ class FreshCache(Generic[K, V]):
             return entry.value
         flight = self._flights.get(key) or self._start(key, now)
         if entry is None:
-            return await asyncio.shield(flight.task)
+            return await _shared(flight.task)
         patience_s = flight.begun_at + _PATIENCE_S - now
         if patience_s > 0:
             await asyncio.wait({flight.task}, timeout=patience_s)
@@ -83,7 +83,7 @@ class FreshCache(Generic[K, V]):
     async def renew(self, key: K) -> V:
         """The answer of a read that begins now. Raises what `read` raises; the known one stays."""
         self.stale(key)
-        return await asyncio.shield(self._start(key, self._now()).task)
+        return await _shared(self._start(key, self._now()).task)
 
     def stale(self, key: K) -> None:
         """The next `get` reads anew, even if a read is under way; what is known stays at hand."""
@@ -180,3 +180,15 @@ class FreshCache(Generic[K, V]):
         self._entries.move_to_end(key)
         while len(self._entries) > self._max:
             self._entries.popitem(last=False)
+
+
+async def _shared(task: asyncio.Task[V]) -> V:
+    """A read that serves others too. When the cache is closed it is given up: that is no cancel of
+    whoever asked."""
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        asker = asyncio.current_task()
+        if task.cancelled() and asker is not None and not asker.cancelling():
+            raise Transient("the registry was closed in mid-read") from None
+        raise

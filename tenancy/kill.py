@@ -48,10 +48,11 @@ class StatementKiller:
         self._queues: dict[tuple[str, int], _Queue] = {}
         self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def kill(self, target: Target, thread_id: int) -> None:
         """Sees to it that the thread ends; returns at once."""
-        if self._waiting >= _MOST_WAITING:
+        if self._closed or self._waiting >= _MOST_WAITING:
             meter_of(target).kills["skipped"] += 1
             log.warning("kill skipped", thread_id=thread_id, empresa_id=target.empresa_id)
             return
@@ -67,7 +68,8 @@ class StatementKiller:
             task.add_done_callback(self._tasks.discard)
 
     async def close(self, grace_s: float) -> None:
-        """Waits for what is under way, then gives it up."""
+        """Waits for what is under way, then gives it up. What is asked for later is skipped."""
+        self._closed = True
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=grace_s)
             for task in late:

@@ -97,6 +97,7 @@ class Session:
         self._deadline_s: float | None = limits.statement_s + _MUTE_S
         self._busy = False
         self._tainted = False
+        self._cut = False
         self.lost = False
         """Whether it broke while it was in use: its server may be in trouble."""
         self.opened_at = self.idle_since = asyncio.get_running_loop().time()
@@ -165,9 +166,10 @@ class Session:
 
     def cut(self) -> None:
         """Ends the connection at once; a statement that still runs is killed on the server."""
-        thread_id, busy = self.thread_id, self._busy
+        thread_id, runs = self.thread_id, self._busy and not self._cut
+        self._cut = True
         self._driver.abort()
-        if busy:
+        if runs:
             self._kill(self.target, thread_id)
 
     def quit(self) -> None:

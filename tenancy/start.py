@@ -21,7 +21,7 @@ from tenancy.watch import ConfigWatch
 
 _GRACE_S = 5.0
 _REAP_EVERY_S = 15.0
-_KILL_GRACE_S = 1.0
+_LAST_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +41,11 @@ class Tenancy:
 
 @asynccontextmanager
 async def open_tenancy(
-    settings: TenancySettings, *, grace_s: float = _GRACE_S
+    settings: TenancySettings, *, grace_s: float = _GRACE_S, last_s: float = _LAST_S
 ) -> AsyncIterator[Tenancy]:
-    """Opens no connection yet; closes all of them at the end, within `grace_s` and a second."""
+    """Opens no connection yet. At the end all of them are closed, whatever hangs: leases have
+    `grace_s` to come back, statements that are cut then have `last_s` to be ended on the server.
+    """
     limits = Limits.of(settings)
     tls_context(settings.db_host, limits)  # a CA file that cannot be read is found now
     killer = StatementKiller(limits)
@@ -78,7 +80,7 @@ async def open_tenancy(
         await pools.close_all(grace_s)
         central.pool.retire()
         central.pool.cut_all()
-        await killer.close(_KILL_GRACE_S)
+        await killer.close(last_s)
 
 
 async def _reap(pools: TenantPoolManager, central: Central) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,6 +49,12 @@ log = structlog.get_logger()
 _DEALERS_ZONE = ZoneInfo("America/Sao_Paulo")
 _JOB_TIMEOUT_S = 120
 _OUTAGE_PAUSE_S = 1.0
+# After the grace time, which arq gives its jobs, everything ends within a second: what a cancelled
+# job still brings to its end, then leases, then statements on the servers, then Redis.
+_LAST_WORDS_S = 0.3
+_CUT_AFTER_S = 0.1
+_KILLS_S = 0.3
+_GOODBYE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +95,7 @@ async def open_jobs(
     worker = settings.worker
     async with AsyncExitStack() as stack:
         tenancy = await stack.enter_async_context(
-            open_tenancy(settings.tenancy, grace_s=worker.grace_s)
+            open_tenancy(settings.tenancy, grace_s=_CUT_AFTER_S, last_s=_KILLS_S)
         )
         session = await stack.enter_async_context(aiohttp.ClientSession())
         desk, bell = LeaseDesk(redis, life_s=worker.lease_s), Bell(redis)
@@ -173,10 +179,21 @@ async def run_worker(settings: ProcessSettings) -> None:
             finally:
                 for chore in chores:
                     chore.cancel()
-                await presence.leave()
-                await worker.close()
+                closing = asyncio.create_task(_close(worker, presence), name="close")
+                await asyncio.wait({closing}, timeout=_LAST_WORDS_S)
     finally:
-        await redis.aclose()
+        with suppress(TimeoutError, RedisError, OSError):
+            async with asyncio.timeout(_GOODBYE_S):
+                await redis.aclose()
+
+
+async def _close(worker: Worker, presence: Presence) -> None:
+    """Waits for what cancelled jobs bring to their end; not longer than the caller does."""
+    try:
+        await presence.leave()
+        await worker.close()
+    except (RedisError, OSError) as error:
+        log.warning("redis did not hear the goodbye", error=str(error))
 
 
 async def _run_through_outages(worker: Worker) -> None:
