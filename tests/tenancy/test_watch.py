@@ -13,7 +13,7 @@ from tenancy.hosts import HostGate
 from tenancy.names import database_of
 from tenancy.start import Tenancy
 from tests.tenancy.installation import Installation
-from tests.tenancy.peers import relay, until
+from tests.tenancy.peers import mute_server, relay, until
 
 KEEPS = {"tenancy_registry_fresh_s": 300, "tenancy_acquire_timeout_s": 10}
 
@@ -87,6 +87,29 @@ async def test_a_move_under_load_fails_no_one(installation: Installation) -> Non
         assert min(user.result() for user in users) > 0
         other = tenancy.pools.gate(server.host, way.port)
         assert other.taken == 0
+
+
+async def test_a_login_at_the_place_that_was_left_is_made_at_the_new_one(
+    installation: Installation,
+) -> None:
+    """Who is connecting while the database moves away from a dead server is served at the new."""
+    row = await installation.create()
+    async with (
+        mute_server() as mute_port,
+        installation.tenancy(**KEEPS, tenancy_connect_timeout_s=0.5) as tenancy,
+    ):
+        await _raise(installation, row.id, f"db_port = {mute_port}")
+        asking = asyncio.create_task(_ask(tenancy, row.id))
+
+        async def connecting() -> bool:
+            pool = tenancy.pools.pool(row.id)
+            return pool is not None and pool.size == 1
+
+        await until(connecting)
+        await _raise(installation, row.id, f"db_port = {installation.server.port}")
+        tenancy.watch.changed(row.id, row.versao + 2)
+
+        assert await asking == row.id
 
 
 async def test_a_suspended_empresa_is_closed_at_once(installation: Installation) -> None:
