@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class LucasSettings(BaseSettings):
     """How long Lucas waits before he answers. An empresa may have values of its own."""
 
-    model_config = SettingsConfigDict(env_prefix="LUCAS_", frozen=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, env_prefix="LUCAS_", frozen=True)
 
     quiet_complete_s: float = Field(
         1.5, ge=0, le=30, description="Wait after a message that is complete by itself."

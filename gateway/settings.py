@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class GatewaySettings(BaseSettings):
     """Environment variables `GATEWAY_...`."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, env_prefix="GATEWAY_", frozen=True)
 
     send_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
     """How long one send may take, connecting included."""

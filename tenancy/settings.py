@@ -25,7 +25,9 @@ class TlsMode(StrEnum):
 class TenancySettings(BaseSettings):
     """Environment names are those of an existing installation; new ones begin with TENANCY_."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     db_host: str = Field("127.0.0.1", description="Server of the central database.")
     db_port: int = Field(3306, ge=1, le=65535)

@@ -35,7 +35,7 @@ def test_the_example_shows_the_defaults(
     given = read()
     monkeypatch.setenv("TENANCY_KEYS", new_key())
     for name in names(part):
-        if given[name]:
+        if name != "TENANCY_KEYS":  # the one that has no default
             monkeypatch.setenv(name, given[name])
 
     made = part()

@@ -9,7 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class WorkerSettings(BaseSettings):
     """Redis, and how a worker process works off inboxes and outboxes."""
 
-    model_config = SettingsConfigDict(env_prefix="WORKER_", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, env_prefix="WORKER_", frozen=True, populate_by_name=True
+    )
 
     redis_url: SecretStr = Field(
         default=SecretStr("redis://127.0.0.1:6379/0"),
@@ -42,7 +44,9 @@ class WorkerSettings(BaseSettings):
 class WebSettings(BaseSettings):
     """The webhook process."""
 
-    model_config = SettingsConfigDict(env_prefix="WEB_", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, env_prefix="WEB_", frozen=True, populate_by_name=True
+    )
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, validation_alias="PORT", description="0: any free one.")
