@@ -70,13 +70,13 @@ class Shop:
     async def dealership(self, empresa_id: int, event: Event) -> Dealership:
         """Known, or looked up once."""
         if empresa_id not in self.dealerships:
-            config = await self.registry.tenant(empresa_id)
+            target = (config := await self.registry.tenant(empresa_id)).target
             channel = await self.registry.channel(event.gateway, event.channel or "")
             if channel is None:
                 raise LookupError(f"no channel {event.channel!r}")
             pool = await aiomysql.create_pool(
-                host=config.host, port=config.port, user=config.user, db=config.database,
-                password=config.password.get_secret_value(), charset="utf8mb4", autocommit=True,
+                host=target.host, port=target.port, user=target.user, db=target.database,
+                password=target.password.get_secret_value(), charset="utf8mb4", autocommit=True,
                 init_command=_SET_UP, minsize=1, maxsize=self.connections,
             )  # fmt: skip
             known = Dealership(

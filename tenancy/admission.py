@@ -36,6 +36,7 @@ class Admission:
         """For what only this database is to blame for; whoever knows the registry trips it."""
         self._gate = gate
         self._faults = faults
+        self._usual: Passes | None = None
 
     def admit(self) -> Passes:
         """Raises what `faults.on_hold` makes while a breaker is open: no I/O, no waiting."""
@@ -46,7 +47,10 @@ class Admission:
         if server is None:
             self.breaker.gave_up(empresa)
             raise self._on_hold("its server rests")
-        return Passes(empresa, server)
+        usual = self._usual
+        if usual is None or usual.empresa is not empresa or usual.server is not server:
+            usual = self._usual = Passes(empresa, server)  # while nothing happens, always this one
+        return usual
 
     def check(self, passes: Passes) -> None:
         """As `admit`, for someone who was admitted a while ago."""

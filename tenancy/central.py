@@ -9,6 +9,7 @@ from tenancy.faults import CentralFaults
 from tenancy.hosts import HostGate
 from tenancy.kill import StatementKiller
 from tenancy.lease import Connection, in_transaction, on_loan
+from tenancy.places import Places
 from tenancy.pool import ConnectionPool, PoolLimits
 from tenancy.session import Session, open_session
 from tenancy.settings import TenancySettings
@@ -27,7 +28,7 @@ class Central:
         # A gate of its own: dealers that fill the server of the same name must not lock us out.
         self.pool = ConnectionPool(
             self._open,
-            gate=HostGate(_CONNECTIONS),
+            gate=HostGate(Places(_CONNECTIONS)),
             limits=PoolLimits(
                 size=_CONNECTIONS,
                 acquire_s=settings.tenancy_acquire_timeout_s,

@@ -8,26 +8,21 @@ await: size = idle + in use + connecting, and no one waits while something is fr
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import structlog
-
 from schema.errors import HelixError
 from tenancy.admission import Admission, Passes
+from tenancy.ceiling import Ceiling
 from tenancy.faults import Faults, Trouble, trouble_of
 from tenancy.hosts import HostGate
+from tenancy.idle import IdleStack
 from tenancy.line import Line
 from tenancy.meter import Gone, HostMeter
 from tenancy.session import Session
 
-log = structlog.get_logger()
-
 _PING_AFTER_S = 30.0
 _PING_S = 1.0
-_MAX_AGE_S = 1800.0
-_LIMITED_FOR_S = 10.0
 _LIMITED_PAUSE_S = 0.1
 
 
@@ -73,17 +68,16 @@ class ConnectionPool:
         self._gate = gate
         self._limits = limits
         self._faults = faults
-        self._idle: list[Session] = []
+        self._meter = HostMeter() if meter is None else meter
+        self._ceiling = Ceiling(limits.size, empresa_id)
+        self._idle = IdleStack(self, gate, self._meter)
         self._in_use: dict[Session, asyncio.Task[object] | None] = {}
         self._connecting = 0
         self._asked = 0
         """Places that the gate was asked for and has not given yet."""
-        self._limited_to, self._limited_until = 0, 0.0
         self._line: Line[Session | _Connect] = Line()
         self._retired = False
         self._empty = asyncio.Event()
-        self._max_age_s = _MAX_AGE_S * random.uniform(0.8, 1.2)
-        self._meter = HostMeter() if meter is None else meter
         self.waits = 0
         """Acquires that found no idle connection."""
         self.waited_s = 0.0
@@ -127,8 +121,12 @@ class ConnectionPool:
         if self._retired:
             raise PoolRetired
         passes = self._admission.admit()
+        session = self._take_idle(task)
+        if session is not None and not self._doubtful(session, passes):
+            self._meter.reused += 1
+            return session
         try:
-            session = await self._get(task, passes)
+            session = await self._get(task, passes, session)
         except BaseException as error:
             self._admission.ended(passes, error)
             raise
@@ -139,32 +137,30 @@ class ConnectionPool:
     def release(self, session: Session) -> None:
         """Takes a connection back; never waits, never fails. Wakes one waiter, whatever comes."""
         del self._in_use[session]
+        now = _now()
         if session.lost:
             self._gate.lost(self._empresa_id)
-        if self._retired or not session.reusable or self._too_old(session):
+        if self._retired or not session.reusable or self._idle.too_old(session, now):
             self._meter.gone[self._why(session)] += 1
             session.cut()
             self._left()
-        elif len(self._line) and self._gate.wanted_from(self):
+        elif not self._line:
+            self._idle.put(session, now)
+        elif self._gate.wanted_from(self):
             self._meter.gone[Gone.SHARED] += 1
             session.quit()
             self._left()
         elif not self._hand_on(session):
-            session.idle_since = _now()
-            self._idle.append(session)
-            self._gate.rest(session, self._stolen)
+            self._idle.put(session, now)
 
     def reap(self, *, idle_s: float | None = None) -> None:
         """Closes what has been idle for too long or was closed by the server."""
-        limit = _now() - (self._limits.idle_s if idle_s is None else idle_s)
-        for session in [one for one in self._idle if one.idle_since <= limit or not one.alive]:
-            self._evict(session, Gone.IDLE)
+        self._idle.reap(_now() - (self._limits.idle_s if idle_s is None else idle_s))
 
     def retire(self) -> None:
         """Closes all idle connections; those in use are closed when they come back."""
         self._retired = True
-        for session in list(self._idle):
-            self._evict(session, Gone.CHANGED)
+        self._idle.clear(Gone.CHANGED)
         self._send_away(PoolRetired())
         self._note_empty()
 
@@ -177,11 +173,15 @@ class ConnectionPool:
         for session in self._in_use:
             session.cut()
 
-    async def _get(self, task: asyncio.Task[object] | None, passes: Passes) -> Session:
-        while (session := self._take_idle(task)) is not None:
-            if await self._fresh(session, ask=passes.is_probe):
+    async def _get(
+        self, task: asyncio.Task[object] | None, passes: Passes, session: Session | None
+    ) -> Session:
+        """`session`: an idle one that may be dead."""
+        while session is not None:
+            if await self._answers(session):
                 self._meter.reused += 1
                 return session
+            session = self._take_idle(task)
         begun = _now()
         try:
             async with asyncio.timeout(self._limits.acquire_s):
@@ -208,24 +208,18 @@ class ConnectionPool:
                 return session
 
     def _take_idle(self, task: asyncio.Task[object] | None) -> Session | None:
-        """The connection used last, so that the others grow old and go."""
-        while self._idle:
-            session = self._idle.pop()
-            self._gate.wake(session)
-            if session.reusable and not self._too_old(session):
-                self._in_use[session] = task
-                return session
-            self._meter.gone[self._why(session)] += 1
-            session.quit()
-            self._gate.leave(self)
-        return None
+        session = self._idle.take()
+        if session is not None:
+            self._in_use[session] = task
+        return session
 
-    async def _fresh(self, session: Session, *, ask: bool) -> bool:
-        """False when a connection turns out to be dead after a long rest; it is gone then.
+    def _doubtful(self, session: Session, passes: Passes) -> bool:
+        """Whether the server must be asked if it still knows a connection: after a long rest, and
+        when a breaker waits for the answer."""
+        return passes.is_probe or _now() - session.idle_since >= _PING_AFTER_S
 
-        With `ask` it is asked even after a short one."""
-        if not ask and _now() - session.idle_since < _PING_AFTER_S:
-            return True
+    async def _answers(self, session: Session) -> bool:
+        """False when a connection turns out to be dead; it is gone then."""
         try:
             alive = await session.ping(_PING_S)
         except BaseException:
@@ -271,21 +265,14 @@ class ConnectionPool:
         with connections in use it is not quite dead, until a breaker says so."""
         trouble = trouble_of(error)
         if trouble is Trouble.LIMIT:
-            self._note_limit(str(error))
+            held = len(self._in_use) + self._connecting
+            self._ceiling.lower(held, _now(), reason=str(error))
         alone = not self._in_use and not self._connecting and trouble is not Trouble.LIMIT
         if isinstance(error, HelixError) and (alone or trouble is Trouble.CONFIG):
             self._send_away(error)
         else:
             self._ask()
         self._note_empty()
-
-    def _note_limit(self, reason: str) -> None:
-        """For a while we want no more than we have: each try would be another login in vain."""
-        now = _now()
-        if now >= self._limited_until:
-            log.info("server limits this user", empresa_id=self._empresa_id, reason=reason)
-        self._limited_to = max(1, len(self._in_use) + self._connecting)
-        self._limited_until = now + _LIMITED_FOR_S
 
     def _send_away(self, error: Exception) -> None:
         self._line.fail(error)
@@ -317,7 +304,7 @@ class ConnectionPool:
 
     def _ask(self) -> None:
         """Asks the gate for a place for each waiter, as far as the limit allows."""
-        most = self._limits.size if _now() >= self._limited_until else self._limited_to
+        most = self._ceiling.at(_now())
         while self.size + self._asked < most and self._asked < len(self._line):
             self._asked += 1
             self._gate.ask(self, self._placed)
@@ -336,17 +323,6 @@ class ConnectionPool:
         """Asks for no more places than there are waiters."""
         while self._asked > len(self._line) and self._gate.withdraw(self):
             self._asked -= 1
-
-    def _stolen(self, session: Session) -> None:
-        self._evict(session, Gone.STOLEN)
-
-    def _evict(self, session: Session, why: Gone) -> None:
-        """Closes an idle connection."""
-        self._meter.gone[why] += 1
-        self._idle.remove(session)
-        self._gate.wake(session)
-        session.quit()
-        self._gate.leave(self)
 
     def _left(self) -> None:
         """A connection is gone."""
@@ -368,9 +344,6 @@ class ConnectionPool:
         self._meter.waited.add(took_s)
         self.waits += 1
         self.waited_s += took_s
-
-    def _too_old(self, session: Session) -> bool:
-        return _now() - session.opened_at > self._max_age_s
 
 
 def _now() -> float:

@@ -17,10 +17,11 @@ import structlog
 from schema.errors import HelixError, NotConfigured, WrongTenant
 from tenancy.breaker import State
 from tenancy.faults import TenantFaults, Trouble, trouble_of
-from tenancy.hosts import HostGate, Places
+from tenancy.hosts import HostGate
 from tenancy.kill import StatementKiller
 from tenancy.lease import TenantConnection, in_transaction, on_loan
 from tenancy.meter import PROCESS, meter_of
+from tenancy.places import Places
 from tenancy.pool import ConnectionPool, PoolLimits, PoolRetired
 from tenancy.registry import ACTIVE, Registry, TenantConfig
 from tenancy.session import Session, open_session
@@ -96,7 +97,7 @@ class TenantPoolManager:
         address = (host, port)
         gate = self._gates.get(address)
         if gate is None:
-            gate = HostGate(self._max_per_host, address=address, process=self.places)
+            gate = HostGate(Places(self._max_per_host), address=address, process=self.places)
             self._gates[address] = gate
         return gate
 
@@ -207,11 +208,15 @@ class TenantPoolManager:
         if config.status != ACTIVE:
             raise NotConfigured(config.empresa_id, f"its status is {config.status!r}")
         tenant = self._tenants.get(config.empresa_id)
-        if tenant is None or tenant.target != config.target:
-            if tenant is not None:
-                log.info("database settings changed", empresa_id=config.empresa_id)
-                self._retire(tenant)
-            tenant = self._tenants[config.empresa_id] = self._new(config)
+        if tenant is not None and tenant.target is config.target:
+            return tenant
+        if tenant is not None and tenant.target == config.target:
+            tenant.target = config.target  # read again: next time one look is enough
+            return tenant
+        if tenant is not None:
+            log.info("database settings changed", empresa_id=config.empresa_id)
+            self._retire(tenant)
+        tenant = self._tenants[config.empresa_id] = self._new(config)
         return tenant
 
     def _new(self, config: TenantConfig) -> _Tenant:

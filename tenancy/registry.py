@@ -45,11 +45,8 @@ class TenantConfig:
     """A row of `empresas` with its password opened."""
 
     empresa_id: int
-    host: str
-    port: int
-    database: str
-    user: str
-    password: SecretStr
+    target: Target
+    """Its database, with the proof of identity asked for."""
     status: str
     """provisionando, ativo or suspenso; only `ativo` is served."""
     versao: int
@@ -58,18 +55,6 @@ class TenantConfig:
     endereco: str | None
     telefone: str | None
     horario: str | None
-
-    @property
-    def target(self) -> Target:
-        """Its database, with the proof of identity asked for."""
-        return Target(
-            host=self.host,
-            port=self.port,
-            user=self.user,
-            password=self.password,
-            database=self.database,
-            empresa_id=self.empresa_id,
-        )
 
 
 class Registry:
@@ -202,12 +187,15 @@ class Registry:
                 )
         return TenantConfig(
             empresa_id=empresa_id,
-            host=row["db_host"] or "localhost",
-            port=row["db_port"] or 3306,
-            database=row["db_name"],
-            user=row["db_user"],
-            password=SecretStr(
-                self._opened(empresa_id, row["db_password"], password_of(empresa_id))
+            target=Target(
+                host=row["db_host"] or "localhost",
+                port=row["db_port"] or 3306,
+                user=row["db_user"],
+                password=SecretStr(
+                    self._opened(empresa_id, row["db_password"], password_of(empresa_id))
+                ),
+                database=row["db_name"],
+                empresa_id=empresa_id,
             ),
             status=row["status"],
             versao=row["versao"],

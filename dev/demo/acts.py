@@ -123,7 +123,7 @@ def each_once(stage: Stage, buyer: Buyer, replies: list[MessageRow]) -> None:
 async def _is_refused(stage: Stage, empresa_id: int, other: int) -> bool:
     """Whether the one dealer's own user is kept out of the other's database."""
     tenancy = stage.installation.tenancy
-    database = (await tenancy.registry.tenant(other)).database
+    database = (await tenancy.registry.tenant(other)).target.database
     async with tenancy.pools.connection(empresa_id) as conn:
         try:
             await conn.fetch_all(f"SELECT id FROM `{database}`.mensagens LIMIT 1")  # noqa: S608

@@ -87,7 +87,7 @@ async def _held_up(stage: Stage) -> AsyncIterator[None]:
     Raises Failed when it never gets there.
     """
     servers, tenancy = stage.installation.servers, stage.installation.tenancy
-    database = (await tenancy.registry.tenant(SECOND)).database
+    database = str((await tenancy.registry.tenant(SECOND)).target.database)
     async with servers.mariadb.connect() as holder, servers.mariadb.connect() as watcher:
         await holder.begin()
         async with holder.cursor() as cursor:

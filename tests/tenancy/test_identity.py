@@ -147,7 +147,7 @@ async def test_secrets_do_not_print(installation: Installation) -> None:
         config = await tenancy.registry.tenant(row.id)
         shown = repr((config, config.target, installation.settings, tenancy, row))
 
-    password = config.password.get_secret_value()
+    password = config.target.password.get_secret_value()
     assert len(password) >= 40
     for secret in (
         password,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, cast
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tenancy.hosts import HostGate, Places
+from tenancy.hosts import HostGate
+from tenancy.places import WARM_S, Places
 from tenancy.session import Session
 
 PARTIES = st.sampled_from("abcd")
@@ -19,15 +21,38 @@ def _session() -> Session:
     return cast("Session", cast("Any", object()))
 
 
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.due: list[tuple[float, Callable[[], None]]] = []
+
+    def later(self, delay_s: float, call: Callable[[], None]) -> None:
+        self.due.append((self.now + delay_s, call))
+
+    def move(self, seconds: float) -> None:
+        """Calls what falls due, what that brings up included."""
+        self.now += seconds
+        while ready := [entry for entry in self.due if entry[0] <= self.now]:
+            self.due = [entry for entry in self.due if entry[0] > self.now]
+            for _, call in ready:
+                call()
+
+    def places(self, budget: int) -> Places:
+        return Places(budget, clock=lambda: self.now, later=self.later)
+
+
 class Machine(RuleBasedStateMachine):
     """Two servers of one process, asked in any order."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.process = Places(4)
+        self.clock = Clock()
+        self.process = self.clock.places(4)
         self.gates = [
-            HostGate(3, address=("one", 1), process=self.process),
-            HostGate(2, address=("two", 2), process=self.process),
+            HostGate(self.clock.places(3), address=("one", 1), process=self.process),
+            HostGate(self.clock.places(2), address=("two", 2), process=self.process),
         ]
         self.held: list[tuple[int, str]] = []
         self.idle: list[tuple[int, str, Session]] = []
@@ -62,13 +87,12 @@ class Machine(RuleBasedStateMachine):
         entry = (gate, party, _session())
 
         def evict(session: Session) -> None:
-            assert entry == self.idle[self._oldest(gate)] or entry == self.idle[0]
             self.idle.remove(entry)
             self.gates[gate].wake(session)
             self.gates[gate].leave(party)
 
         self.idle.append(entry)
-        self.gates[gate].rest(entry[2], evict)
+        self.gates[gate].rest(party, entry[2], evict)
 
     @precondition(lambda self: self.idle)
     @rule(data=st.data())
@@ -77,8 +101,12 @@ class Machine(RuleBasedStateMachine):
         self.gates[gate].wake(session)
         self.held.append((gate, party))
 
-    def _oldest(self, gate: int) -> int:
-        return next(place for place, entry in enumerate(self.idle) if entry[0] == gate)
+    @rule()
+    def nobody_waits_for_long_while_something_is_idle(self) -> None:
+        self.clock.move(2 * WARM_S)
+        for number, _party in +self.asked:
+            idle_here = any(entry[0] == number for entry in self.idle)
+            assert (self._full(number) and not idle_here) or not self.idle
 
     @invariant()
     def never_too_many(self) -> None:
@@ -89,14 +117,27 @@ class Machine(RuleBasedStateMachine):
         assert len(self.held) + len(self.idle) == self.process.taken
 
     @invariant()
-    def nobody_waits_while_something_is_free(self) -> None:
-        waiting = +self.asked
-        for number, gate in enumerate(self.gates):
-            if any(asked[0] == number for asked in waiting):
-                idle_here = any(entry[0] == number for entry in self.idle)
-                full_here = gate.taken == gate.budget and not idle_here
-                full_process = self.process.taken == 4 and not self.idle
-                assert full_here or full_process
+    def nobody_waits_while_a_place_is_free(self) -> None:
+        for number, _party in +self.asked:
+            assert self._full(number) or self.process.taken == 4
+
+    @invariant()
+    def who_has_none_waits_for_no_idle_one(self) -> None:
+        """Unless it lost its last one in this very moment: then it is looked at again at once."""
+        have = {entry[:2] for entry in [*self.held, *self.idle]}
+        looked_at_now = any(at <= self.clock.now for at, _ in self.clock.due)
+        for number, party in +self.asked:
+            if (number, party) in have or looked_at_now:
+                continue
+            idle_here = any(entry[0] == number for entry in self.idle)
+            assert (self._full(number) and not idle_here) or not self.idle or self._others(number)
+
+    def _full(self, number: int) -> bool:
+        return self.gates[number].taken == self.gates[number].budget
+
+    def _others(self, number: int) -> bool:
+        """Whether the server has connections: then it is not one that has none in the process."""
+        return any(entry[0] == number for entry in [*self.held, *self.idle])
 
 
 TestAnyOrder = Machine.TestCase
@@ -130,7 +171,7 @@ class Hog:
 
 
 def _served(budget: int, limits: dict[str, int], rounds: int) -> dict[str, int]:
-    places = Places(budget)
+    places = Clock().places(budget)
     hogs = [Hog(places, name, limit) for name, limit in limits.items()]
     for hog in hogs:
         hog.want()
@@ -157,7 +198,7 @@ def test_a_hungry_empresa_gets_its_share_from_a_full_one() -> None:
 
 def test_places_do_not_go_to_and_fro_for_nothing() -> None:
     """With as many as they can share evenly, each keeps its connections: opening one costs."""
-    places = Places(4)
+    places = Clock().places(4)
     hogs = [Hog(places, name, 4) for name in "ab"]
     for hog in hogs:
         hog.want()
@@ -168,3 +209,42 @@ def test_places_do_not_go_to_and_fro_for_nothing() -> None:
     assert [hog.held for hog in hogs] == [2, 2]
     assert not places.wanted_from("a")
     assert not places.wanted_from("b")
+
+
+def test_a_busy_empresa_takes_no_ones_last_warm_connection() -> None:
+    """It has one to work with; the others would have to connect anew for each use of theirs."""
+    clock = Clock()
+    places = clock.places(2)
+    gone: list[Session] = []
+    granted: list[str] = []
+
+    def evict(session: Session) -> None:
+        gone.append(session)
+        places.wake(session)
+        places.leave("quiet")
+
+    places.ask("quiet", lambda: granted.append("quiet"))
+    places.ask("busy", lambda: granted.append("busy"))
+    places.rest("quiet", _session(), evict)
+    places.ask("busy", lambda: granted.append("busy"))
+    clock.move(0.9 * WARM_S)
+    assert (granted, gone) == (["quiet", "busy"], [])
+
+    clock.move(0.2 * WARM_S)  # it has not been used for a while: now it may go
+    assert (granted, len(gone)) == (["quiet", "busy", "busy"], 1)
+
+
+def test_who_has_none_takes_the_place_of_the_oldest() -> None:
+    """However warm it is."""
+    places = Clock().places(1)
+    granted: list[str] = []
+
+    def evict(session: Session) -> None:
+        places.wake(session)
+        places.leave("a")
+
+    places.ask("a", lambda: granted.append("a"))
+    places.rest("a", _session(), evict)
+    places.ask("b", lambda: granted.append("b"))
+
+    assert granted == ["a", "b"]

@@ -49,7 +49,7 @@ async def test_a_changed_version_is_found_without_a_message(installation: Instal
 
 
 async def _is_at(tenancy: Tenancy, empresa_id: int, host: str) -> bool:
-    return (await tenancy.registry.tenant(empresa_id)).host == host
+    return (await tenancy.registry.tenant(empresa_id)).target.host == host
 
 
 async def test_a_move_under_load_fails_no_one(installation: Installation) -> None:
@@ -199,7 +199,7 @@ async def test_a_missed_message_while_the_central_database_is_down(
         way.restore()
         assert await tenancy.watch.compare() == 1
         await until(lambda: _is_named(tenancy, row.id, "Novo"))
-        assert database_of(row.id) == (await tenancy.registry.tenant(row.id)).database
+        assert database_of(row.id) == (await tenancy.registry.tenant(row.id)).target.database
 
 
 async def _is_named(tenancy: Tenancy, empresa_id: int, nome: str) -> bool:
