@@ -19,11 +19,8 @@ _WHO = "SELECT CURRENT_USER(), VERSION()"
 _VIA = "ALTER USER %(user)s@%(host)s IDENTIFIED VIA mysql_native_password USING PASSWORD(%(new)s)"
 _BOTH = _VIA + " OR mysql_native_password USING PASSWORD(%(old)s)"
 _LAST = "SELECT CONNECTION_ID()"
-_OLDER = """
-    SELECT id FROM information_schema.processlist
-     WHERE id <= %(last)s AND id <> CONNECTION_ID()
-       AND user = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)
-"""
+# Shows an account its own sessions. For the table of the same content, see `tenancy.kill`.
+_SESSIONS = "SHOW PROCESSLIST"
 _KILL = "KILL CONNECTION %s"
 _NO_SUCH_THREAD = 1094
 _FIRST_WITH_TWO = (10, 4)
@@ -61,7 +58,13 @@ class Account:
     async def end_older(self, last: int) -> int:
         """Ends the account's sessions up to a connection id; returns how many there were."""
         async with self._login() as conn:  # an account may end its own sessions
-            older = [int(id_) for (id_,) in await conn.fetch_all(_OLDER, {"last": last})]
+            (ours,) = await conn.fetch_all(_LAST)
+            sessions = [(int(row[0]), row[1]) for row in await conn.fetch_all(_SESSIONS)]
+            older = [
+                thread_id
+                for thread_id, user in sessions
+                if user == self._own.user and thread_id <= last and thread_id != ours[0]
+            ]
             for thread_id in older:
                 try:
                     await conn.execute(_KILL, (thread_id,))

@@ -12,7 +12,9 @@ from tenancy.faults import Faults, TenantFault, Trouble, trouble_of
 from tenancy.hosts import HostGate
 from tenancy.session import Session
 
-_SILENT = (Trouble.SERVER, Trouble.LOST)
+_NOT_IN = (Trouble.SERVER, Trouble.FULL, Trouble.LOST)
+_INSIDE = Pass()
+"""Good for a connection that is there already: no breaker honours it when it comes to a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,16 @@ class Admission:
         self._faults = faults
         self._usual: Passes | None = None
 
-    def admit(self) -> Passes:
-        """Raises what `faults.on_hold` makes while a breaker is open: no I/O, no waiting."""
+    def admit(self, *, at_hand: bool) -> Passes:
+        """Raises what `faults.on_hold` makes while a breaker is open: no I/O, no waiting.
+
+        `at_hand`: the pool has an idle connection. It may be used while the server is only full.
+        """
         empresa = self.breaker.admit()
         if empresa is None:
             raise self._refused()
+        if at_hand and self._gate.is_full:
+            return Passes(empresa, _INSIDE)
         server = self._gate.breaker.admit()
         if server is None:
             self.breaker.gave_up(empresa)
@@ -67,10 +74,10 @@ class Admission:
         try:
             session = await open_one()
         except HelixError as error:
-            if not isinstance(error, TenantFault) or error.trouble not in _SILENT:
+            if not isinstance(error, TenantFault) or error.trouble not in _NOT_IN:
                 self._gate.answered(passes.server)
                 raise
-            self._gate.failed(passes.server, error.reason)
+            self._gate.failed(passes.server, error.reason, full=error.trouble is Trouble.FULL)
             if self._gate.breaker.state is State.CLOSED:
                 raise
             raise self._on_hold(error.reason) from error

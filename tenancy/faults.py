@@ -105,6 +105,8 @@ class Trouble(Enum):
     """The server lets this user have no more connections for now."""
     SERVER = auto()
     """The server does not let anybody in."""
+    FULL = auto()
+    """The server lets nobody else in for now; who is in may stay."""
     LOST = auto()
     """A connection broke, or its peer went mute."""
 
@@ -130,9 +132,9 @@ _COLUMN = re.compile(r"column '?([^'\s]+)'? at row|Column '([^']+)'|Field '([^']
 
 
 _TROUBLES = {
-    1040: Trouble.SERVER,
+    1040: Trouble.FULL,
     1053: Trouble.SERVER,
-    1129: Trouble.SERVER,
+    1129: Trouble.FULL,
     2002: Trouble.SERVER,
     2003: Trouble.SERVER,
     2026: Trouble.SERVER,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 
 import structlog
 
-from tenancy.breaker import SERVER, Breaker, Pass
+from tenancy.breaker import SERVER, Breaker, Pass, State
 from tenancy.places import Granted, Places
 from tenancy.session import Session
 
@@ -33,6 +33,12 @@ class HostGate:
         self._address = address
         self._host = places
         self._process = process
+        self._is_full = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the server rests only because it lets nobody else in."""
+        return self._is_full and self.breaker.state is not State.CLOSED
 
     @property
     def budget(self) -> int:
@@ -95,14 +101,16 @@ class HostGate:
         if self.breaker.succeeded(given):
             log.info("database server answers again", host=self._name)
 
-    def failed(self, given: Pass, reason: str) -> None:
-        """The server did not answer a login."""
+    def failed(self, given: Pass, reason: str, *, full: bool = False) -> None:
+        """The server let nobody in; `full`: but those who are in may stay."""
         if self.breaker.failed(given):
+            self._is_full = full
             self._note_open(reason)
 
     def lost(self, empresa_id: int | None) -> None:
         """A connection of that empresa broke while it was in use."""
         if self.breaker.lost(empresa_id):
+            self._is_full = False
             self._note_open("connections in use broke")
 
     def _note_open(self, reason: str) -> None:

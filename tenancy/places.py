@@ -121,8 +121,7 @@ class Places:
 
     def make_room(self) -> None:
         """Closes an idle connection when someone waits for a place."""
-        following = self._next()
-        if following is not None:
+        if self._asking and (following := self._next()) is not None:
             self._close_one_for(following)
 
     def _close_one_for(self, party: Hashable) -> bool:

@@ -115,14 +115,15 @@ class ConnectionPool:
         of the deadline, PoolRetired, or RuntimeError when the task holds one already: with all
         waiting for their second, none ends.
         """
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task in self._in_use.values():
             raise RuntimeError("this task holds a connection of this database already")
         if self._retired:
             raise PoolRetired
-        passes = self._admission.admit()
+        passes = self._admission.admit(at_hand=len(self._idle) > 0)
         session = self._take_idle(task)
-        if session is not None and not self._doubtful(session, passes):
+        if session is not None and not _doubtful(session, passes, loop.time()):
             self._meter.reused += 1
             return session
         try:
@@ -212,11 +213,6 @@ class ConnectionPool:
         if session is not None:
             self._in_use[session] = task
         return session
-
-    def _doubtful(self, session: Session, passes: Passes) -> bool:
-        """Whether the server must be asked if it still knows a connection: after a long rest, and
-        when a breaker waits for the answer."""
-        return passes.is_probe or _now() - session.idle_since >= _PING_AFTER_S
 
     async def _answers(self, session: Session) -> bool:
         """False when a connection turns out to be dead; it is gone then."""
@@ -344,6 +340,12 @@ class ConnectionPool:
         self._meter.waited.add(took_s)
         self.waits += 1
         self.waited_s += took_s
+
+
+def _doubtful(session: Session, passes: Passes, now: float) -> bool:
+    """Whether the server must be asked if it still knows a connection: after a long rest, and when
+    a breaker waits for the answer."""
+    return passes.is_probe or now - session.idle_since >= _PING_AFTER_S
 
 
 def _now() -> float:

@@ -15,7 +15,7 @@ from tenancy.start import Tenancy
 _SETTLE_S = 4.0
 """Statements that nobody waits for are killed within a second. Not more than this: every five
 seconds SLEEP looks by itself whether its client is still there."""
-_SESSIONS = "SELECT user FROM information_schema.processlist"
+_SESSIONS = "SHOW PROCESSLIST"
 
 
 class Books:
@@ -79,7 +79,7 @@ class Books:
             ):
                 while True:
                     await cursor.execute(_SESSIONS)
-                    found = sum(user in users for (user,) in await cursor.fetchall())
+                    found = sum(row[1] in users for row in await cursor.fetchall())
                     known = sum(pool.size for pool in self._pools())
                     if found <= known:
                         return

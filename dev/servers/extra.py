@@ -6,7 +6,7 @@ import fcntl
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from dev.servers.mariadb import MariadbServer
 
 
 @contextmanager
-def extra_mariadb(home: Path = HOME) -> Iterator[MariadbServer]:
-    """A started server with an empty data folder of its own, removed afterwards.
+def extra_mariadb(home: Path = HOME, *, options: Sequence[str] = ()) -> Iterator[MariadbServer]:
+    """A started server with an empty data folder of its own, removed afterwards. `options` are of
+    its command line.
 
     Its `access` says where it is; `stop`, `kill`, `pause`, `resume` and `start` may be called at
     will, and a `start` keeps the port. It dies with the thread that entered the block. Raises
@@ -33,7 +34,7 @@ def extra_mariadb(home: Path = HOME) -> Iterator[MariadbServer]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # Killed outright with its parent: nobody needs its data, and a paused server would
         # not follow a gentler signal.
-        server = MariadbServer(own / "mariadb", die_with_parent=signal.SIGKILL)
+        server = MariadbServer(own / "mariadb", die_with_parent=signal.SIGKILL, options=options)
         try:
             server.start()
             yield server

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pymysql
@@ -46,9 +47,17 @@ GRANT ALL PRIVILEGES ON *.* TO '{user}'@'{host}' WITH GRANT OPTION;
 class MariadbServer:
     """One server: `start`, then `access` says where it is, then `stop`."""
 
-    def __init__(self, home: Path, *, die_with_parent: signal.Signals = signal.SIGTERM) -> None:
-        """`home` holds data, logs and password; it may hold those of an earlier run."""
+    def __init__(
+        self,
+        home: Path,
+        *,
+        die_with_parent: signal.Signals = signal.SIGTERM,
+        options: Sequence[str] = (),
+    ) -> None:
+        """`home` holds data, logs and password; it may hold those of an earlier run. `options` go
+        to the server's command line, after our own."""
         self._home = home.resolve()
+        self._options = tuple(options)
         self._data = self._home / "data"
         self._log = self._home / "server.log"
         self._pid_file = self._home / "pid"
@@ -140,7 +149,8 @@ class MariadbServer:
 
     def _launch(self, access: MariaDB) -> bool:
         """False when the server ended at once, as it does when its port was just taken."""
-        command = [str(programs.need("mariadbd")), "--no-defaults", *_OPTIONS, *_as_root()]
+        command = [str(programs.need("mariadbd")), "--no-defaults", *_OPTIONS]
+        command += [*self._options, *_as_root()]
         command += [f"--datadir={self._data}", f"--port={access.port}"]
         command += [f"--pid-file={self._pid_file}", f"--init-file={self._home / 'init.sql'}"]
         # Relative to the data folder: the path of a socket may have about 100 characters.

@@ -65,10 +65,9 @@ class Installation:
 
     async def processes(self, number: int = 1) -> list[tuple[Any, ...]]:
         """What runs on the server as the user of an empresa: id, statement."""
-        return await self.sql(
-            "SELECT id, info FROM information_schema.processlist WHERE user = %s",
-            (user_of(self.empresa_id(number)),),
-        )
+        user = user_of(self.empresa_id(number))
+        rows = await self.sql("SHOW FULL PROCESSLIST")
+        return [(row[0], row[7]) for row in rows if row[1] == user]
 
     def environment(self) -> dict[str, str]:
         """For a child process."""

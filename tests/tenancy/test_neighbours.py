@@ -10,12 +10,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from pydantic import SecretStr
-
-from dev.servers import MariaDB, extra_mariadb
 from schema.errors import TenantUnavailable
-from tenancy.empresas import Profile
-from tenancy.provision import Adoption, Provisioner
 from tenancy.start import Tenancy
 from tests.tenancy.installation import Installation
 from tests.tenancy.peers import relay
@@ -113,27 +108,6 @@ async def test_one_noisy_empresa_of_11_on_a_server(installation: Installation) -
             raise AssertionError((alone, beside))
 
 
-async def _adopted(installation: Installation, there: MariaDB, number: int) -> int:
-    """An empresa on another server."""
-    empresa_id, name = installation.empresa_id(number), f"longe_{number}"
-    async with there.connect() as admin, admin.cursor() as cursor:
-        await cursor.execute(f"CREATE DATABASE {name}")
-        await cursor.execute(f"CREATE USER {name}@'%' IDENTIFIED BY 'segredo'")
-        await cursor.execute(f"GRANT ALL ON {name}.* TO {name}@'%'")
-    await Provisioner(installation.settings).adopt(
-        empresa_id,
-        Profile(nome="Longe"),
-        Adoption(
-            host=there.host,
-            port=there.port,
-            database=name,
-            user=name,
-            password=SecretStr("segredo"),
-        ),
-    )
-    return empresa_id
-
-
 async def test_a_noisy_empresa_on_a_full_server_starves_no_one(installation: Installation) -> None:
     """Fewer places than empresas, and 30 jobs without end on one: the others take turns with it."""
     ids = [(await installation.create(number)).id for number in range(1, 6)]
@@ -145,21 +119,3 @@ async def test_a_noisy_empresa_on_a_full_server_starves_no_one(installation: Ins
     ):
         await _p99(tenancy, ids[1:], times=20)  # TenantUnavailable, had one waited for 2 s
         assert done
-
-
-async def test_a_server_that_was_restarted_costs_idle_users_nothing(
-    installation: Installation,
-) -> None:
-    """All of its idle connections are dead; whoever comes next gets a new one and no error."""
-    with extra_mariadb() as server:
-        there = server.access
-        ids = [await _adopted(installation, there, number) for number in range(1, 6)]
-        async with installation.tenancy(tenancy_registry_fresh_s=60) as tenancy:
-            both = [*ids, *ids, *ids]
-            await asyncio.gather(*(_use(tenancy, number) for number in both))
-            gate = tenancy.pools.gate(there.host, there.port)
-            assert gate.taken > len(ids)
-            server.kill()
-            server.start()
-
-            await asyncio.gather(*(_use(tenancy, number) for number in both))

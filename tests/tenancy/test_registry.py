@@ -127,6 +127,32 @@ async def test_a_slow_registry_holds_a_known_answer_back_only_shortly() -> None:
     await cache.close()
 
 
+async def test_a_known_answer_lasts_for_hours_without_the_registry() -> None:
+    """Dealers go on while the central database is mended, however long that takes; each try to
+    read anew is put off a little, and the first one that works counts."""
+    now, down = 0.0, False
+    reads = 0
+
+    async def read(_key: str) -> str:
+        nonlocal reads
+        reads += 1
+        if down:
+            raise CentralUnavailable("down")
+        return f"as of {now:g}"
+
+    cache = FreshCache(read, fresh_s=5, clock=lambda: now)
+    assert await cache.get("a") == "as of 0"
+    down = True
+    for moment in (6, 6.5, 3_600, 90_000):
+        now = moment
+        assert await cache.get("a") == "as of 0"
+    assert reads == 4  # not at 6.5: it had just been tried
+
+    down = False
+    now = 90_002
+    assert await cache.get("a") == "as of 90002"
+
+
 async def test_made_up_keys_do_not_fill_the_memory() -> None:
     """Tokens come from outside: the cache keeps a bounded number of them."""
 
