@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.set-up
 
-.PHONY: help setup demo chat test check format bench fuzz-pools up down lock clean
+.PHONY: help setup demo chat test check format bench fuzz-pools snapshot up down lock clean
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ bench: $(DONE) ## Measures messages per second beside a plain arq worker
 
 fuzz-pools: $(DONE) ## Cancels at every await of the tenant pools (FUZZ_SECONDS=600)
 	@$(BIN)/python -m dev.fuzz
+
+snapshot: $(DONE) ## Writes the schema of new dealers' databases anew, after a new migration
+	@$(BIN)/python -m dev.snapshot
 
 up: $(DONE) ## Starts the private MariaDB and Redis and keeps them
 	@$(BIN)/python -m dev.servers up

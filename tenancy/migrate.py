@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from schema.errors import HelixError, NotConfigured
 from schema.migrator import Migrated, Migrator
+from schema.snapshot import snapshot
 from schema.steps import Kind, versions
 from tenancy.admin import admin_target, make_empty_database
 from tenancy.central import central_target
@@ -47,7 +48,8 @@ async def migrate_central(settings: TenancySettings) -> Migrated:
 async def migrate_database(empresa_id: int, target: Target, limits: Limits) -> Migrated:
     """Brings one dealer's database up to date, as a user who may change tables there."""
     async with direct(target, limits, TenantFaults(empresa_id)) as conn:
-        return await Migrator(conn, versions(Kind.TENANT)).run()
+        migrator = Migrator(conn, versions(Kind.TENANT), snapshot=snapshot(Kind.TENANT))
+        return await migrator.run()
 
 
 async def migrate_empresas(

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dev.servers import MariaDB
+from dev.snapshot import FILE, text_from
 from schema.errors import MigrationChanged, MigrationFailed, MigrationLocked
 from schema.migrator import Migrator, Params
+from schema.snapshot import Snapshot, snapshot
 from schema.steps import Kind, Step, Version, versions
 from tenancy.direct import direct
 from tenancy.faults import CentralFaults
@@ -125,9 +128,18 @@ async def test_a_migrator_that_takes_too_long_is_not_waited_for(mariadb: MariaDB
         assert await other.fetch_all("SHOW TABLES") == []
 
 
+async def test_the_snapshot_is_that_of_the_migrations(mariadb: MariaDB) -> None:
+    """`make snapshot` renews it: a new dealer's database is that of one who was there all along."""
+    assert FILE.read_text(encoding="utf-8") == await text_from(mariadb)
+
+
+@pytest.mark.parametrize("short_cut", [None, snapshot(Kind.TENANT)], ids=["steps", "snapshot"])
 @pytest.mark.parametrize("after", [False, True])
-async def test_a_kill_between_any_two_statements_is_resumed(mariadb: MariaDB, after: bool) -> None:
-    """For every statement n: killed at n and run again, the end state is the same."""
+async def test_a_kill_between_any_two_statements_is_resumed(
+    mariadb: MariaDB, after: bool, short_cut: Snapshot | None
+) -> None:
+    """For every statement n: killed at n and run again, the end state is the same, and the same
+    that the steps alone lead to."""
     async with mariadb.database() as name:
         await _migrate(mariadb, name)
         whole = await _shape(mariadb, name)
@@ -138,13 +150,40 @@ async def test_a_kill_between_any_two_statements_is_resumed(mariadb: MariaDB, af
             killed = False
             try:
                 async with _open(mariadb, name) as conn:
-                    await Migrator(_Dying(conn, lives=lives, after=after), TENANT).run()
+                    dying = _Dying(conn, lives=lives, after=after)
+                    await Migrator(dying, TENANT, snapshot=short_cut).run()
             except _Killed:
                 killed = True
                 await _migrate(mariadb, name)
             assert await _shape(mariadb, name) == whole
         lives += 1
-    assert lives > STEPS * 4
+    assert lives > (STEPS * 4 if short_cut is None else len(short_cut.statements))
+
+
+async def test_a_snapshot_of_other_migrations_is_not_used(mariadb: MariaDB) -> None:
+    """One that is behind would leave out what is new: then the steps are gone, one by one."""
+    made = snapshot(Kind.TENANT)
+    assert made is not None
+    stale = replace(made, digest="0" * 64, statements=("CREATE TABLE wrong (id INT)",))
+    async with mariadb.database() as name:
+        async with _open(mariadb, name) as conn:
+            await Migrator(conn, TENANT, snapshot=stale).run()
+        assert ("cars",) in await _tables(mariadb, name)
+        assert ("wrong",) not in await _tables(mariadb, name)
+
+
+async def test_a_database_that_has_a_table_goes_the_steps(mariadb: MariaDB) -> None:
+    """Whatever it is: the steps' guards look before they touch."""
+    async with mariadb.database() as name, _open(mariadb, name) as conn:
+        await conn.execute(TENANT[0].steps[0].sql)
+        await conn.execute("INSERT INTO cars (brand) VALUES ('Fiat')")
+        await Migrator(conn, TENANT, snapshot=snapshot(Kind.TENANT)).run()
+        assert await conn.fetch_all("SELECT brand FROM cars") == [("Fiat",)]
+
+
+async def _tables(mariadb: MariaDB, name: str) -> list[tuple[Any, ...]]:
+    async with _open(mariadb, name) as conn:
+        return await conn.fetch_all("SHOW TABLES")
 
 
 async def test_one_kill_after_another_still_arrives(mariadb: MariaDB) -> None:

@@ -1,0 +1,146 @@
+-- The schema after all migrations of this folder, for new databases. Written by `make snapshot`.
+-- Made from a8d93e2e71d146315de6322346609fdd9e7968de5590722c1e9dfe87bdb70aaf.
+
+CREATE TABLE `cars` (
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `brand` varchar(100) DEFAULT NULL,
+  `model` varchar(255) DEFAULT NULL,
+  `year` int(11) DEFAULT NULL,
+  `year_model` int(11) DEFAULT NULL,
+  `price` decimal(12,2) DEFAULT NULL,
+  `mileage` int(11) DEFAULT NULL,
+  `color` varchar(50) DEFAULT NULL,
+  `fuel_type` varchar(50) DEFAULT NULL,
+  `transmission` varchar(50) DEFAULT NULL,
+  `description` text DEFAULT NULL,
+  `status` enum('available','reserved','sold') DEFAULT 'available',
+  `created_at` timestamp NULL DEFAULT current_timestamp(),
+  `updated_at` timestamp NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
+  PRIMARY KEY (`id`),
+  KEY `idx_status` (`status`),
+  KEY `idx_brand_model` (`brand`,`model`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+
+CREATE TABLE `customers` (
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `phone` varchar(20) DEFAULT NULL,
+  `name` varchar(255) DEFAULT NULL,
+  `email` varchar(255) DEFAULT NULL,
+  `cpf` varchar(14) DEFAULT NULL,
+  `notes` text DEFAULT NULL,
+  `created_at` timestamp NULL DEFAULT current_timestamp(),
+  `updated_at` timestamp NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `phone` (`phone`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+
+CREATE TABLE `customer_identities` (
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `customer_id` int(11) NOT NULL,
+  `gateway` varchar(20) NOT NULL,
+  `tipo` enum('user_id','address') NOT NULL,
+  `valor` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  `criado_em` timestamp NULL DEFAULT current_timestamp(),
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_identity` (`gateway`,`tipo`,`valor`),
+  KEY `idx_identity_customer` (`customer_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `_leases` (
+  `nome` varchar(20) NOT NULL COMMENT 'drain or deliver',
+  `epoca` bigint(20) NOT NULL COMMENT 'the newest lease that wrote here; an older one may not write',
+  PRIMARY KEY (`nome`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `_tenant` (
+  `empresa_id` int(11) NOT NULL COMMENT 'whose database this is; one row',
+  `criado_em` timestamp NULL DEFAULT current_timestamp(),
+  PRIMARY KEY (`empresa_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `agendamentos` (
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `customer_id` int(11) NOT NULL,
+  `car_id` int(11) DEFAULT NULL,
+  `tipo` enum('test_drive','visita','entrega') NOT NULL,
+  `data_agendada` datetime NOT NULL,
+  `status` enum('pendente','confirmado','realizado','cancelado') DEFAULT 'pendente',
+  `observacoes` text DEFAULT NULL,
+  `created_at` timestamp NULL DEFAULT current_timestamp(),
+  PRIMARY KEY (`id`),
+  KEY `customer_id` (`customer_id`),
+  KEY `car_id` (`car_id`),
+  KEY `idx_data` (`data_agendada`),
+  KEY `idx_status` (`status`),
+  CONSTRAINT `agendamentos_ibfk_1` FOREIGN KEY (`customer_id`) REFERENCES `customers` (`id`),
+  CONSTRAINT `agendamentos_ibfk_2` FOREIGN KEY (`car_id`) REFERENCES `cars` (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+
+CREATE TABLE `car_images` (
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `car_id` int(11) NOT NULL,
+  `url` varchar(500) DEFAULT NULL,
+  `ordem` int(11) DEFAULT 0,
+  `is_principal` tinyint(1) DEFAULT 0,
+  PRIMARY KEY (`id`),
+  KEY `car_id` (`car_id`),
+  CONSTRAINT `car_images_ibfk_1` FOREIGN KEY (`car_id`) REFERENCES `cars` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+
+CREATE TABLE `conversations` (
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `customer_id` int(11) NOT NULL,
+  `status` enum('novo','em_andamento','negociando','fechado','perdido') DEFAULT 'novo',
+  `last_message` text DEFAULT NULL,
+  `last_interaction` timestamp NULL DEFAULT current_timestamp(),
+  `created_at` timestamp NULL DEFAULT current_timestamp(),
+  `estado` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL COMMENT 'what Lucas remembers' CHECK (json_valid(`estado`)),
+  `turno` int(11) NOT NULL DEFAULT 0 COMMENT 'number of the last turn',
+  `turno_anterior` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL COMMENT 'state before the last turn, to take it anew' CHECK (json_valid(`turno_anterior`)),
+  `sem_resposta_desde` datetime(3) DEFAULT NULL COMMENT 'arrival of the first unanswered message (UTC)',
+  `responder_em` datetime(3) DEFAULT NULL COMMENT 'when the next turn is due (UTC)',
+  `canal_id` int(11) DEFAULT NULL COMMENT 'the channel that an answer takes',
+  `endereco` varchar(255) DEFAULT NULL COMMENT 'the address that an answer goes to',
+  `bot_pausado_ate` datetime DEFAULT NULL COMMENT 'Lucas is silent until then (UTC)',
+  `bot_pausado_por` varchar(40) DEFAULT NULL,
+  PRIMARY KEY (`id`),
+  KEY `idx_customer` (`customer_id`),
+  KEY `idx_status` (`status`),
+  KEY `idx_responder_em` (`responder_em`),
+  CONSTRAINT `conversations_ibfk_1` FOREIGN KEY (`customer_id`) REFERENCES `customers` (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+
+CREATE TABLE `mensagens` (
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `conversation_id` int(11) NOT NULL,
+  `customer_id` int(11) NOT NULL,
+  `tipo` enum('recebida','enviada') NOT NULL,
+  `conteudo` text DEFAULT NULL,
+  `timestamp` timestamp NULL DEFAULT current_timestamp(),
+  `external_id` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL,
+  `canal_id` int(11) DEFAULT NULL,
+  `autor` enum('comprador','lucas','vendedor') DEFAULT NULL,
+  `status` enum('pendente','enviando','enviada','entregue','lida','falhou','cancelada') DEFAULT NULL,
+  `tipo_conteudo` varchar(20) DEFAULT NULL COMMENT 'text, image, audio, ...',
+  `midia` varchar(2000) DEFAULT NULL COMMENT 'media id or address',
+  `citada` varchar(255) DEFAULT NULL COMMENT 'external_id of the quoted message',
+  `endereco` varchar(255) DEFAULT NULL COMMENT 'the address that a reply goes to',
+  `turno` int(11) DEFAULT NULL COMMENT 'the turn that answers this message, or that this reply is of',
+  `fatos` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL COMMENT 'what a reply states: car, price, status' CHECK (json_valid(`fatos`)),
+  `decisao` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL COMMENT 'why: understood, considered, rule, times' CHECK (json_valid(`decisao`)),
+  `erro` text DEFAULT NULL,
+  `tentativas` int(11) NOT NULL DEFAULT 0,
+  `tentar_em` datetime(3) DEFAULT NULL COMMENT 'not before then (UTC)',
+  `recebida_em` datetime(3) DEFAULT NULL COMMENT 'when the inbox took it (UTC)',
+  `gravada_em` datetime(3) DEFAULT NULL COMMENT 'when it was stored or decided (UTC)',
+  `enviada_em` datetime(3) DEFAULT NULL COMMENT 'when the gateway took it (UTC)',
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_external_id` (`canal_id`,`external_id`),
+  KEY `customer_id` (`customer_id`),
+  KEY `idx_conversation` (`conversation_id`),
+  KEY `idx_timestamp` (`timestamp`),
+  KEY `idx_turno` (`conversation_id`,`turno`),
+  KEY `idx_envio` (`status`,`id`),
+  CONSTRAINT `mensagens_ibfk_1` FOREIGN KEY (`conversation_id`) REFERENCES `conversations` (`id`),
+  CONSTRAINT `mensagens_ibfk_2` FOREIGN KEY (`customer_id`) REFERENCES `customers` (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
