@@ -1,0 +1,59 @@
+"""What gateways on WhatsApp Web share: the wrappers of a message, and how an ad shows in it.
+
+Called by the `content` of Evolution and WAHA. Source: the message definitions of Baileys (WAProto);
+engines in Go spell some of the same names differently (`remoteJID` for `remoteJid`).
+"""
+
+from __future__ import annotations
+
+from gateway import fields
+
+_WRAPPERS = (
+    "ephemeralMessage",
+    "viewOnceMessage",
+    "viewOnceMessageV2",
+    "viewOnceMessageV2Extension",
+    "documentWithCaptionMessage",
+    "deviceSentMessage",
+    "editedMessage",
+    "lottieStickerMessage",
+)
+TECHNICAL = frozenset(
+    {
+        "protocolMessage",
+        "senderKeyDistributionMessage",
+        "albumMessage",
+        "pollUpdateMessage",
+        "keepInChatMessage",
+        "pinInChatMessage",
+        "encReactionMessage",
+    }
+)
+"""Contents that no person wrote."""
+
+
+def unwrapped(message: object) -> list[dict[str, object]]:
+    """The message and what each wrapper around it holds, outermost first; no recursion."""
+    layers = [fields.obj(message)]
+    while True:
+        wrapper = next(
+            (layers[-1].get(n) for n in _WRAPPERS if layers[-1].get(n) is not None), None
+        )
+        inner = fields.obj(wrapper).get("message")
+        if not isinstance(inner, dict):
+            return layers
+        layers.append(inner)
+
+
+def is_from_ad(context: dict[str, object]) -> bool:
+    """Whether a contextInfo says that the buyer came by an ad."""
+    if "status@broadcast" in (context.get("remoteJid"), context.get("remoteJID")):
+        return False  # an answer to our own story, which may itself show an ad
+    ad = fields.obj(context.get("externalAdReply"))
+    return (
+        ad.get("showAdAttribution") is True
+        or ad.get("sourceType") == "ad"
+        or bool(ad.get("ctwaClid"))
+        or context.get("conversionSource") == "FB_Ads"
+        or context.get("entryPointConversionSource") == "ctwa_ad"
+    )
