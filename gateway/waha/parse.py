@@ -61,7 +61,9 @@ def parse(body: object) -> list[Event]:
         own_phone=canonical_phone(own_id),
     )
     name = fields.text(outer.get("event"))
-    reader = _READERS.get(name or "")
+    if name is None:
+        return [_ignored(envelope, "malformed: a body without event")]
+    reader = _READERS.get(name)
     if reader is None:
         return [_ignored(envelope, f"event: {fields.label(name)}")]
     payload = outer.get("payload")
