@@ -8,10 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.set-up
 
-.PHONY: help setup demo chat test check format bench fuzz-pools up down lock clean
+.PHONY: help setup demo chat test check format bench fuzz-pools fuzz-gateways up down lock clean
 
 help: ## Lists these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(DONE) ## Makes .venv with the locked packages (the other commands do this by themselves)
 
@@ -38,6 +38,9 @@ bench: $(DONE) ## Measures messages per second beside a plain arq worker
 
 fuzz-pools: $(DONE) ## Cancels at every await of the tenant pools (FUZZ_SECONDS=600)
 	@$(BIN)/python -m dev.fuzz
+
+fuzz-gateways: $(DONE) ## Damages webhook bodies of all gateways (FUZZ_BODIES=100000)
+	@$(BIN)/python -m dev.fuzz_gateways
 
 up: $(DONE) ## Starts the private MariaDB and Redis and keeps them
 	@$(BIN)/python -m dev.servers up
