@@ -86,12 +86,12 @@ def _places(value: Json) -> list[Place]:
 
 def _put(place: Place, value: Json) -> None:
     holder, key = place
-    holder[key] = value  # type: ignore[call-overload,index] # the key is of its holder
+    holder[key] = value  # type: ignore[index] # the key is of its holder
 
 
 def _at(place: Place) -> Json:
     holder, key = place
-    return holder[key]  # type: ignore[call-overload,index]
+    return holder[key]  # type: ignore[index]
 
 
 def _replace(random: Random, place: Place, _: list[Json]) -> None:

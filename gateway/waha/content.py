@@ -33,9 +33,11 @@ class Content:
     reason: str | None = None
 
 
-def content_of(payload: dict[str, object]) -> Content:
-    """The content of a message; `ignored` when no person wrote any of it."""
-    raw = RawMessage(payload.get("_data"))
+def content_of(payload: dict[str, object], raw: RawMessage) -> Content:
+    """The content of a message; `ignored` when no person wrote any of it.
+
+    `raw` is the payload's own `_data`.
+    """
     quoted_id = read_id(fields.obj(payload.get("replyTo")).get("id")).id or raw.quoted_id
     location, cards = payload.get("location"), fields.items(payload.get("vCards"))
     if raw.is_technical:

@@ -74,7 +74,8 @@ def parse(body: object) -> list[Event]:
 
 def _message(payload: dict[str, object], envelope: _Envelope) -> Event:
     """A message of the buyer, of a seller who typed on the phone, or of ours by the API."""
-    return _said(payload, envelope, content_of(payload))
+    raw = RawMessage(payload.get("_data"))
+    return _said(payload, envelope, raw, content_of(payload, raw))
 
 
 def _reaction(payload: dict[str, object], envelope: _Envelope) -> Event:
@@ -85,11 +86,13 @@ def _reaction(payload: dict[str, object], envelope: _Envelope) -> Event:
         text=fields.text(reaction.get("text")) or "",
         quoted_id=read_id(reaction.get("messageId")).id,
     )
-    return _said(payload, envelope, content)
+    return _said(payload, envelope, RawMessage(payload.get("_data")), content)
 
 
-def _said(payload: dict[str, object], envelope: _Envelope, content: Content) -> Event:
-    chat = _chat(payload, envelope)
+def _said(
+    payload: dict[str, object], envelope: _Envelope, raw: RawMessage, content: Content
+) -> Event:
+    chat = _chat(payload, envelope, raw)
     reason = chat.closed
     if reason is None and chat.message_id is None:
         reason = "malformed: a message without id"
@@ -113,7 +116,7 @@ def _said(payload: dict[str, object], envelope: _Envelope, content: Content) -> 
         gateway=KIND,
         reply_to=chat.address,
         user_id=chat.lid,
-        push_name=None if chat.ours else RawMessage(payload.get("_data")).push_name,
+        push_name=None if chat.ours else raw.push_name,
         button_id=content.button_id,
         file_name=content.file_name,
         mime_type=content.mime_type,
@@ -152,7 +155,7 @@ def _changed(
     text: str | None,
     kind: EventKind,
 ) -> Event:
-    chat = _chat(payload, envelope)
+    chat = _chat(payload, envelope, RawMessage(payload.get("_data")))
     reason = chat.closed
     if message_id is None:
         reason = reason or "malformed: a change of no message"
@@ -174,7 +177,7 @@ def _changed(
 
 def _ack(payload: dict[str, object], envelope: _Envelope) -> Event:
     """How far a message of ours got. Some engines report groups under this name, too."""
-    chat = _chat(payload, envelope)
+    chat = _chat(payload, envelope, RawMessage(payload.get("_data")))
     error = fields.obj(payload.get("error"))
     name = fields.text(payload.get("ackName"))
     number = fields.code(payload.get("ack"))
@@ -209,13 +212,13 @@ def _session(payload: dict[str, object], envelope: _Envelope) -> Event:
     return _ignored(envelope, f"session: {status}{acting}")
 
 
-def _chat(payload: dict[str, object], envelope: _Envelope) -> _Chat:
+def _chat(payload: dict[str, object], envelope: _Envelope, raw: RawMessage) -> _Chat:
     found = read_id(payload.get("id"))
     said = payload.get("fromMe")
     ours = said if isinstance(said, bool) else found.ours is True
     named = (payload.get("to"), payload.get("from")) if ours else (payload.get("from"),)
     address = found.chat or next((a for a in map(fields.address, named) if a), None)
-    others = RawMessage(payload.get("_data")).other_addresses(ours=ours)
+    others = raw.other_addresses(ours=ours)
     phones = [canonical_phone(other) for other in others]
     lids = [other for other in (address, *others) if other and other.endswith("@lid")]
     return _Chat(
