@@ -1,4 +1,4 @@
-"""What gateways on WhatsApp Web share: the wrappers of a message, and how an ad shows in it.
+"""What gateways on WhatsApp Web share of a message: its wrappers, its ad, the answer to a flow.
 
 Called by the `content` of Evolution and WAHA. Source: the message definitions of Baileys (WAProto);
 engines in Go spell some of the same names differently (`remoteJID` for `remoteJid`).
@@ -7,7 +7,11 @@ engines in Go spell some of the same names differently (`remoteJID` for `remoteJ
 from __future__ import annotations
 
 from gateway import fields
+from gateway.errors import NotJson
+from gateway.json import loads
 
+_LONGEST_PARAMS = 8192
+"""Bytes of a flow's answer that we look into for an id; senders can make it a megabyte."""
 _WRAPPERS = (
     "ephemeralMessage",
     "viewOnceMessage",
@@ -57,3 +61,18 @@ def is_from_ad(context: dict[str, object]) -> bool:
         or context.get("conversionSource") == "FB_Ads"
         or context.get("entryPointConversionSource") == "ctwa_ad"
     )
+
+
+def flow_choice(flow: dict[str, object]) -> str | None:
+    """What was tapped in a native flow: the id in its answer, else the flow's own name."""
+    params = flow.get("paramsJson") or flow.get("paramsJSON")
+    return _id_in(params) or fields.label(flow.get("name"))
+
+
+def _id_in(params: object) -> str | None:
+    if not isinstance(params, str) or len(params) > _LONGEST_PARAMS:
+        return None
+    try:
+        return fields.label(fields.obj(loads(params.encode("utf-8", "replace"))).get("id"))
+    except NotJson:
+        return None

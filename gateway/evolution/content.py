@@ -9,15 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gateway import fields
-from gateway.errors import NotJson
-from gateway.json import loads
-from gateway.web_message import TECHNICAL, is_from_ad, unwrapped
+from gateway.web_message import TECHNICAL, flow_choice, is_from_ad, unwrapped
 from schema.events import EventKind
 
 _BESIDE = frozenset({"messageContextInfo", "base64", "mediaUrl"})
 """What may stand beside the one content of a message."""
-_LONGEST_PARAMS = 8192
-"""Bytes of a flow's answer that we look into for an id; senders can make it a megabyte."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,17 +156,8 @@ def _flow(found: object, _: _Layers, contexts: _Layers) -> Content:
         kind=EventKind.INTERACTIVE,
         text=fields.text(fields.obj(answer.get("body")).get("text")),
         quoted_id=_quoted(contexts),
-        button_id=_id_in(flow.get("paramsJson")) or fields.label(flow.get("name")),
+        button_id=flow_choice(flow),
     )
-
-
-def _id_in(params: object) -> str | None:
-    if not isinstance(params, str) or len(params) > _LONGEST_PARAMS:
-        return None
-    try:
-        return fields.label(fields.obj(loads(params.encode("utf-8", "replace"))).get("id"))
-    except NotJson:
-        return None
 
 
 _READERS: dict[str, _Reader] = {

@@ -54,7 +54,7 @@ def content_of(payload: dict[str, object], raw: RawMessage) -> Content:
             quoted_id=quoted_id,
             button_id=raw.answer_id,
         )
-    if payload.get("hasMedia") is True or isinstance(payload.get("media"), dict):
+    if payload.get("hasMedia") is True or fields.obj(payload.get("media")):
         return _file(payload, raw, quoted_id)
     return _text(payload, raw, quoted_id)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway import fields
-from gateway.web_message import TECHNICAL, is_from_ad, unwrapped
+from gateway.web_message import TECHNICAL, flow_choice, is_from_ad, unwrapped
 from schema.events import EventKind
 
 _FILES = {
@@ -110,7 +110,8 @@ class RawMessage:
         answer = self._answer()
         row = fields.obj(answer.get("singleSelectReply"))
         chosen = _first_text(answer, _CHOSEN)
-        return fields.label(chosen or _first_text(row, ("selectedRowId", "selectedRowID")))
+        tapped = chosen or _first_text(row, ("selectedRowId", "selectedRowID"))
+        return fields.label(tapped) or flow_choice(_flow(answer))
 
     @property
     def quoted_id(self) -> str | None:
@@ -168,6 +169,13 @@ class RawMessage:
             if name not in _BESIDE
         )
         return next((context for context in contexts if isinstance(context, dict)), {})
+
+
+def _flow(answer: dict[str, object]) -> dict[str, object]:
+    """The answer of a native flow; in Go's JSON one level deeper."""
+    deeper = fields.obj(answer.get("InteractiveResponseMessage"))
+    flow = answer.get("nativeFlowResponseMessage") or deeper.get("NativeFlowResponseMessage")
+    return fields.obj(flow)
 
 
 def _first_text(holder: dict[str, object], names: Iterable[str]) -> str | None:

@@ -119,6 +119,7 @@ AD = {"extendedTextMessage": {"contextInfo": {"externalAdReply": {"ctwaClid": "x
     [
         ({"body": ""}, EventKind.TEXT, ""),
         ({"body": " oi \n"}, EventKind.TEXT, " oi \n"),
+        ({"body": "oi", "media": {}, "vCards": [], "location": None}, EventKind.TEXT, "oi"),
         ({"_data": {"message": WRAPPED}}, EventKind.TEXT, "oi"),
         ({"_data": {"Message": WRAPPED}}, EventKind.TEXT, "oi"),
         ({"body": "", "_data": {"message": AD}}, EventKind.REFERRAL_TEXT, ""),
@@ -207,6 +208,18 @@ def test_a_card_is_read_by_its_full_name() -> None:
         (
             {"_data": {"message": {"interactiveResponseMessage": {"body": {"text": "Ok"}}}}},
             "Ok", None,
+        ),
+        (
+            {"_data": {"message": {"interactiveResponseMessage": {
+                "body": {"text": "Ok"},
+                "nativeFlowResponseMessage": {"name": "f", "paramsJson": '{"id":"p1"}'}}}}},
+            "Ok", "p1",
+        ),
+        (
+            {"_data": {"Message": {"interactiveResponseMessage": {
+                "body": {"text": "Ok"}, "InteractiveResponseMessage": {
+                    "NativeFlowResponseMessage": {"name": "f", "paramsJSON": "{"}}}}}},
+            "Ok", "f",
         ),
         ({"_data": {"type": "buttons_response", "selectedButtonId": "b1"}, "body": "Sim"},
          "Sim", "b1"),
