@@ -8,10 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.set-up
 
-.PHONY: help setup demo chat test check format bench fuzz-pools snapshot up down lock clean
+.PHONY: help setup demo chat test check format bench fuzz-pools fuzz-gateways snapshot up down \
+	lock clean
 
 help: ## Lists these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(DONE) ## Makes .venv with the locked packages (the other commands do this by themselves)
 
@@ -41,6 +42,9 @@ fuzz-pools: $(DONE) ## Cancels at every await of the tenant pools (FUZZ_SECONDS=
 
 snapshot: $(DONE) ## Writes the schema of new dealers' databases anew, after a new migration
 	@$(BIN)/python -m dev.snapshot
+
+fuzz-gateways: $(DONE) ## Damages webhook bodies of all gateways (FUZZ_BODIES=100000)
+	@$(BIN)/python -m dev.fuzz_gateways
 
 up: $(DONE) ## Starts the private MariaDB and Redis and keeps them
 	@$(BIN)/python -m dev.servers up

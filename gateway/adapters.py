@@ -13,6 +13,7 @@ import aiohttp
 
 from gateway.cloud_api.adapter import CloudApi
 from gateway.evolution.adapter import Evolution
+from gateway.waha.adapter import Waha
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -59,7 +60,7 @@ class Adapter(Protocol):
         ...
 
 
-_ALL: tuple[Adapter, ...] = (CloudApi(), Evolution())
+_ALL: tuple[Adapter, ...] = (CloudApi(), Evolution(), Waha())
 
 ADAPTERS: Mapping[str, Adapter] = MappingProxyType({adapter.kind: adapter for adapter in _ALL})
 """By `canais.tipo`."""

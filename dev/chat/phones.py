@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dev.dealers import DemoDealer
-from gateway.cloud_api.standin import CloudStandin
-from gateway.evolution.standin import EvolutionStandin
 from gateway.phone import canonical_phone
+from gateway.standin import every
+from gateway.standin.base import Standin
+from gateway.standin.every import STANDINS
 from gateway.standin.values import Outgoing
 
-GATEWAYS = ("cloud_api", "evolution")
-StandinOfAGateway = CloudStandin | EvolutionStandin
+GATEWAYS = tuple(STANDINS)
 
 _LOOK_AGAIN_S = 60.0
 _SECRET_BYTES = 18
@@ -28,7 +28,7 @@ class Shop:
     """A dealer whose number can be written to."""
 
     dealer: DemoDealer
-    standin: StandinOfAGateway
+    standin: Standin
     canal_id: int
 
 
@@ -98,11 +98,13 @@ def new_phone() -> str:
     return f"55119{secrets.randbelow(10**8):08}"
 
 
-def stand_in(dealer: DemoDealer) -> StandinOfAGateway:
+def stand_in(dealer: DemoDealer) -> Standin:
     """The dealer's gateway, not yet started. Its secrets are new each time."""
-    if dealer.gateway == "cloud_api":
-        return CloudStandin(access_token=_secret(), app_secret=_secret(), channel=dealer.channel)
-    return EvolutionStandin(apikey=_secret(), webhook_secret=_secret(), channel=dealer.channel)
+    kind = STANDINS[dealer.gateway]
+    names = {*kind.needs, *kind.proofs}
+    return every.stand_in(
+        dealer.gateway, {name: _secret() for name in names}, channel=dealer.channel
+    )
 
 
 def _secret() -> str:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from gateway import fields
 from gateway.cloud_api.auth import signature
+from gateway.cloud_api.credentials import KIND
 from gateway.phone import canonical_phone
 from gateway.standin.base import OK, Standin, now, refused
 from gateway.standin.values import Outgoing, Refusal
@@ -28,6 +29,9 @@ _FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 3600.0
 class CloudStandin(Standin):
     """One Meta app with one phone number. Its secrets are the caller's to choose."""
 
+    kind = KIND
+    needs = ("access_token", "app_secret")
+    proofs = ("app_secret",)
     webhook_timeout_s = 10.0
 
     def __init__(

@@ -9,34 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gateway import fields
-from gateway.errors import NotJson
-from gateway.json import loads
+from gateway.web_message import TECHNICAL, flow_choice, is_from_ad, unwrapped
 from schema.events import EventKind
 
-_WRAPPERS = (
-    "ephemeralMessage",
-    "viewOnceMessage",
-    "viewOnceMessageV2",
-    "viewOnceMessageV2Extension",
-    "documentWithCaptionMessage",
-    "deviceSentMessage",
-    "editedMessage",
-)
-_TECHNICAL = frozenset(
-    {
-        "protocolMessage",
-        "senderKeyDistributionMessage",
-        "albumMessage",
-        "pollUpdateMessage",
-        "keepInChatMessage",
-        "pinInChatMessage",
-        "encReactionMessage",
-    }
-)
 _BESIDE = frozenset({"messageContextInfo", "base64", "mediaUrl"})
 """What may stand beside the one content of a message."""
-_LONGEST_PARAMS = 8192
-"""Bytes of a flow's answer that we look into for an id; senders can make it a megabyte."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +36,12 @@ def content_of(message: object, context: object = None) -> Content:
     `context` is the event's own contextInfo; versions differ in whether it or the content's says
     what was quoted and which ad was clicked, so both are asked.
     """
-    layers = _unwrapped(message)
+    layers = unwrapped(message)
     inner = layers[-1]
     name = next((name for name in _READERS if inner.get(name) is not None), None)
     found = inner.get(name) if name else None
     contexts = [fields.obj(context), fields.obj(fields.obj(found).get("contextInfo"))]
-    from_ad = any(map(_is_from_ad, contexts))
+    from_ad = any(map(is_from_ad, contexts))
     if name is None:
         return _without_content(inner, from_ad=from_ad)
     content = _READERS[name](found, layers, contexts)
@@ -73,38 +50,12 @@ def content_of(message: object, context: object = None) -> Content:
     return content
 
 
-def _unwrapped(message: object) -> list[dict[str, object]]:
-    """The message and what each wrapper around it holds, outermost first."""
-    layers = [fields.obj(message)]
-    while True:
-        wrapper = next(
-            (layers[-1].get(n) for n in _WRAPPERS if layers[-1].get(n) is not None), None
-        )
-        inner = fields.obj(wrapper).get("message")
-        if not isinstance(inner, dict):
-            return layers
-        layers.append(inner)
-
-
-def _is_from_ad(context: dict[str, object]) -> bool:
-    if context.get("remoteJid") == "status@broadcast":
-        return False  # an answer to our own story, which may itself show an ad
-    ad = fields.obj(context.get("externalAdReply"))
-    return (
-        ad.get("showAdAttribution") is True
-        or ad.get("sourceType") == "ad"
-        or bool(ad.get("ctwaClid"))
-        or context.get("conversionSource") == "FB_Ads"
-        or context.get("entryPointConversionSource") == "ctwa_ad"
-    )
-
-
 def _without_content(message: dict[str, object], *, from_ad: bool) -> Content:
     """Nothing that we can read: a bare ad click, something technical, or a new kind of message."""
     if from_ad:
         return Content(kind=EventKind.REFERRAL_TEXT, reason="an ad click without text")
     names = sorted(name for name in message if message[name] is not None and name not in _BESIDE)
-    if names and _TECHNICAL.issuperset(names):
+    if names and TECHNICAL.issuperset(names):
         return Content(kind=EventKind.IGNORED, reason="technical")
     return _unreadable(f"content: {', '.join(names[:3])}")
 
@@ -205,17 +156,8 @@ def _flow(found: object, _: _Layers, contexts: _Layers) -> Content:
         kind=EventKind.INTERACTIVE,
         text=fields.text(fields.obj(answer.get("body")).get("text")),
         quoted_id=_quoted(contexts),
-        button_id=_id_in(flow.get("paramsJson")) or fields.label(flow.get("name")),
+        button_id=flow_choice(flow),
     )
-
-
-def _id_in(params: object) -> str | None:
-    if not isinstance(params, str) or len(params) > _LONGEST_PARAMS:
-        return None
-    try:
-        return fields.label(fields.obj(loads(params.encode("utf-8", "replace"))).get("id"))
-    except NotJson:
-        return None
 
 
 _READERS: dict[str, _Reader] = {

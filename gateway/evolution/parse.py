@@ -33,7 +33,9 @@ def parse(body: object) -> list[Event]:
     envelope = fields.obj(body)
     channel = fields.ident(envelope.get("instance"))
     name = envelope.get("event")
-    folded = name.replace("_", ".").replace("-", ".").lower() if isinstance(name, str) else ""
+    if not isinstance(name, str):
+        return [_ignored(channel, "malformed: a body without event")]
+    folded = name.replace("_", ".").replace("-", ".").lower()
     reader = _READERS.get(folded)
     if reader is None:
         return [_ignored(channel, f"event: {fields.label(folded)}")]

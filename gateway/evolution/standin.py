@@ -15,6 +15,7 @@ from aiohttp import web
 
 from gateway import fields
 from gateway.evolution.auth import SECRET_HEADER, token
+from gateway.evolution.credentials import KIND
 from gateway.standin.base import Standin, now, refused
 from gateway.standin.values import Outgoing, Refusal
 
@@ -27,6 +28,11 @@ _ACKS = {"sent": "SERVER_ACK", "delivered": "DELIVERY_ACK", "read": "READ", "fai
 
 class EvolutionStandin(Standin):
     """One instance. Webhooks carry `webhook_secret`, or a token signed with `jwt_key`."""
+
+    kind = KIND
+    needs = ("apikey",)
+    may_have = ("webhook_secret", "jwt_key")
+    proofs = ("webhook_secret", "jwt_key")
 
     def __init__(
         self,

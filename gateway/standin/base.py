@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import asdict
-from typing import Self
+from typing import ClassVar, Self
 
 import aiohttp
 import structlog
@@ -33,6 +33,14 @@ class Standin(ABC):
     steps that are reported after each send.
     """
 
+    kind: ClassVar[str]
+    """The value of `canais.tipo`."""
+    needs: ClassVar[tuple[str, ...]]
+    """Secrets that it cannot do without, as its constructor names them."""
+    may_have: ClassVar[tuple[str, ...]] = ()
+    """Secrets that it can be given besides."""
+    proofs: ClassVar[tuple[str, ...]]
+    """Which of `credentials` its webhooks are authenticated with."""
     webhook_timeout_s = 30.0
 
     def __init__(
@@ -57,6 +65,10 @@ class Standin(ABC):
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- what each gateway does in its own way
+
+    @abstractmethod
+    def credentials(self) -> dict[str, str]:
+        """What a channel needs to talk to this stand-in."""
 
     @abstractmethod
     def routes(self) -> Iterable[web.RouteDef]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
+from gateway.adapters import ADAPTERS
 from tenancy.keyring import new_key
 from tenancy.names import database_of, user_of
 from tests.cli.helix import helix
+from tests.gateway.line import made
 from tests.tenancy.installation import Installation
 
 
@@ -65,6 +68,26 @@ async def test_a_channel_keeps_its_address_and_its_owner(installation: Installat
     assert first.json == again.json
     assert taken.code == 1
     assert f"empresa {installation.empresa_id(1)}" in taken.err
+
+
+async def test_a_number_at_waha_is_added(installation: Installation) -> None:
+    """Its address names the gateway, and what was typed opens what the gateway signs."""
+    await installation.create(1)
+    phone = made("waha")
+    added = await helix(
+        *("channel", "add", "--empresa", str(installation.empresa_id(1)), "--gateway", "waha"),
+        *("--identifier", phone.channel, "--credentials", "-", "--json"),
+        env=installation.environment(),
+        given=json.dumps(phone.credentials()),
+    )
+
+    assert added.code == 0, added.err
+    assert added.json["webhook"].startswith("/webhook/waha/")
+    async with installation.tenancy() as tenancy:
+        channel = await tenancy.registry.channel("waha", phone.channel)
+    assert channel is not None
+    headers = {name.lower(): value for name, value in phone.webhook_headers(b"{}").items()}
+    ADAPTERS["waha"].verify(headers, b"{}", channel.credentials, now=0)
 
 
 async def test_an_existing_database_is_adopted_and_migrated(installation: Installation) -> None:

@@ -136,7 +136,7 @@ async def test_the_chat_reads_a_pipe_and_starts_again_on_what_is_there(
 ) -> None:
     """Any gateway for any dealer; /trace explains the last message; cars are not doubled."""
     told = "tem onix?\n/trace\n/carros\n/quanto\n"
-    for gateway in ("cloud_api", "evolution"):
+    for gateway in ("cloud_api", "evolution", "waha"):
         done = _run(home, "dev.chat", "--empresa", "6", "--gateway", gateway, told=told)
         assert done.returncode == 0, done.stdout + done.stderr
         for shown in (f"{gateway}: “tem onix?”", "search.found", "à venda", "/quanto: não conheço"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -20,7 +19,7 @@ from schema.replies import Reply, ReplyKind
 from .conftest import serving
 
 REPLY = Reply(to="553199990001", text="Olá, Ana! 👋", our_ref="7:42")
-KINDS = sorted(ADAPTERS)
+KINDS = ("cloud_api", "evolution")
 
 
 def channel(kind: str, base_url: str) -> Channel:
@@ -164,20 +163,6 @@ async def test_an_answer_may_hold_the_whole_photo(http: aiohttp.ClientSession) -
     assert await outcome(http, "evolution", endless, timeout_s=30) == "m"
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    ("value", "wait_s"),
-    [("7", 7.0), ("0.5", 0.5), ("999999", 3600.0), ("-1", None), ("soon", None), ("nan", None)],
-)
-async def test_a_gateway_says_how_long_to_wait(
-    http: aiohttp.ClientSession, kind: str, value: str, wait_s: float | None
-) -> None:
-    """Retry-After in seconds; nonsense is no wish, and nobody makes us wait for days."""
-    found = await outcome(http, kind, web.Response(status=429, headers={"Retry-After": value}))
-    assert isinstance(found, SendLater)
-    assert found.retry_after_s == wait_s
-
-
 async def test_a_date_is_a_wait_too(http: aiohttp.ClientSession) -> None:
     """Retry-After as a date, here one long past."""
     past = {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}
@@ -191,74 +176,6 @@ async def test_the_pair_rate_asks_for_six_seconds(http: aiohttp.ClientSession) -
     found = await outcome(http, "cloud_api", meta(131056))
     assert isinstance(found, SendLater)
     assert found.retry_after_s == 6.0
-
-
-async def free_port() -> int:
-    """A port where nobody listens."""
-    server = await asyncio.start_server(lambda _, __: None, "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    return port
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_without_a_connection_nothing_was_sent(
-    http: aiohttp.ClientSession, kind: str
-) -> None:
-    """Refused, or a host that does not exist: try again later, without a doubt."""
-    for host in (f"127.0.0.1:{await free_port()}", "gateway.invalid"):
-        with pytest.raises(SendLater):
-            await ADAPTERS[kind].send(http, channel(kind, f"http://{host}"), REPLY, timeout_s=5)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_waiting_for_a_free_connection_is_not_sending(kind: str) -> None:
-    """A pool that is used up: the time runs out before anything left us."""
-    connector = aiohttp.TCPConnector(limit=1)
-    held, started = asyncio.Event(), asyncio.Event()
-
-    async def hold(_: web.Request) -> web.Response:
-        started.set()
-        await held.wait()
-        return web.Response()
-
-    async with (
-        serving(web.post("/{any:.*}", hold)) as base_url,
-        aiohttp.ClientSession(connector=connector) as session,
-    ):
-        other = asyncio.create_task(session.post(base_url + "/busy"))
-        await started.wait()
-        with pytest.raises(SendLater):
-            await ADAPTERS[kind].send(session, channel(kind, base_url), REPLY, timeout_s=0.1)
-        held.set()
-        (await other).close()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("way", ["abort", "silence", "half"])
-async def test_a_lost_answer_leaves_the_matter_open(
-    http: aiohttp.ClientSession, kind: str, way: str
-) -> None:
-    """The request was read and then nothing came, or half of it: it may be out."""
-    done = asyncio.Event()
-
-    async def lose(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        if way == "silence":
-            await done.wait()
-        if way == "half":
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
-            await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(lose, "127.0.0.1", 0)
-    base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    with pytest.raises(SendUnknown):
-        await ADAPTERS[kind].send(http, channel(kind, base_url), REPLY, timeout_s=0.5)
-    done.set()
-    server.close()
-    await server.wait_closed()
 
 
 async def test_the_request_is_what_the_gateways_document(http: aiohttp.ClientSession) -> None:
@@ -323,13 +240,3 @@ def test_photos_quotes_and_user_ids() -> None:
         "quoted": {"key": {"id": "q"}},
     }
     assert evolution_body(bare)["mimetype"] == "image/jpeg"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_incomplete_credentials_stop_the_channel(
-    http: aiohttp.ClientSession, kind: str
-) -> None:
-    """Before anything is sent, as a refusal of the channel."""
-    lacking = Channel(id=1, empresa_id=7, gateway=kind, identifier="1", webhook_token="w")
-    with pytest.raises(ChannelRefused):
-        await ADAPTERS[kind].send(http, lacking, REPLY, timeout_s=5)

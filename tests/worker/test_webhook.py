@@ -37,7 +37,9 @@ class Web:
         self, path: str, raw: bytes, headers: dict[str, str] | None = None
     ) -> tuple[int, str]:
         """Status and body of the answer."""
-        async with self.session.post(f"{self.base}{path}", data=raw, headers=headers) as answer:
+        async with self.session.post(
+            f"{self.base}{path}", data=io.BytesIO(raw), headers=headers
+        ) as answer:
             return answer.status, await answer.text()
 
     async def get(self, path: str) -> tuple[int, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,8 @@ from hypothesis import strategies as st
 from gateway.adapters import ADAPTERS
 from gateway.json import loads
 from schema.events import Event, EventKind
+from tests.gateway.conftest import FIXTURES
 
-FIXTURES = Path(__file__).parent / "fixtures"
 RECORDED = {
     gateway: [
         json.loads(path.read_text())
@@ -131,7 +130,10 @@ def test_the_deepest_body_that_can_be_read_is_parsed(gateway: str) -> None:
         + b"}}" * 495
         + b"]}}]}]}"
     )
-    for raw in (evolution, cloud):
+    waha = (
+        b'{"event":"message","payload":{"id":"false_1@lid_1","_data":{"message":' + message + b"}}}"
+    )
+    for raw in (evolution, cloud, waha):
         check(ADAPTERS[gateway].parse(loads(raw)))
 
 

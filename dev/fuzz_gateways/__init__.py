@@ -1,0 +1,1 @@
+"""Throws damaged webhook bodies at the gateways' parsers. `make fuzz-gateways`."""
