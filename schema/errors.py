@@ -9,6 +9,7 @@ HelixError
 │   ├── TryAgain              a lock or a time limit was in the way: repeat the transaction
 │   ├── MigrationLocked       another migrator is at work on this database
 │   ├── SendLater             the gateway asks for patience
+│   ├── AwaitReport           the gateway has it and reports later: look again after retry_after_s
 │   └── SendUnknown           the message may be out; the answer got lost
 └── Permanent                 trying again changes nothing; a person must act
     ├── UnknownEmpresa        no such dealer
@@ -80,6 +81,14 @@ class SendLater(Transient):
     """The gateway or the way to it is busy or down; nothing was sent."""
 
     def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class AwaitReport(Transient):
+    """The reply is handed over; a status event settles it. Calling again is no second send."""
+
+    def __init__(self, reason: str, *, retry_after_s: float) -> None:
         super().__init__(reason)
         self.retry_after_s = retry_after_s
 
