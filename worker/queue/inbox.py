@@ -54,6 +54,10 @@ class Inbox:
             stored += len(cast("list[bytes]", ids))
         return stored
 
+    async def register(self) -> None:
+        """Sees to it that Redis has the function, for those who push from outside."""
+        await self._functions.register()
+
     async def depth(self, empresa_id: int) -> int:
         """How many events are not yet in the empresa's database."""
         return int(await self._redis.xlen(inbox(empresa_id)))
