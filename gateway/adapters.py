@@ -32,8 +32,9 @@ class Outlet(Protocol):
         ...
 
     @property
-    def secret_keys(self) -> tuple[str, ...]:
-        """Credentials that may hold two secrets with a comma while one is rotated."""
+    def secret_keys(self) -> Mapping[str, bool]:
+        """Credentials that may hold two secrets with a comma while one is rotated; True for those
+        that we choose, False for those that the gateway makes."""
         ...
 
     def check_credentials(self, credentials: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ HelixError
 │   └── SendUnknown           the message may be out; the answer got lost
 └── Permanent                 trying again changes nothing; a person must act
     ├── UnknownEmpresa        no such dealer
+    ├── UnknownChannel        no such number of a dealer
     ├── NotConfigured         a dealer without (usable) database settings
     ├── TenantRefused         the server refuses the dealer's credentials or database
     ├── WrongTenant           the database belongs to another dealer
@@ -103,6 +104,14 @@ class UnknownEmpresa(Permanent):
     def __init__(self, empresa_id: int) -> None:
         super().__init__(f"there is no empresa {empresa_id}; `helix empresa list` shows all")
         self.empresa_id = empresa_id
+
+
+class UnknownChannel(Permanent):
+    """No channel has this id."""
+
+    def __init__(self, channel_id: int) -> None:
+        super().__init__(f"there is no channel {channel_id}; `helix channel list` shows all")
+        self.channel_id = channel_id
 
 
 class NotConfigured(Permanent):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import aiohttp
 
@@ -21,7 +22,7 @@ class CloudApi:
     """One Meta app signs for all its numbers; see `gateway.adapters.Adapter`."""
 
     kind = KIND
-    secret_keys = ("app_secret",)
+    secret_keys: Mapping[str, bool] = MappingProxyType({"app_secret": False})
     max_body_bytes = 3 * 1024 * 1024
     """Meta's own limit for a webhook."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import aiohttp
 
@@ -21,7 +22,7 @@ class Evolution:
     """Each instance has secrets of its own; see `gateway.adapters.Adapter`."""
 
     kind = KIND
-    secret_keys = ("webhook_secret", "jwt_key")
+    secret_keys: Mapping[str, bool] = MappingProxyType({"webhook_secret": True, "jwt_key": True})
     max_body_bytes = 32 * 1024 * 1024
     """With the webhook option base64 a body carries the whole file, by a third larger."""
 

@@ -7,6 +7,7 @@ credentials here, for it has those of Redis.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import aiohttp
 from redis.asyncio import Redis
@@ -25,7 +26,7 @@ class RedisStream:
     """Made with the client of the process; see `gateway.adapters.Outlet`."""
 
     kind = KIND
-    secret_keys: tuple[str, ...] = ()
+    secret_keys: Mapping[str, bool] = MappingProxyType({})
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

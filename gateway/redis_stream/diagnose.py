@@ -13,12 +13,12 @@ from gateway.findings import Finding, good, unseen, wrong
 from gateway.redis_stream.send import GROUP, LIFE_S, stream_of
 from schema.channels import Channel
 
-_SILENT_S = 60.0
-"""A consumer reads with BLOCK of some seconds: longer silence means that it is gone."""
+_SOON_S = 5
+"""A consumer that runs has taken a reply by then."""
 
 
 async def diagnose(redis: Redis, channel: Channel, *, timeout_s: float) -> list[Finding]:
-    """The function, the stream and its group, the consumers, what waits."""
+    """The function, the stream and its group, what waits to be taken and to be reported."""
     try:
         async with asyncio.timeout(timeout_s):
             return [await _function(redis), *await _stream(redis, channel)]
@@ -45,39 +45,38 @@ async def _stream(redis: Redis, channel: Channel) -> list[Finding]:
         return [wrong(f"the stream {stream} has no group {GROUP!r}: nobody reads it", create)]
     return [
         good(f"the stream {stream} has the group {GROUP!r}"),
-        await _consumers(redis, stream),
-        await _waiting(redis, stream, group),
+        await _unread(redis, stream, group),
+        await _unreported(redis, stream),
     ]
 
 
-async def _consumers(redis: Redis, stream: str) -> Finding:
-    consumers: list[dict[str, Any]] = await redis.xinfo_consumers(stream, GROUP)
-    awake = [each for each in consumers if each["idle"] < _SILENT_S * 1000]
-    if awake:
-        return good(f"{len(awake)} consumer(s) read it")
-    start = "start the gateway; it reads with XREADGROUP and a BLOCK below a minute"
-    if not consumers:
-        return wrong("no consumer has ever read it", start)
-    idle_s = min(each["idle"] for each in consumers) // 1000
-    return wrong(f"no consumer has asked for {idle_s} s", start)
+async def _unread(redis: Redis, stream: str, group: dict[str, Any]) -> Finding:
+    """Whether replies wait: a consumer that is idle, or blocks, looks the same to Redis 7.0."""
+    last = group["last-delivered-id"].decode()
+    waiting = await redis.xrange(stream, min=f"({last}", max="+", count=1000)
+    if not waiting:
+        if group["consumers"]:
+            return good("no reply waits to be taken")
+        return unseen("no reply waits, and nobody has taken one yet", "write as a buyer")
+    seconds, _ = await redis.time()
+    waited_s = seconds - int(waiting[0][0].partition(b"-")[0]) // 1000
+    if waited_s < _SOON_S:
+        return good(f"{len(waiting)} repl(ies) wait to be taken, for less than {_SOON_S} s")
+    return wrong(
+        f"{len(waiting)} repl(ies) wait and nobody takes them",
+        f"start the gateway: it reads {stream} with XREADGROUP, group {GROUP!r}",
+    )
 
 
-async def _waiting(redis: Redis, stream: str, group: dict[str, Any]) -> Finding:
-    taken = int(group["pending"])
-    stand = int(await redis.xlen(stream))
-    if taken:
-        (oldest,) = await redis.xpending_range(stream, GROUP, min="-", max="+", count=1)
-        idle_s = oldest["time_since_delivered"] / 1000
-        if idle_s > LIFE_S:
-            return wrong(
-                f"{taken} taken repl(ies) without a report, the oldest for {idle_s:.0f} s",
-                "the gateway must push a status event for each, and XAUTOCLAIM what a dead"
-                " consumer has left",
-            )
-    unread = max(0, stand - taken)
-    if unread > 100:
-        return unseen(f"{unread} replies wait to be taken", "see that the gateway keeps up")
-    return good(f"{unread} repl(ies) wait to be taken, {taken} are taken and not yet reported")
+async def _unreported(redis: Redis, stream: str) -> Finding:
+    oldest = await redis.xpending_range(stream, GROUP, min="-", max="+", count=1)
+    idle_s = oldest[0]["time_since_delivered"] / 1000 if oldest else 0.0
+    if idle_s <= LIFE_S:
+        return good("what was taken is reported")
+    return wrong(
+        f"a reply was taken {idle_s:.0f} s ago and is not reported",
+        "the gateway must push a status event for each, and XAUTOCLAIM what a dead consumer left",
+    )
 
 
 def _name(group: dict[str, Any]) -> str:
