@@ -1,6 +1,7 @@
 """What every gateway offers, and which there are. Called by `worker`, which knows no gateway.
 
-A new gateway is one more folder and one more line in ADAPTERS.
+A new gateway is one more folder and one more line in ADAPTERS. What needs a connection of ours, as
+the Redis gateway does, is made by `outlets`.
 """
 
 from __future__ import annotations
@@ -10,22 +11,54 @@ from types import MappingProxyType
 from typing import Protocol
 
 import aiohttp
+from redis.asyncio import Redis
 
 from gateway.cloud_api.adapter import CloudApi
 from gateway.evolution.adapter import Evolution
+from gateway.findings import Finding
+from gateway.redis_stream.adapter import RedisStream
 from gateway.waha.adapter import Waha
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
 
 
-class Adapter(Protocol):
-    """One gateway. `credentials` are `Channel.credentials`; bad ones raise BadCredentials."""
+class Outlet(Protocol):
+    """The way out of one gateway. `credentials` are `Channel.credentials`; bad ones raise
+    BadCredentials."""
 
     @property
     def kind(self) -> str:
         """The value of `canais.tipo`."""
         ...
+
+    @property
+    def secret_keys(self) -> Mapping[str, bool]:
+        """Credentials that may hold two secrets with a comma while one is rotated; True for those
+        that we choose, False for those that the gateway makes."""
+        ...
+
+    def check_credentials(self, credentials: Mapping[str, str]) -> None:
+        """Raises BadCredentials; for whoever enters them."""
+        ...
+
+    async def send(
+        self, session: aiohttp.ClientSession, channel: Channel, reply: Reply, *, timeout_s: float
+    ) -> Sent:
+        """Sends one reply; raises SendLater, AwaitReport, SendUnknown, SendRefused or
+        ChannelRefused."""
+        ...
+
+    async def diagnose(
+        self, session: aiohttp.ClientSession, channel: Channel, *, timeout_s: float
+    ) -> list[Finding]:
+        """Looks whether the channel can send and receive; changes nothing. Raises nothing: what
+        does not answer is a finding, too. `timeout_s` is for each question."""
+        ...
+
+
+class Adapter(Outlet, Protocol):
+    """A gateway with a webhook."""
 
     @property
     def max_body_bytes(self) -> int:
@@ -34,10 +67,6 @@ class Adapter(Protocol):
 
     def parse(self, body: object) -> list[Event]:
         """The events of a webhook body: any JSON value in, at least one event out, no exception."""
-        ...
-
-    def check_credentials(self, credentials: Mapping[str, str]) -> None:
-        """Raises BadCredentials; for whoever enters them."""
         ...
 
     def verify(
@@ -53,14 +82,14 @@ class Adapter(Protocol):
         """The answer to a GET as text/plain; None: no such thing here (405). Raises Forbidden."""
         ...
 
-    async def send(
-        self, session: aiohttp.ClientSession, channel: Channel, reply: Reply, *, timeout_s: float
-    ) -> Sent:
-        """Sends one reply; raises SendLater, SendUnknown, SendRefused or ChannelRefused."""
-        ...
-
 
 _ALL: tuple[Adapter, ...] = (CloudApi(), Evolution(), Waha())
 
 ADAPTERS: Mapping[str, Adapter] = MappingProxyType({adapter.kind: adapter for adapter in _ALL})
-"""By `canais.tipo`."""
+"""Those with a webhook, by `canais.tipo`."""
+
+
+def outlets(redis: Redis) -> Mapping[str, Outlet]:
+    """All of them, by `canais.tipo`; `redis` is where gateways without HTTP read."""
+    without_http: tuple[Outlet, ...] = (RedisStream(redis),)
+    return MappingProxyType({**ADAPTERS, **{outlet.kind: outlet for outlet in without_http}})

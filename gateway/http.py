@@ -1,4 +1,4 @@
-"""Posts one JSON body to a gateway and sorts what can go wrong. Called by the adapters' `send`.
+"""One HTTP request to a gateway; sorts what can go wrong. Called by the adapters' send, diagnose.
 
 The line between "nothing was sent" and "nobody knows" is drawn here, once: until a connection
 stands nothing has left us; from then on a lost answer may hide a delivered message.
@@ -48,12 +48,46 @@ async def post(
     Raises SendLater (no connection came about), SendUnknown (the answer got lost) or
     ChannelRefused (the address is wrong or sends us elsewhere). Other statuses are the caller's.
     """
+    return await _request(
+        session,
+        "POST",
+        url,
+        headers={**headers, "Content-Type": "application/json"},
+        data=orjson.dumps(body),
+        timeout_s=timeout_s,
+    )
+
+
+async def get(
+    session: aiohttp.ClientSession,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    timeout_s: float,
+    query: Mapping[str, str] | None = None,
+) -> Answer:
+    """One GET without redirects; raises what `post` raises. Asking changes nothing over there."""
+    return await _request(session, "GET", url, headers=headers, query=query, timeout_s=timeout_s)
+
+
+async def _request(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    timeout_s: float,
+    data: bytes | None = None,
+    query: Mapping[str, str] | None = None,
+) -> Answer:
     timeout = aiohttp.ClientTimeout(total=timeout_s, connect=timeout_s * _CONNECT_SHARE)
     try:
-        async with session.post(
+        async with session.request(
+            method,
             url,
-            data=orjson.dumps(body),
-            headers={**headers, "Content-Type": "application/json"},
+            data=data,
+            params=query,
+            headers=headers,
             timeout=timeout,
             allow_redirects=False,
         ) as response:

@@ -9,9 +9,11 @@ HelixError
 │   ├── TryAgain              a lock or a time limit was in the way: repeat the transaction
 │   ├── MigrationLocked       another migrator is at work on this database
 │   ├── SendLater             the gateway asks for patience
+│   ├── AwaitReport           the gateway has it and reports later: look again after retry_after_s
 │   └── SendUnknown           the message may be out; the answer got lost
 └── Permanent                 trying again changes nothing; a person must act
     ├── UnknownEmpresa        no such dealer
+    ├── UnknownChannel        no such number of a dealer
     ├── NotConfigured         a dealer without (usable) database settings
     ├── TenantRefused         the server refuses the dealer's credentials or database
     ├── WrongTenant           the database belongs to another dealer
@@ -84,6 +86,14 @@ class SendLater(Transient):
         self.retry_after_s = retry_after_s
 
 
+class AwaitReport(Transient):
+    """The reply is handed over; a status event settles it. Calling again is no second send."""
+
+    def __init__(self, reason: str, *, retry_after_s: float) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
 class SendUnknown(Transient):
     """The request went out and no answer came: the buyer may or may not have the message."""
 
@@ -94,6 +104,14 @@ class UnknownEmpresa(Permanent):
     def __init__(self, empresa_id: int) -> None:
         super().__init__(f"there is no empresa {empresa_id}; `helix empresa list` shows all")
         self.empresa_id = empresa_id
+
+
+class UnknownChannel(Permanent):
+    """No channel has this id."""
+
+    def __init__(self, channel_id: int) -> None:
+        super().__init__(f"there is no channel {channel_id}; `helix channel list` shows all")
+        self.channel_id = channel_id
 
 
 class NotConfigured(Permanent):

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from bot.lucas import decide
 from bot.settings import LucasSettings
-from gateway.adapters import ADAPTERS
+from gateway.adapters import outlets
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy, open_tenancy
@@ -37,6 +37,7 @@ from worker.health import Health, health_server
 from worker.presence import Presence
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
+from worker.queue.functions import Functions, keep_registered
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task
 from worker.queue.lease import LeaseDesk
@@ -117,7 +118,7 @@ async def open_jobs(
         sender = Sender(
             tenancy=tenancy,
             session=session,
-            adapters=ADAPTERS,
+            adapters=outlets(redis),
             dead_letters=dead_letters,
             timeout_s=settings.gateway.send_timeout_s,
         )
@@ -158,7 +159,9 @@ async def run_worker(settings: ProcessSettings) -> None:
             await presence.show()  # whoever changes a password from here on waits for us
             tenancy.watch.settled = presence.acknowledge
             worker = make_worker(settings.worker, redis, jobs)
+            await Functions(redis).register()
             chores = [
+                asyncio.create_task(keep_registered(redis), name="functions"),
                 asyncio.create_task(
                     sweep_for_ever(
                         redis, Bell(redis), jobs.active, every_s=settings.worker.sweep_s

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import aiohttp
 
 from gateway.cloud_api import auth
 from gateway.cloud_api.credentials import KIND, CloudCredentials
+from gateway.cloud_api.diagnose import diagnose
 from gateway.cloud_api.parse import parse
 from gateway.cloud_api.send import send
+from gateway.findings import Finding
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -19,6 +22,7 @@ class CloudApi:
     """One Meta app signs for all its numbers; see `gateway.adapters.Adapter`."""
 
     kind = KIND
+    secret_keys: Mapping[str, bool] = MappingProxyType({"app_secret": False})
     max_body_bytes = 3 * 1024 * 1024
     """Meta's own limit for a webhook."""
 
@@ -50,3 +54,9 @@ class CloudApi:
     ) -> Sent:
         """See `gateway.cloud_api.send`."""
         return await send(session, channel, reply, timeout_s=timeout_s)
+
+    async def diagnose(
+        self, session: aiohttp.ClientSession, channel: Channel, *, timeout_s: float
+    ) -> list[Finding]:
+        """See `gateway.cloud_api.diagnose`."""
+        return await diagnose(session, channel, timeout_s=timeout_s)

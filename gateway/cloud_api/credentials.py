@@ -21,6 +21,8 @@ class CloudCredentials(Credentials):
     """Of the Meta app; it signs every webhook. Two with a comma while it is rotated."""
     verify_token: SecretStr
     """Ours; Meta shows it in the handshake when the webhook is registered."""
+    waba_id: Annotated[str, Field(pattern=r"^[0-9]{5,32}$")] | None = None
+    """The WhatsApp Business Account of the number; only `helix channel test` asks for it."""
     base_url: BaseUrl = "https://graph.facebook.com"
     api_version: Annotated[str, Field(pattern=r"^v[0-9]{1,3}\.[0-9]{1,2}$")] = "v23.0"
 

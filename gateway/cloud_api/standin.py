@@ -14,13 +14,14 @@ from aiohttp import web
 from gateway import fields
 from gateway.cloud_api.auth import signature
 from gateway.cloud_api.credentials import KIND
+from gateway.cloud_api.standin_graph import GraphView
 from gateway.phone import canonical_phone
 from gateway.standin.base import OK, Standin, now, refused
 from gateway.standin.values import Outgoing, Refusal
 
 _SHOP_NUMBER = "551133330001"
 _BSUID = "BR."
-_LONGEST_TEXT, _LONGEST_CAPTION = 4096, 1024
+_LONGEST = {"text": 4096, "image": 1024, "interactive": 1024, "template": 512}
 _RETRY_FOR_S = 7 * 24 * 3600.0
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 3600.0
 """Meta repeats for seven days with growing pauses and does not publish their lengths."""
@@ -49,6 +50,9 @@ class CloudStandin(Standin):
             channel=channel, webhook_url=webhook_url, statuses=statuses, port=port, pace=pace
         )
         self._access_token, self._app_secret = access_token, app_secret
+        self.graph = GraphView(
+            channel=channel, access_token=access_token, webhook_url=lambda: self.webhook_url
+        )
 
     def credentials(self, verify_token: str = "unused") -> dict[str, str]:  # noqa: S107
         """What a channel needs to talk to this stand-in."""
@@ -60,7 +64,10 @@ class CloudStandin(Standin):
         }
 
     def routes(self) -> Iterable[web.RouteDef]:
-        return (web.post(r"/{version:v\d+\.\d+}/{number}/messages", self._messages),)
+        return (
+            *self.graph.routes(),
+            web.post(r"/{version:v\d+\.\d+}/{number}/messages", self._messages),
+        )
 
     def encode(self, body: Mapping[str, object]) -> bytes:
         """Meta escapes everything beyond ASCII, and slashes."""
@@ -169,7 +176,8 @@ class CloudStandin(Standin):
             report["biz_opaque_callback_data"] = sent.our_ref
         if code is not None:
             report["errors"] = [{"code": code, "title": "made to fail"}]
-        await self.push(self._envelope("messages", {"statuses": [report]}))
+        contact = self._identity(sent.to)
+        await self.push(self._envelope("messages", {"contacts": [contact], "statuses": [report]}))
 
     async def _report_all(self, sent: Outgoing) -> None:
         for status in self.statuses:
@@ -195,14 +203,18 @@ class CloudStandin(Standin):
         return await self.answer(request, _outgoing, self._accepted, self._report_all)
 
     def _accepted(self, sent: Outgoing) -> web.Response:
-        is_number = canonical_phone(sent.to) is not None
-        known = {"wa_id": self.resolve(sent.to).lstrip("+")} if is_number else {"user_id": sent.to}
         answer = {
             "messaging_product": "whatsapp",
-            "contacts": [{"input": sent.to, **known}],
+            "contacts": [{"input": sent.to, **self._identity(sent.to)}],
             "messages": [{"id": sent.id}],
         }
         return web.json_response(answer)
+
+    def _identity(self, to: str) -> dict[str, str]:
+        """As answers and statuses name the buyer; a name comes with his own messages alone."""
+        if canonical_phone(to) is None:
+            return {"user_id": to}
+        return {"wa_id": self.resolve(to).lstrip("+")}
 
 
 def _outgoing(body: dict[str, object]) -> Outgoing | Refusal:
@@ -210,14 +222,16 @@ def _outgoing(body: dict[str, object]) -> Outgoing | Refusal:
     to = fields.text(body.get("to")) or fields.text(body.get("recipient"))
     kind = fields.text(body.get("type")) or "text"
     content = fields.obj(body.get(kind))
-    text = fields.text(content.get("caption" if kind == "image" else "body"))
-    media = fields.text(content.get("link")) or fields.text(content.get("id"))
-    if body.get("messaging_product") != "whatsapp" or not to or kind not in ("text", "image"):
+    if body.get("messaging_product") != "whatsapp" or not to or kind not in _LONGEST:
         return _refusal(400, 100, "Invalid parameter")
-    if (kind == "text" and not text) or (kind == "image" and not media):
+    text = _text_of(kind, content)
+    media = fields.text(content.get("link")) or fields.text(content.get("id"))
+    if not (media if kind == "image" else text):
         return _refusal(400, 131008, "Required parameter is missing")
-    if len(text or "") > (_LONGEST_TEXT if kind == "text" else _LONGEST_CAPTION):
+    if len(text or "") > _LONGEST[kind]:
         return _refusal(400, 100, "Param text['body'] is too long")
+    if kind == "interactive":
+        kind = {"button": "buttons"}.get(str(content.get("type")), "list")
     return Outgoing(
         to=to,
         kind=kind,
@@ -228,6 +242,13 @@ def _outgoing(body: dict[str, object]) -> Outgoing | Refusal:
         quoted_id=fields.text(fields.obj(body.get("context")).get("message_id")),
         our_ref=fields.text(body.get("biz_opaque_callback_data")),
     )
+
+
+def _text_of(kind: str, content: dict[str, object]) -> str | None:
+    """What a person reads first of a message."""
+    if kind == "interactive":
+        return fields.text(fields.obj(content.get("body")).get("text"))
+    return fields.text(content.get({"image": "caption", "template": "name"}.get(kind, "body")))
 
 
 def _refusal(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import aiohttp
 
 from gateway.evolution import auth
 from gateway.evolution.credentials import KIND, EvolutionCredentials
+from gateway.evolution.diagnose import diagnose
 from gateway.evolution.parse import parse
 from gateway.evolution.send import send
+from gateway.findings import Finding
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -19,6 +22,7 @@ class Evolution:
     """Each instance has secrets of its own; see `gateway.adapters.Adapter`."""
 
     kind = KIND
+    secret_keys: Mapping[str, bool] = MappingProxyType({"webhook_secret": True, "jwt_key": True})
     max_body_bytes = 32 * 1024 * 1024
     """With the webhook option base64 a body carries the whole file, by a third larger."""
 
@@ -54,3 +58,9 @@ class Evolution:
     ) -> Sent:
         """See `gateway.evolution.send`."""
         return await send(session, channel, reply, timeout_s=timeout_s)
+
+    async def diagnose(
+        self, session: aiohttp.ClientSession, channel: Channel, *, timeout_s: float
+    ) -> list[Finding]:
+        """See `gateway.evolution.diagnose`."""
+        return await diagnose(session, channel, timeout_s=timeout_s)

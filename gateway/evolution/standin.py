@@ -16,6 +16,7 @@ from aiohttp import web
 from gateway import fields
 from gateway.evolution.auth import SECRET_HEADER, token
 from gateway.evolution.credentials import KIND
+from gateway.evolution.standin_view import InstanceView
 from gateway.standin.base import Standin, now, refused
 from gateway.standin.values import Outgoing, Refusal
 
@@ -50,6 +51,12 @@ class EvolutionStandin(Standin):
             channel=channel, webhook_url=webhook_url, statuses=statuses, port=port, pace=pace
         )
         self._apikey, self._webhook_secret, self._jwt_key = apikey, webhook_secret, jwt_key
+        self.instance = InstanceView(
+            channel=channel,
+            apikey=apikey,
+            webhook_url=lambda: self.webhook_url,
+            headers=_set_headers(webhook_secret, jwt_key),
+        )
         self.not_on_whatsapp: set[str] = set()
         """Numbers that nobody has: sends to them are refused."""
 
@@ -61,6 +68,7 @@ class EvolutionStandin(Standin):
 
     def routes(self) -> Iterable[web.RouteDef]:
         return (
+            *self.instance.routes(),
             web.post("/message/sendText/{instance}", self._send_text),
             web.post("/message/sendMedia/{instance}", self._send_media),
         )
@@ -223,6 +231,12 @@ class EvolutionStandin(Standin):
         jid = self.resolve(_jid(sent.to))
         data = _message_data(jid, sent.id, message, ours=True, name="Você", at=sent.at)
         return {**data, "status": "PENDING", "source": "unknown"}
+
+
+def _set_headers(webhook_secret: str | None, jwt_key: str | None) -> dict[str, str]:
+    """As they were given to /webhook/set."""
+    given = {SECRET_HEADER: webhook_secret, "jwt_key": jwt_key}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _message_data(

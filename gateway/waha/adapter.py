@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import aiohttp
 
+from gateway.findings import Finding
 from gateway.waha import auth
 from gateway.waha.credentials import KIND, WahaCredentials
+from gateway.waha.diagnose import diagnose
 from gateway.waha.parse import parse
 from gateway.waha.send import mark_read, send
 from schema.channels import Channel
@@ -19,6 +22,7 @@ class Waha:
     """Each session signs with a key of its own; see `gateway.adapters.Adapter`."""
 
     kind = KIND
+    secret_keys: Mapping[str, bool] = MappingProxyType({"hmac_key": True})
     max_body_bytes = 8 * 1024 * 1024
     """Files come by address, but the engine's own message may hold previews of them."""
 
@@ -74,3 +78,9 @@ class Waha:
             typing=typing,
             timeout_s=timeout_s,
         )
+
+    async def diagnose(
+        self, session: aiohttp.ClientSession, channel: Channel, *, timeout_s: float
+    ) -> list[Finding]:
+        """See `gateway.waha.diagnose`."""
+        return await diagnose(session, channel, timeout_s=timeout_s)

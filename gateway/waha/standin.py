@@ -19,6 +19,7 @@ from gateway.waha.auth import ALGORITHM, signature
 from gateway.waha.credentials import KIND
 from gateway.waha.engines import OWN_ID, Engine, Said, answer, payload_of
 from gateway.waha.ids import full_id, read_id
+from gateway.waha.standin_view import SessionView
 
 _ATTEMPTS, _PAUSE_S = 15, 2.0
 """WAHA's own example of `retries`: constant pauses, after every answer but 2xx."""
@@ -50,7 +51,12 @@ class WahaStandin(Standin):
         )
         self._api_key, self._hmac_key = api_key, hmac_key
         self.engine = Engine(engine)
-        self.session_status = _WORKING
+        self.session_view = SessionView(
+            channel=channel,
+            api_key=api_key,
+            hmac_key=hmac_key,
+            webhook_url=lambda: self.webhook_url,
+        )
         self.not_on_whatsapp: set[str] = set()
         """Chats that WhatsApp does not know: sends to them fail as they do with GOWS."""
         self.seen: list[str] = []
@@ -64,6 +70,7 @@ class WahaStandin(Standin):
 
     def routes(self) -> Iterable[web.RouteDef]:
         return (
+            *self.session_view.routes(),
             web.post("/api/{route:sendText|sendImage|sendFile|sendLocation}", self._send),
             web.post("/api/sendSeen", self._send_seen),
             web.post("/api/startTyping", self._start_typing),
@@ -143,7 +150,7 @@ class WahaStandin(Standin):
 
     async def session(self, status: str) -> None:
         """The session's state changes: STOPPED, STARTING, SCAN_QR_CODE, WORKING, FAILED, ..."""
-        self.session_status = status
+        self.session_view.status = status
         payload = {"name": self.channel, "status": status, "data": None}
         await self.push(self._envelope("session.status", payload))
 
@@ -215,11 +222,11 @@ class WahaStandin(Standin):
         name = fields.text(body.get("session"))
         if name != self.channel:
             return _refused(404, "Not Found", f"We didn't find a session with name '{name}'.")
-        if self.session_status != _WORKING:
+        if self.session_view.status != _WORKING:
             state = {
                 "error": "Session status is not as expected. Try again later",
                 "session": name,
-                "status": self.session_status,
+                "status": self.session_view.status,
                 "expected": [_WORKING],
             }
             return Refusal(status=422, body=state)

@@ -152,7 +152,7 @@ async def test_reading_and_typing_are_shown(webhook: Webhook, http: aiohttp.Clie
         assert phone.typing == [chat]
         with pytest.raises(ChannelRefused):
             await read("3EB0A", typing=True, channel=channel_of(phone, api_key="other"))
-        phone.session_status = "FAILED"
+        phone.session_view.status = "FAILED"
         with pytest.raises(ChannelRefused, match="FAILED"):
             await read(typing=True)
         assert len(phone.typing) == 1

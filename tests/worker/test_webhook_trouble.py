@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator
 
+import pytest
 import structlog
 
 from tenancy.channels import add_channel
 from tests.worker.shop import Shop
 from tests.worker.test_webhook import Web, address, body, entry, open_web, signed, web
+from worker.queue.inbox import LARGEST_EVENT
 from worker.queue.keys import UNREADABLE
 
 __all__ = ["web"]
@@ -23,6 +26,23 @@ async def test_1_what_is_readable_of_a_broken_body_goes_on(shop: Shop, web: Web)
     raw = json.dumps({"object": "whatsapp_business_account", "entry": [broken]}).encode()
 
     assert await web.post(address(shop), raw, signed(raw)) == (200, '{"stored":1}')
+
+    ((_, kept),) = await shop.redis.xrange(UNREADABLE)
+    assert kept[b"body"] == raw
+
+
+async def test_1_an_event_that_no_inbox_takes_is_kept_and_the_others_go_on(
+    shop: Shop, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repetition would bring the same bytes: 200, the whole body kept for a person."""
+    monkeypatch.setenv("GATEWAY_MAX_BODY_BYTES", '{"cloud_api": 16000000}')
+    huge, small = entry("x" * (LARGEST_EVENT + 1)), entry("tem onix?")
+    raw = json.dumps({"object": "whatsapp_business_account", "entry": [huge, small]}).encode()
+    async with open_web(shop.installation, redis_url) as web_alone:
+        url = f"{web_alone.base}{address(shop)}"
+        sent = web_alone.session.post(url, data=io.BytesIO(raw), headers=signed(raw))
+        async with sent as answer:
+            assert (answer.status, await answer.json()) == (200, {"stored": 1})
 
     ((_, kept),) = await shop.redis.xrange(UNREADABLE)
     assert kept[b"body"] == raw

@@ -13,6 +13,9 @@ from schema.channels import Channel
 from tenancy.channels import add_channel
 from tenancy.settings import TenancySettings
 from tenancy.start import open_tenancy
+from worker.cli.channel_look import look
+from worker.cli.channel_secret import rotate_secret
+from worker.cli.channel_switch import disable, enable
 from worker.cli.output import Json, print_facts, print_rows, run
 from worker.cli.tell import tell
 
@@ -51,6 +54,12 @@ def list_(
     channels = run(_list(_settings(), empresa))
     rows = [_facts(channel) for channel in channels]
     print_rows(rows, title=f"Channels of empresa {empresa}", as_json=as_json)
+
+
+app.command(name="test")(look)
+app.command()(disable)
+app.command()(enable)
+app.command()(rotate_secret)
 
 
 def _settings() -> TenancySettings:

@@ -15,9 +15,10 @@ import aiohttp
 import structlog
 from pydantic import ValidationError
 
-from gateway.adapters import Adapter
+from gateway.adapters import Outlet
 from schema.channels import Channel
 from schema.errors import (
+    AwaitReport,
     ChannelRefused,
     NotConfigured,
     SendLater,
@@ -44,6 +45,7 @@ _UNKNOWN_WAIT_S = 30.0
 _RECORD_TRIES = 5
 _LOCK_TRIES = 3
 _MARGIN_S = 1.0
+_UNREPORTED = "o gateway ainda não relatou o envio"
 
 
 class Sender:
@@ -54,7 +56,7 @@ class Sender:
         *,
         tenancy: Tenancy,
         session: aiohttp.ClientSession,
-        adapters: Mapping[str, Adapter],
+        adapters: Mapping[str, Outlet],
         dead_letters: DeadLetters,
         timeout_s: float,
     ) -> None:
@@ -82,6 +84,9 @@ class Sender:
             sent = await self._adapters[channel.gateway].send(
                 self._session, channel, _message(empresa_id, reply), timeout_s=self._timeout_s
             )
+        except AwaitReport as error:
+            at = now + timedelta(seconds=error.retry_after_s)
+            await self._on_outbox(lease, lambda o: o.leave_unknown(reply, error=_UNREPORTED, at=at))
         except SendLater as error:
             wait_s = min(_LONGEST_WAIT_S, max(error.retry_after_s or 0, 2.0 ** min(reply.tries, 9)))
             await self._put_back(lease, reply, error, now + timedelta(seconds=wait_s))

@@ -80,6 +80,8 @@ def _problem(event: Event, channel: Channel | None, empresa_id: int) -> str | No
         )
     if event.kind in {EventKind.STATUS, EventKind.EDITED}:
         return None
+    if not channel.active:
+        return "the channel is switched off; `helix channel enable` switches it on"
     try:
         buyer_key(event)
     except ValueError as error:

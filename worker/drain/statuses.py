@@ -5,7 +5,7 @@ A status may come twice, out of order, or before the answer to our own send: it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from schema.events import DeliveryStatus, Event
 from tenancy.lease import TenantConnection
@@ -35,7 +35,9 @@ _CLIMB = """
 # The answer to our own send got lost, or is not recorded yet: the status tells the gateway's id.
 _CLIMB_BY_OURS = """
     UPDATE mensagens
-       SET status = %(status)s, erro = COALESCE(%(error)s, erro), external_id = %(external_id)s
+       SET status = %(status)s, erro = %(error)s, external_id = %(external_id)s, tentar_em = NULL,
+           enviada_em = IF(%(status)s = 'falhou', enviada_em,
+                           COALESCE(enviada_em, UTC_TIMESTAMP(3)))
      WHERE id = %(id)s AND canal_id = %(channel)s AND tipo = 'enviada' AND external_id IS NULL
        AND status IN %(under)s
 """
@@ -47,19 +49,19 @@ Report = tuple[int, Event]
 async def climb(conn: TenantConnection, empresa_id: int, reports: Sequence[Report]) -> None:
     """Applies reports; of several about one message the highest is written."""
     top = _highest(reports)
-    rows = await _rows(conn, top)
-    for (channel, external_id), event in top.items():
+    rows = await _rows(conn, top.values())
+    for (channel, _), (_, event) in top.items():
         status = _STEP[event.status] if event.status is not None else ""
         change = {
             "status": status,
             "error": _error(event) if status == "falhou" else None,
             "under": _UNDER[status],
         }
-        row = rows.get((channel, external_id))
+        row = rows.get((channel, event.message_id))
         if row is not None:
             await conn.execute(_CLIMB, {**change, "id": row})
         elif (ours := _our_row(event, empresa_id)) is not None:
-            told = {"id": ours, "channel": channel, "external_id": external_id}
+            told = {"id": ours, "channel": channel, "external_id": event.message_id}
             await conn.execute(_CLIMB_BY_OURS, {**change, **told})
 
 
@@ -68,14 +70,16 @@ def our_ref(empresa_id: int, mensagem_id: int) -> str:
     return f"{empresa_id}:{mensagem_id}"
 
 
-def _highest(reports: Sequence[Report]) -> dict[tuple[int, str], Event]:
-    top: dict[tuple[int, str], Event] = {}
+def _highest(reports: Sequence[Report]) -> dict[tuple[int, str], Report]:
+    """By channel and message; a gateway that could not send has no id for it, but our reference."""
+    top: dict[tuple[int, str], Report] = {}
     for channel, event in reports:
-        if event.message_id is None or event.status not in _STEP:
+        name = event.message_id or event.our_ref
+        if name is None or event.status not in _STEP:
             continue
-        before = top.get((channel, event.message_id))
-        if before is None or _place(before) < _place(event):
-            top[channel, event.message_id] = event
+        before = top.get((channel, name))
+        if before is None or _place(before[1]) < _place(event):
+            top[channel, name] = (channel, event)
     return top
 
 
@@ -86,12 +90,13 @@ def _place(event: Event) -> int:
 
 
 async def _rows(
-    conn: TenantConnection, top: dict[tuple[int, str], Event]
-) -> dict[tuple[int, str], int]:
+    conn: TenantConnection, reports: Iterable[Report]
+) -> dict[tuple[int, str | None], int]:
     by_channel: dict[int, list[str]] = {}
-    for channel, external_id in top:
-        by_channel.setdefault(channel, []).append(external_id)
-    found: dict[tuple[int, str], int] = {}
+    for channel, event in reports:
+        if event.message_id is not None:
+            by_channel.setdefault(channel, []).append(event.message_id)
+    found: dict[tuple[int, str | None], int] = {}
     for channel, ids in by_channel.items():
         for external_id, row in await conn.fetch_all(
             _BY_GATEWAYS_ID, {"channel": channel, "ids": ids}

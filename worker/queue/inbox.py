@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from schema.events import Event
-from worker.queue.bell import new_job_id
-from worker.queue.keys import QUEUE, Task, TaskKeys, arq_job, inbox
+from worker.queue.functions import Functions
+from worker.queue.keys import inbox
 from worker.queue.lease import StreamEntry
-from worker.queue.scripts import load
+
+LARGEST_EVENT = 4 * 1024 * 1024
+"""Bytes of one event's JSON; `helix_push` refuses larger ones. More than a body of Meta's holds."""
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,30 +36,36 @@ class Inbox:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._push = load(redis, "push")
+        self._functions = Functions(redis)
 
     async def push(self, empresa_id: int, events: Sequence[Event]) -> int:
         """Stores the events and rings for a worker, in one atomic step; returns how many.
 
-        When it returns, Redis has them. A RedisError means that nothing or all was stored: repeat.
+        When it returns, Redis has them. A RedisError means that not all was stored: repeat. More
+        than 500 events take several steps; an event must not be larger than LARGEST_EVENT.
         """
-        if not events:
-            return 0
-        keys = TaskKeys(empresa_id, Task.DRAIN)
-        job_id = new_job_id(Task.DRAIN, empresa_id)
-        stored = await self._push(
-            keys=[inbox(empresa_id), keys.lease, keys.ring, keys.due, QUEUE, arq_job(job_id)],
-            args=[
-                empresa_id,
-                job_id,
-                *(event.model_dump_json(exclude_defaults=True) for event in events),
-            ],
-        )
-        return int(stored)
+        stored = 0
+        for first in range(0, len(events), _AT_ONCE):
+            ids = await self._functions.call(
+                "helix_push",
+                [inbox(empresa_id)],
+                [as_json(event) for event in events[first : first + _AT_ONCE]],
+            )
+            stored += len(cast("list[bytes]", ids))
+        return stored
+
+    async def register(self) -> None:
+        """Sees to it that Redis has the function, for those who push from outside."""
+        await self._functions.register()
 
     async def depth(self, empresa_id: int) -> int:
         """How many events are not yet in the empresa's database."""
         return int(await self._redis.xlen(inbox(empresa_id)))
+
+
+def as_json(event: Event) -> bytes:
+    """An event as it stands on an inbox."""
+    return event.model_dump_json(exclude_defaults=True).encode()
 
 
 def read_entry(entry: StreamEntry) -> InboxEntry:

@@ -25,7 +25,7 @@ from schema.events import Event, EventKind
 from tenancy.registry import Registry
 from worker.log import short_id
 from worker.queue.dead_letters import DeadLetters
-from worker.queue.inbox import Inbox
+from worker.queue.inbox import LARGEST_EVENT, Inbox, as_json
 from worker.settings import WebSettings
 from worker.web.body import BodyRefused, read_body
 from worker.web.counters import EVENTS, REQUESTS
@@ -144,6 +144,11 @@ class Webhook:
                 log.info("event ignored", gateway=body.adapter.kind, canal_id=body.channel.id,
                          why=event.reason)  # fmt: skip
                 continue
+            if body.may_be_too_large and len(as_json(event)) > LARGEST_EVENT:
+                await self._dead_letters.keep_unreadable(
+                    body.channel.id, body.raw, error=f"an event of more than {LARGEST_EVENT} bytes"
+                )
+                continue
             channel = await self._owner(body, event)
             if channel is not None:
                 by_empresa.setdefault(channel.empresa_id, []).append(event)
@@ -175,6 +180,11 @@ class _Body:
     channel: Channel
     headers: Mapping[str, str]
     raw: bytes
+
+    @property
+    def may_be_too_large(self) -> bool:
+        """Whether an event of it may be: nearly all bodies are small, and need no second look."""
+        return len(self.raw) > LARGEST_EVENT // 2
 
     def speaks_for(self, other: Channel) -> bool:
         """Whether the body is authentic for this channel, too."""

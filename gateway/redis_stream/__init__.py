@@ -1,0 +1,1 @@
+"""A gateway without HTTP: it takes replies from a Redis stream and pushes its events itself."""

@@ -1,0 +1,1 @@
+"""The contract with gateways without HTTP, used from outside: by nothing but a Redis client."""

@@ -1,0 +1,224 @@
+"""The way in: `helix_push`, called by nothing but redis-py."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+from pydantic import RedisDsn
+from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError, ResponseError
+
+from schema.events import EventKind
+from tests.contract.conftest import CHANNEL, STREAM, Gateway, Settled
+from tests.worker.shop import event
+from worker.queue.functions import LIBRARY, VERSION, Functions, keep_registered
+from worker.queue.keys import dead_letters
+
+_PAGE = (Path(__file__).parents[2] / "docs" / "redis-contract.md").read_text()
+_GOOD = {"kind": "text", "gateway": "redis", "channel": CHANNEL, "message_id": "A1", "text": "oi"}
+
+
+async def test_1_what_is_pushed_is_stored_and_answered(settled: Settled) -> None:
+    """One call: the event is on the inbox, its stream id comes back, a worker is rung."""
+    (stream_id,) = await settled.gateway.buyer_writes("tem onix?", "A1")
+
+    assert re.fullmatch(rb"\d+-\d+", stream_id)
+    assert len(await settled.shop.queued()) == 1
+    await settled.shop.drain()
+    assert await settled.shop.texts("recebida") == ["tem onix?"]
+    assert await settled.shop.texts("enviada") == ["um: tem onix?", "dois: tem onix?"]
+
+
+async def test_2_what_is_pushed_twice_is_stored_once(settled: Settled) -> None:
+    """A gateway that got no answer repeats the call: the message id says that it is the same."""
+    await settled.gateway.buyer_writes("oi", "A1")
+    await settled.gateway.buyer_writes("oi", "A1")
+
+    await settled.shop.drain()
+
+    assert await settled.shop.texts("recebida") == ["oi"]
+
+
+@pytest.mark.parametrize(
+    ("code", "args"),
+    [
+        ("HELIX_COUNT", []),
+        ("HELIX_COUNT", ["{}"] * 1001),
+        ("HELIX_NOT_JSON", ["oi"]),
+        ("HELIX_NOT_JSON", ['{"kind": "text"']),
+        ("HELIX_NOT_JSON", ["[]"]),
+        ("HELIX_NOT_JSON", ["null"]),
+        ("HELIX_NOT_JSON", ["[" * 5000]),
+        ("HELIX_INVALID", ["{}"]),
+        ("HELIX_INVALID", [json.dumps({**_GOOD, "kind": "smell"})]),
+        ("HELIX_INVALID", [json.dumps({**_GOOD, "kind": ["text"]})]),
+        ("HELIX_INVALID", [json.dumps({**_GOOD, "channel": None})]),
+        ("HELIX_INVALID", [json.dumps({**_GOOD, "gateway": ""})]),
+        ("HELIX_TOO_LARGE", [json.dumps({**_GOOD, "text": "x" * 4_200_000})]),
+    ],
+)
+async def test_a_push_that_cannot_be_used_says_why_and_stores_nothing(
+    settled: Settled, code: str, args: list[str]
+) -> None:
+    """The first word names the mistake; the good events before it are not stored either."""
+    good = [] if code == "HELIX_COUNT" else [json.dumps(_GOOD)]
+    redis, inbox = settled.gateway.redis, settled.gateway.inbox
+    with pytest.raises(ResponseError, match=f"^{code} "):
+        await redis.execute_command(  # type: ignore[no-untyped-call]
+            "FCALL", "helix_push", 1, inbox, *good, *args
+        )
+
+    assert not await redis.exists(inbox, "arq:queue", "helix:due:drain_inbox")
+
+
+@pytest.mark.parametrize(
+    "keys", [[], ["helix:7:inbox"], ["helix:{0}:inbox"], ["helix:{x}:inbox"], ["a", "b"]]
+)
+async def test_a_push_to_another_key_is_refused(settled: Settled, keys: list[str]) -> None:
+    """It could be no dealer's inbox."""
+    with pytest.raises(ResponseError, match=r"^HELIX_KEY "):
+        await settled.gateway.redis.execute_command(  # type: ignore[no-untyped-call]
+            "FCALL", "helix_push", len(keys), *keys, json.dumps(_GOOD)
+        )
+
+
+async def test_every_kind_of_event_can_be_pushed(settled: Settled) -> None:
+    """The function knows the kinds that docs/reference/event.schema.json lists."""
+    events = [{**_GOOD, "kind": kind.value, "message_id": kind.value} for kind in EventKind]
+
+    assert len(await settled.gateway.push(*events)) == len(EventKind)
+
+
+async def test_9_an_event_of_a_channel_that_is_not_the_dealers_is_a_dead_letter(
+    settled: Settled,
+) -> None:
+    """Found out later, by the worker that knows the registry; kept whole, with words."""
+    await settled.gateway.push({**_GOOD, "channel": "de-outro"})
+
+    await settled.shop.drain()
+
+    (letter,) = await settled.shop.dead()
+    assert "de-outro" in letter["error"]
+    assert json.loads(letter["event"])["text"] == "oi"
+    assert await settled.shop.waiting() == 0
+
+
+async def test_an_unknown_empresas_event_is_kept(settled: Settled) -> None:
+    """Nobody's inbox holds it until there is such a dealer, or a person looks."""
+    nobody = Gateway(settled.gateway.redis, 2**31)
+
+    await nobody.push(_GOOD)
+
+    assert await settled.gateway.redis.xlen(nobody.inbox) == 1
+    assert not await settled.gateway.redis.exists(dead_letters(settled.shop.empresa_id))
+
+
+async def test_the_function_comes_back_after_redis_has_lost_it(settled: Settled) -> None:
+    """Workers look every some seconds; a gateway only repeats its call."""
+    redis = settled.gateway.redis
+    await redis.execute_command("FUNCTION", "DELETE", "helix")  # type: ignore[no-untyped-call]
+    with pytest.raises(ResponseError, match="Function not found"):
+        await settled.gateway.push(_GOOD)
+
+    keeper = asyncio.create_task(keep_registered(redis, every_s=0.01))
+    try:
+        async with asyncio.timeout(10):
+            while await Functions(redis).version() != VERSION:
+                pass
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+
+    assert len(await settled.gateway.push(_GOOD)) == 1
+
+
+async def test_our_own_webhook_does_not_need_it_to_be_there(settled: Settled) -> None:
+    """Its call registers the function when Redis does not know it."""
+    redis = settled.gateway.redis
+    await redis.execute_command("FUNCTION", "DELETE", "helix")  # type: ignore[no-untyped-call]
+
+    await settled.shop.push(event("oi"))
+
+    assert await settled.shop.waiting() == 1
+
+
+async def test_an_older_release_leaves_a_newer_library_alone(redis: Redis) -> None:
+    """While releases change, processes of both start in any order."""
+    newer = LIBRARY.replace(f"local VERSION = {VERSION}\n", "local VERSION = 99\n")
+    try:
+        await redis.function_load(newer, replace=True)  # type: ignore[misc]
+
+        await Functions(redis).register()
+
+        assert await Functions(redis).version() == 99
+    finally:
+        await redis.function_load(LIBRARY, replace=True)  # type: ignore[misc]
+
+
+async def test_another_text_of_the_same_release_is_replaced(redis: Redis) -> None:
+    """A library that was changed by hand, or on a developer's machine."""
+    try:
+        await redis.function_load(f"{LIBRARY}\n-- changed", replace=True)  # type: ignore[misc]
+
+        await Functions(redis).register()
+
+        listed = await redis.function_list(library="helix", withcode=True)  # type: ignore[misc]
+        assert LIBRARY.encode() in listed[0]
+    finally:
+        await redis.function_load(LIBRARY, replace=True)  # type: ignore[misc]
+
+
+async def test_8_the_pages_access_rules_are_enough_and_not_more(
+    settled: Settled, redis_url: str
+) -> None:
+    """A gateway with them does its work at its own dealer and reads and writes at no other."""
+    found = re.search(r"^ACL SETUSER gateway-42 (.*)$", _PAGE, re.MULTILINE)
+    assert found is not None
+    rules = found[1].replace("{42}", f"{{{settled.shop.empresa_id}}}").replace("loja-7", CHANNEL)
+    name, password = f"t{token_hex(6)}", token_hex(12)
+    admin = settled.gateway.redis
+    words = rules.replace("<password>", password).split()
+    await admin.execute_command("ACL", "SETUSER", name, *words)  # type: ignore[no-untyped-call]
+    try:
+        async with _client(redis_url, name, password) as client:
+            gateway = Gateway(client, settled.shop.empresa_id)
+            await gateway.start()
+            await gateway.buyer_writes("oi", "A1")
+            await settled.shop.drain()
+            await settled.shop.deliver()
+            (taken,) = await gateway.take()
+            await gateway.report(taken["ref"], "sent", message_id="N1")
+            await client.xautoclaim(STREAM, "gateway", "b", min_idle_time=20_000)
+
+            for command in (
+                ["GET", f"helix:{{{settled.shop.empresa_id + 1}}}:drain_inbox:lease"],
+                ["XREADGROUP", "GROUP", "gateway", "a", "STREAMS", "helix:replies:outra", ">"],
+                ["XRANGE", gateway.inbox, "-", "+"],
+                ["FUNCTION", "DELETE", "helix"],
+                ["FLUSHDB"],
+            ):
+                with pytest.raises((NoPermissionError, ResponseError), match="permission"):
+                    await client.execute_command(*command)  # type: ignore[no-untyped-call]
+            with pytest.raises(ResponseError, match=r"permission|ACL"):
+                await Gateway(client, settled.shop.empresa_id + 1).push(_GOOD)
+    finally:
+        await admin.execute_command("ACL", "DELUSER", name)  # type: ignore[no-untyped-call]
+
+
+def _client(redis_url: str, name: str, password: str) -> Redis:
+    """The same server and database, as another user."""
+    at = RedisDsn(redis_url)
+    database = int((at.path or "/0").strip("/") or 0)
+    return Redis(
+        host=at.host or "", port=at.port or 6379, db=database, username=name, password=password
+    )
+
+
+def test_the_page_lists_every_error() -> None:
+    """And no other: whoever writes a gateway finds what he may meet."""
+    assert set(re.findall(r"HELIX_[A-Z_]+", LIBRARY)) == set(re.findall(r"HELIX_[A-Z_]+", _PAGE))
