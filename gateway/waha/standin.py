@@ -22,7 +22,8 @@ from gateway.waha.ids import full_id, read_id
 from gateway.waha.standin_view import SessionView
 
 _ATTEMPTS, _PAUSE_S = 15, 2.0
-"""WAHA's own example of `retries`: constant pauses, after every answer but 2xx."""
+"""The example of WAHA's own API description: pauses grow by two seconds each, after every answer
+but 2xx."""
 _ACKS = {"sent": (1, "SERVER"), "delivered": (2, "DEVICE"), "read": (3, "READ"), "failed": (-1, "ERROR")}  # fmt: skip # noqa: E501
 _WORKING = "WORKING"
 
@@ -89,7 +90,7 @@ class WahaStandin(Standin):
         }
 
     def retry_after(self, attempt: int, status: int) -> float | None:
-        return None if 200 <= status < 300 or attempt >= _ATTEMPTS else _PAUSE_S
+        return None if 200 <= status < 300 or attempt >= _ATTEMPTS else _PAUSE_S * attempt
 
     def fail_next(self, count: int = 1, *, message: str, status: int = 500) -> None:
         """The next `count` sends get an engine's error with this message."""

@@ -18,7 +18,7 @@ from tests.gateway.line import made
 from tests.tenancy.installation import Installation
 from tests.worker.hostile import HOSTILE, LONGEST, Good, Hostile, good
 from tests.worker.shop import Shop, open_shop
-from tests.worker.test_webhook import Web, open_web
+from tests.worker.test_webhook import Web, address, entry, open_web, signed
 from worker.queue.keys import UNKNOWN_CHANNEL, UNREADABLE, inbox
 
 GATEWAYS = sorted(ADAPTERS)
@@ -248,3 +248,27 @@ async def test_ten_thousand_messages_in_one_body_are_all_stored_or_none(
 
     assert await shop.waiting() == 9_999
     assert await kept_of(shop) == [raw]
+
+
+async def test_a_broken_entry_amid_those_of_several_dealers_costs_nobody_a_message(
+    installation: Installation, redis_url: str
+) -> None:
+    """Each dealer gets his own; what is broken and what is nobody's is kept, each in its place."""
+    async with two_shops(installation, redis_url) as (one, two, web):
+        broken = entry("perdido", channel="loja-1", message_id="wamid.X")
+        broken["changes"][0]["value"]["messages"] = ["no object", 5, None]
+        entries = [
+            entry("para um", channel="loja-1", message_id="wamid.A"),
+            broken,
+            "no entry",
+            entry("para ninguém", channel="loja-9", message_id="wamid.B"),
+            entry("para dois", "e mais uma", channel="loja-2", message_id="wamid.C"),
+        ]
+        raw = json.dumps({"object": "whatsapp_business_account", "entry": entries}).encode()
+
+        assert await web.post(address(one), raw, signed(raw)) == (200, '{"stored":3}')
+
+        assert [event.text for event in await events_of(one)] == ["para um"]
+        assert [event.text for event in await events_of(two)] == ["para dois", "e mais uma"]
+        assert await kept_of(one) == [raw]
+        assert len(await one.redis.xrange(UNKNOWN_CHANNEL)) == 1

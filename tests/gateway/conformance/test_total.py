@@ -105,6 +105,7 @@ def test_every_place_may_hold_every_type(gateway: str) -> None:
         2**2000,
         "",
         "x",
+        "x\x00\ud800",
         [],
         [None],
         ["x"],
