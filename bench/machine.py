@@ -10,7 +10,8 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from bench.ground import Ground, run
+from bench.ground import run
+from dev.servers import MariaDB
 
 _MARIADB = """
     SELECT VERSION(), @@innodb_flush_log_at_trx_commit, @@log_bin, @@innodb_buffer_pool_size
@@ -38,10 +39,10 @@ class Machine:
     """Load average of the last minute: above 0.5 or so, others worked here too."""
 
 
-async def look(ground: Ground) -> Machine:
+async def look(server: MariaDB, redis_url: str) -> Machine:
     """The machine and the very servers that the contests run on."""
-    ((mariadb, flush, binlog, pool),) = await run(ground.mariadb, _MARIADB)
-    async with Redis.from_url(ground.redis_url) as redis:
+    ((mariadb, flush, binlog, pool),) = await run(server, _MARIADB)
+    async with Redis.from_url(redis_url) as redis:
         info = await redis.info("server")
         config = await redis.config_get("append*")
     return Machine(

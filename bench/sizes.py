@@ -47,5 +47,10 @@ QUICK = Plan(
 
 def plan_of(environment: Mapping[str, str]) -> Plan:
     """BENCH_QUICK=1 for small sizes; BENCH_ROUNDS for more than one round of everything."""
-    plan = QUICK if environment.get("BENCH_QUICK", "0") not in ("", "0") else FULL
+    plan = QUICK if is_quick(environment) else FULL
     return replace(plan, rounds=max(1, int(environment.get("BENCH_ROUNDS", "1"))))
+
+
+def is_quick(environment: Mapping[str, str]) -> bool:
+    """Whether small sizes are asked for."""
+    return environment.get("BENCH_QUICK", "0") not in ("", "0")

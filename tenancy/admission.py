@@ -33,6 +33,8 @@ class Passes:
 class Admission:
     """Of one pool. Nothing here but `connected` waits."""
 
+    __slots__ = ("_faults", "_gate", "_usual", "breaker")
+
     def __init__(self, gate: HostGate, faults: Faults) -> None:
         self.breaker = Breaker(EMPRESA, clock=time.monotonic)
         """For what only this database is to blame for; whoever knows the registry trips it."""

@@ -57,6 +57,19 @@ class Pass:
 class Breaker:
     """`admit`, then one of `succeeded`, `failed`, `gave_up`. Nothing here waits."""
 
+    __slots__ = (
+        "_clock",
+        "_failures",
+        "_free",
+        "_losses",
+        "_open_until",
+        "_openings",
+        "_policy",
+        "_probe",
+        "_results",
+        "_spread",
+    )
+
     def __init__(
         self,
         policy: Policy,
@@ -74,7 +87,8 @@ class Breaker:
         self._probe: Pass | None = None
         self._openings = 0
         self._failures = 0
-        self._results: deque[tuple[float, bool]] = deque(maxlen=_MOST_RESULTS)
+        self._results: deque[tuple[float, bool]] | None = None
+        """From the first try on: an empty one takes 760 bytes, for each dealer known."""
         self._losses: dict[Hashable, float] = {}
 
     @property
@@ -113,7 +127,7 @@ class Breaker:
             return True
         if given is self._free and self._open_until is None:
             self._failures = 0
-            self._results.append((self._clock(), True))
+            self._note(good=True)
         return False
 
     def failed(self, given: Pass) -> bool:
@@ -122,7 +136,7 @@ class Breaker:
             if given is not self._free or self._open_until is not None:
                 return False
             self._failures += 1
-            self._results.append((self._clock(), False))
+            self._note(good=False)
             if not self._is_enough():
                 return False
         self.trip()
@@ -156,15 +170,20 @@ class Breaker:
         self._open_until = self._probe = None
         self._losses = {}
         self._openings = self._failures = 0
-        self._results.clear()
+        self._results = None
         self._free = Pass()
+
+    def _note(self, *, good: bool) -> None:
+        if self._results is None:
+            self._results = deque(maxlen=_MOST_RESULTS)
+        self._results.append((self._clock(), good))
 
     def _is_enough(self) -> bool:
         policy, since = self._policy, self._clock() - self._policy.window_s
-        while self._results and self._results[0][0] < since:
-            self._results.popleft()
-        tries = len(self._results)
-        bad = sum(not good for _, good in self._results)
+        results = self._results or deque()
+        while results and results[0][0] < since:
+            results.popleft()
+        bad = sum(not good for _, good in results)
         return self._failures >= policy.in_a_row or (
-            tries >= policy.window_tries and 2 * bad >= tries
+            len(results) >= policy.window_tries and 2 * bad >= len(results)
         )

@@ -15,6 +15,8 @@ _LIMITED_FOR_S = 10.0
 class Ceiling:
     """Our own limit; for a while after the server refused one more, what we have."""
 
+    __slots__ = ("_empresa_id", "_limited_to", "_limited_until", "_size")
+
     def __init__(self, size: int, empresa_id: int | None) -> None:
         self._size = size
         self._empresa_id = empresa_id

@@ -17,6 +17,8 @@ _MAX_AGE_S = 1800.0
 class IdleStack:
     """The one used last comes first, so that the others grow old and go. Nothing here waits."""
 
+    __slots__ = ("_gate", "_max_age_s", "_meter", "_owner", "_sessions")
+
     def __init__(self, owner: object, gate: HostGate, meter: HostMeter) -> None:
         """`owner`: the pool, as the gate knows it."""
         self._owner = owner

@@ -13,8 +13,11 @@ class Line(Generic[T]):
     """The futures of those who wait; what is handed over is set on them. A waiter whose task was
     cancelled is done already, and passed over."""
 
+    __slots__ = ("_waiters",)
+
     def __init__(self) -> None:
-        self._waiters: deque[asyncio.Future[T]] = deque()
+        self._waiters: deque[asyncio.Future[T]] | tuple[()] = ()
+        """A deque once somebody has waited: an empty one takes 760 bytes, for each dealer known."""
 
     def __len__(self) -> int:
         """How many wait, with those who were cancelled and do not know it yet."""
@@ -28,17 +31,19 @@ class Line(Generic[T]):
     def join(self) -> asyncio.Future[T]:
         """A place at the end."""
         waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if isinstance(self._waiters, tuple):
+            self._waiters = deque()
         self._waiters.append(waiter)
         return waiter
 
     def step_out(self, waiter: asyncio.Future[T]) -> None:
         """For a waiter that was cancelled."""
-        if waiter in self._waiters:
+        if isinstance(self._waiters, deque) and waiter in self._waiters:
             self._waiters.remove(waiter)
 
     def first(self) -> asyncio.Future[T] | None:
         """Takes out the one whose turn it is."""
-        while self._waiters:
+        while isinstance(self._waiters, deque) and self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
                 return waiter

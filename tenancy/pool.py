@@ -77,7 +77,8 @@ class ConnectionPool:
         """Places that the gate was asked for and has not given yet."""
         self._line: Line[Session | _Connect] = Line()
         self._retired = False
-        self._empty = asyncio.Event()
+        self._empty: asyncio.Event | None = None
+        """Someone waits for a retired pool's last connection."""
         self.waits = 0
         """Acquires that found no idle connection."""
         self.waited_s = 0.0
@@ -167,6 +168,9 @@ class ConnectionPool:
 
     async def emptied(self) -> None:
         """Waits until a retired pool's last connection came back. The caller sets the deadline."""
+        if self._retired and not self.size:
+            return
+        self._empty = self._empty or asyncio.Event()
         await self._empty.wait()
 
     def cut_all(self) -> None:
@@ -327,7 +331,7 @@ class ConnectionPool:
         self._note_empty()
 
     def _note_empty(self) -> None:
-        if self._retired and not self.size:
+        if self._empty is not None and self._retired and not self.size:
             self._empty.set()
 
     def _why(self, session: Session) -> Gone:

@@ -19,8 +19,9 @@ import structlog
 import uvloop
 from pydantic import SecretStr
 
+from dev.fuzz.ground import Ground
 from dev.fuzz.report import Report
-from dev.fuzz.run import Ground, fuzz
+from dev.fuzz.run import fuzz
 from dev.servers import Servers, ServersError, running
 from tenancy.empresas import Profile
 from tenancy.keyring import new_key

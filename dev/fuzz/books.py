@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dev.fuzz.report import Report
 from dev.servers import MariaDB
@@ -19,7 +19,7 @@ _SESSIONS = "SHOW PROCESSLIST"
 
 
 class Books:
-    """Of one tenancy on one server."""
+    """Of one tenancy; the server may go by several names."""
 
     def __init__(
         self, tenancy: Tenancy, server: MariaDB, ids: tuple[int, ...], report: Report, *, size: int
@@ -31,40 +31,37 @@ class Books:
         self._report = report
         self._size = size
 
-    @property
-    def gate(self) -> HostGate:
-        """Of the server."""
-        return self._tenancy.pools.gate(self._server.host, self._server.port)
-
     def check_at_work(self) -> None:
         """At any await of anybody."""
-        gate, sizes = self.gate, 0
-        for pool in self._pools():
-            sizes += pool.size
-            if pool.size > self._size:
-                self.fail(f"size {pool.size} of a pool is above {self._size}")
-            if pool.waiting and (pool.idle or (self._may_grow(pool) and gate.taken < gate.budget)):
-                self.fail(f"{pool.waiting} wait while {pool.idle} are idle of {pool.size}")
-        if not sizes <= gate.taken <= gate.budget:
-            self.fail(f"sizes {sizes}, taken {gate.taken}, budget {gate.budget}")
+        for address, gate in self._tenancy.pools.gates().items():
+            sizes = 0
+            for pool in self._pools(address):
+                sizes += pool.size
+                self._check_pool(pool, gate)
+            if not sizes <= gate.taken <= gate.budget:
+                self.fail(f"sizes {sizes}, taken {gate.taken}, budget {gate.budget}")
         process = self._tenancy.pools.places
-        if not gate.taken >= process.taken <= process.budget:
-            self.fail(f"process has taken {process.taken}")
+        taken = sum(gate.taken for gate in self._gates())
+        if not taken >= process.taken <= process.budget:
+            self.fail(f"process has taken {process.taken}, its servers {taken}")
 
     async def check_at_rest(self) -> None:
-        """When nobody is at work: all places are idle connections, and the server has no others."""
+        """When nobody is at work: all places are idle connections, and the servers have no others.
+        A pool of an earlier configuration has none."""
         self.check_at_work()
         sizes = 0
         for pool in self._pools():
             sizes += pool.size
             if (pool.size, pool.in_use, pool.waiting) != (pool.idle, 0, 0):
                 self.fail(f"at rest: {pool.size} places, {pool.idle} idle, {pool.waiting} wait")
-        gate, process = self.gate, self._tenancy.pools.places
-        if (gate.taken, gate.waiting) != (sizes, 0) or (process.taken, process.waiting) != (
-            sizes,
-            0,
-        ):
-            self.fail(f"at rest: {sizes} places, {gate.taken} taken, {gate.waiting} waited for")
+        process = self._tenancy.pools.places
+        taken = sum(gate.taken for gate in self._gates())
+        waiting = process.waiting + sum(gate.waiting for gate in self._gates())
+        if (taken, process.taken, waiting) != (sizes, sizes, 0):
+            self.fail(
+                f"at rest: {sizes} places, {taken} of servers and {process.taken} of the process"
+                f" are taken, {waiting} waited for"
+            )
         await self.check_sessions()
 
     async def check_sessions(self) -> None:
@@ -88,14 +85,21 @@ class Books:
             self._report.leaked += found - known
             self._report.note(f"{found} sessions on the server, {known} known")
 
-    def _pools(self) -> Iterator[ConnectionPool]:
-        for empresa_id in self._ids:
-            pool = self._tenancy.pools.pool(empresa_id)
-            if pool is not None:
-                yield pool
+    def _check_pool(self, pool: ConnectionPool, gate: HostGate) -> None:
+        if pool.size > self._size:
+            self.fail(f"size {pool.size} of a pool is above {self._size}")
+        free = pool.size < self._size and gate.taken < gate.budget
+        if pool.waiting and (pool.idle or free):
+            self.fail(f"{pool.waiting} wait while {pool.idle} are idle of {pool.size}")
 
-    def _may_grow(self, pool: ConnectionPool) -> bool:
-        return pool.size < self._size
+    def _gates(self) -> Iterable[HostGate]:
+        return self._tenancy.pools.gates().values()
+
+    def _pools(self, address: tuple[str, int] | None = None) -> Iterator[ConnectionPool]:
+        """Of one server or all; those of earlier configurations as long as they have anything."""
+        for target, pool in self._tenancy.pools.all_pools():
+            if address in (None, target.address):
+                yield pool
 
     def fail(self, text: str) -> None:
         """Something is not as it must be."""

@@ -14,6 +14,10 @@ class Report:
     cancelled: int = 0
     refused: int = 0
     """Uses that ended in an error, as they may while connections are killed."""
+    suspended: int = 0
+    """Uses of an empresa that was suspended, refused as they must be."""
+    changes: int = 0
+    """Passwords changed, databases moved, empresas suspended and resumed."""
     wrong_rows: int = 0
     """Rows of another empresa, and acknowledged rows that are not there."""
     hangs: int = 0

@@ -6,16 +6,15 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from pymysql.err import MySQLError
 
 from dev.fuzz.books import Books
+from dev.fuzz.changes import Changes
+from dev.fuzz.ground import Ground
 from dev.fuzz.report import Report
-from dev.fuzz.users import Users
-from dev.servers import MariaDB
+from dev.fuzz.users import Users, one_of
 from tenancy.names import database_of, user_of
-from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy, open_tenancy
 
 _ROUND_S = 5.0
@@ -23,24 +22,10 @@ _USERS = 40
 _PER_EMPRESA = 2
 _PER_HOST = 12
 _DISTURB_S = 0.1
+_CHANGE_S = 0.2
 
 Disturbance = Callable[[Tenancy, int], Awaitable[None]]
 """Something that happens to an empresa while it is in use."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What a run needs: empresas with their databases on one server."""
-
-    server: MariaDB
-    settings: TenancySettings
-    ids: tuple[int, ...]
-
-    async def rows(self, sql: str, *, database: str | None = None) -> list[tuple[object, ...]]:
-        """As administrator."""
-        async with self.server.connect(database) as admin, admin.cursor() as cursor:
-            await cursor.execute(sql)
-            return list(await cursor.fetchall())
 
 
 async def fuzz(
@@ -67,26 +52,36 @@ async def fuzz(
         tag = f"INSERT INTO cars (brand) VALUES ('{empresa_id}')"  # noqa: S608 - a number of ours
         await ground.rows(tag, database=database_of(empresa_id))
     gentle = [*disturbances, _retire, _reap]
-    rough = [*gentle, _kill_one(ground)]
+    rough_ones = [*gentle, _kill_one(ground)]
     rounds = 0
     async with open_tenancy(settings, grace_s=2) as tenancy:
         books = Books(tenancy, ground.server, ground.ids, report, size=_PER_EMPRESA)
-        users = Users(tenancy, ground.ids, report, chance, books.check_at_work)
+        changes = Changes(tenancy, ground, chance)
+        users = Users(
+            tenancy,
+            ground.ids,
+            report,
+            chance,
+            after_each=books.check_at_work,
+            excused=changes.is_suspended,
+        )
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while loop.time() < end and not report.hangs:
             until = min(end, loop.time() + _ROUND_S)
             rounds, refused = rounds + 1, report.refused
-            every = gentle if rounds % 2 else rough
-            disturber = asyncio.create_task(_disturb(tenancy, ground.ids, every, chance))
-            await asyncio.gather(*(users.work(until) for _ in range(_USERS)))
-            disturber.cancel()
-            await asyncio.wait({disturber})
-            if not disturber.cancelled() and (error := disturber.exception()) is not None:
-                raise error
-            if every is gentle and report.refused > refused:  # nobody may notice anything
+            rough = rounds % 2 == 0
+            stop = asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                happens = rough_ones if rough else gentle
+                group.create_task(_disturb(tenancy, ground.ids, happens, chance, stop))
+                group.create_task(_change(changes, ground.ids, chance, stop, rough=rough))
+                await asyncio.gather(*(users.work(until) for _ in range(_USERS)))
+                stop.set()
+            if not rough and report.refused > refused:  # nobody may notice anything
                 books.fail(f"refused without a reason: {users.last_refusal}")
             await books.check_at_rest()
+            report.changes = changes.made.total()
             progress(report)
     await books.check_sessions()
     await _check_rows(ground, users, report)
@@ -104,11 +99,29 @@ async def _check_rows(ground: Ground, users: Users, report: Report) -> None:
 
 
 async def _disturb(
-    tenancy: Tenancy, ids: tuple[int, ...], every: Sequence[Disturbance], chance: random.Random
+    tenancy: Tenancy,
+    ids: tuple[int, ...],
+    every: Sequence[Disturbance],
+    chance: random.Random,
+    stop: asyncio.Event,
 ) -> None:
-    while True:
+    while not stop.is_set():
         await asyncio.sleep(_DISTURB_S * chance.random())
         await chance.choice(every)(tenancy, chance.choice(ids))
+
+
+async def _change(
+    changes: Changes,
+    ids: tuple[int, ...],
+    chance: random.Random,
+    stop: asyncio.Event,
+    *,
+    rough: bool,
+) -> None:
+    """One after the other, each to its end, so that no round begins with a half one."""
+    while not stop.is_set():
+        await asyncio.sleep(_CHANGE_S * chance.random())
+        await changes.make_one(one_of(ids, chance), rough=rough)
 
 
 async def _retire(tenancy: Tenancy, empresa_id: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from dev.fuzz.cancel import CancelledAt
 from dev.fuzz.report import Report
-from schema.errors import Transient
+from schema.errors import NotConfigured, Transient
 from tenancy.lease import Connection
 from tenancy.start import Tenancy
 
@@ -20,7 +20,13 @@ _SLOW = "SELECT brand FROM cars WHERE SLEEP(%s) = 0 ORDER BY id LIMIT 1"
 _ADD = "INSERT INTO cars (brand) VALUES (%s)"
 _AWAITS = 5
 _BUSY = 4
+"""So many of the empresas have half of the uses: theirs wait for each other."""
 _CANCELS = 0.6
+
+
+def one_of(ids: tuple[int, ...], chance: random.Random) -> int:
+    """A busy one as often as any."""
+    return chance.choice(ids[:_BUSY] if chance.random() < 0.5 else ids)
 
 
 class Users:
@@ -32,8 +38,11 @@ class Users:
         ids: tuple[int, ...],
         report: Report,
         chance: random.Random,
+        *,
         after_each: Callable[[], None],
+        excused: Callable[[int], bool],
     ) -> None:
+        """`excused`: whether an empresa may be refused since its row says so."""
         self.added: Counter[int] = Counter()
         """Rows whose COMMIT was acknowledged."""
         self.last_refusal = ""
@@ -42,6 +51,7 @@ class Users:
         self._report = report
         self._chance = chance
         self._after_each = after_each
+        self._excused = excused
 
     async def work(self, until: float) -> None:
         """One use after the other."""
@@ -63,15 +73,16 @@ class Users:
         if task.cancelled():
             self._report.cancelled += 1
         elif (error := task.exception()) is not None:
+            if isinstance(error, NotConfigured) and self._excused(error.empresa_id):
+                self._report.suspended += 1
+                return
             if not isinstance(error, Transient):
                 raise error
             self._report.refused += 1
             self.last_refusal = f"{type(error).__name__}: {error}"
 
     async def _cancelled_at(self, step: int | None) -> None:
-        # Half of the uses are for a few: those wait for each other, the others for places.
-        busy = self._ids[:_BUSY] if self._chance.random() < 0.5 else self._ids
-        empresa_id = self._chance.choice(busy)
+        empresa_id = one_of(self._ids, self._chance)
         how = self._chance.choice(
             [self._read, self._read, self._add, self._slow, self._give_up, self._two]
         )

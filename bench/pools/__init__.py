@@ -1,0 +1,1 @@
+"""The pool part of the benchmark: our tenant pools, aiomysql's pool, a fresh connection per job."""
