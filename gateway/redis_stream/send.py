@@ -68,4 +68,4 @@ class HandOver:
 
 
 def _json(reply: Reply) -> str:
-    return reply.model_dump_json(exclude_defaults=True)
+    return reply.model_dump_json(exclude_none=True)

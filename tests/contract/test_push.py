@@ -59,6 +59,8 @@ async def test_2_what_is_pushed_twice_is_stored_once(settled: Settled) -> None:
         ("HELIX_INVALID", [json.dumps({**_GOOD, "kind": ["text"]})]),
         ("HELIX_INVALID", [json.dumps({**_GOOD, "channel": None})]),
         ("HELIX_INVALID", [json.dumps({**_GOOD, "gateway": ""})]),
+        ("HELIX_INVALID", [json.dumps({**_GOOD, "phone": "+55 11 98000-0001"})]),
+        ("HELIX_INVALID", [json.dumps({**_GOOD, "phone": 5511980000001})]),
         ("HELIX_TOO_LARGE", [json.dumps({**_GOOD, "text": "x" * 4_200_000})]),
     ],
 )

@@ -41,7 +41,7 @@ async def test_3_a_reply_follows_only_when_the_one_before_it_is_reported(settled
 
     (first,) = await settled.gateway.take()
     assert json.loads(first["reply"]) == {
-        "to": BUYER, "text": "um: tem onix?", "our_ref": first["ref"]
+        "to": BUYER, "kind": "text", "text": "um: tem onix?", "options": [], "our_ref": first["ref"]
     }  # fmt: skip
     assert int(first["expires"]) > time.time() * 1000
     await settled.look_again()
@@ -162,11 +162,14 @@ async def test_8_another_dealers_gateway_cannot_report_on_a_reply(settled: Settl
 async def test_10_an_entry_that_nobody_takes_is_renewed_and_never_old(redis: Redis) -> None:
     """Each look puts it there anew, so what a late gateway finds was true a moment ago."""
     hand_over = HandOver(redis, renewal_s=-1)
+    seen = set()
     for _ in range(3):
         with pytest.raises(AwaitReport, match="waiting"):
             await hand_over.send(_CHANNEL, _REPLY)
+        ((stream_id, fields),) = await redis.xrange(STREAM)
+        seen.add(stream_id)
 
-    ((stream_id, fields),) = await redis.xrange(STREAM)
+    assert len(seen) == 3
     assert fields[b"attempt"] == b"1"
     made_ms = int(stream_id.partition(b"-")[0])
     assert int(fields[b"expires"]) - made_ms == 45_000

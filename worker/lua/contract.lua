@@ -39,6 +39,11 @@ local function read(json)
       return nil, 'HELIX_INVALID', name .. ' is missing'
     end
   end
+  local phone = event.phone
+  if phone and phone ~= cjson.null and not (is_text(phone) and string.match(phone, '^%d+$')
+      and #phone >= 5 and #phone <= 20) then
+    return nil, 'HELIX_INVALID', 'phone is not 5 to 20 digits'
+  end
   return event
 end
 
