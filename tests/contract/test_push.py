@@ -15,7 +15,7 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 from schema.events import EventKind
 from tests.contract.conftest import CHANNEL, STREAM, Gateway, Settled
-from tests.worker.shop import event
+from tests.worker.shop import BY_THE_TEST, event
 from worker.queue.functions import LIBRARY, VERSION, Functions, keep_registered
 from worker.queue.keys import dead_letters
 
@@ -110,14 +110,18 @@ async def test_9_an_event_of_a_channel_that_is_not_the_dealers_is_a_dead_letter(
     assert await settled.shop.waiting() == 0
 
 
-async def test_an_unknown_empresas_event_is_kept(settled: Settled) -> None:
-    """Nobody's inbox holds it until there is such a dealer, or a person looks."""
-    nobody = Gateway(settled.gateway.redis, 2**31)
-
+async def test_9_an_unknown_empresas_event_is_a_dead_letter(settled: Settled) -> None:
+    """A gateway with a wrong number in its settings: kept whole, and no worker comes for ever."""
+    nobody = Gateway(settled.gateway.redis, 2**31 - 1)
     await nobody.push(_GOOD)
 
-    assert await settled.gateway.redis.xlen(nobody.inbox) == 1
-    assert not await settled.gateway.redis.exists(dead_letters(settled.shop.empresa_id))
+    await settled.shop.jobs.drainer.drain(nobody.empresa, BY_THE_TEST)
+
+    ((_, letter),) = await settled.gateway.redis.xrange(dead_letters(nobody.empresa))
+    assert b"there is no empresa" in letter[b"error"]
+    assert json.loads(letter[b"event"])["text"] == "oi"
+    assert await settled.gateway.redis.xlen(nobody.inbox) == 0
+    assert await settled.gateway.redis.zscore("helix:due:drain_inbox", nobody.empresa) is None
 
 
 async def test_the_function_comes_back_after_redis_has_lost_it(settled: Settled) -> None:

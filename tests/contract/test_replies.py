@@ -9,7 +9,7 @@ import time
 import pytest
 from redis.asyncio import Redis
 
-from gateway.redis_stream.send import HandOver
+from gateway.redis_stream.send import HandOver, mark_of
 from schema.channels import Channel
 from schema.errors import AwaitReport, SendRefused, SendUnknown
 from schema.replies import Reply
@@ -131,6 +131,22 @@ async def test_later_steps_are_told_by_the_gateways_id_alone(settled: Settled) -
     await settled.shop.drain()
 
     assert (await settled.statuses())[0] == "lida"
+
+
+async def test_a_reply_that_is_put_back_by_a_person_goes_out_once_more(settled: Settled) -> None:
+    """A replay deletes the mark of the first time; without that the report would stop it."""
+    await _answered(settled)
+    (taken,) = await settled.gateway.take()
+    await settled.gateway.report(taken["ref"], "failed", error_code=1)
+    await settled.shop.drain()
+    empresa, row = taken["ref"].split(":")
+
+    await settled.shop.redis.delete(mark_of(int(empresa), int(row)))
+    await settled.shop.execute("UPDATE mensagens SET status = 'pendente' WHERE id = %s", (row,))
+    await settled.look_again()
+
+    (again,) = await settled.gateway.take()
+    assert (again["ref"], again["attempt"]) == (taken["ref"], "1")
 
 
 async def test_6_a_dead_consumers_reply_is_claimed_by_another(settled: Settled) -> None:
