@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from pathlib import Path
@@ -15,8 +14,8 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 from schema.events import EventKind
 from tests.contract.conftest import CHANNEL, STREAM, Gateway, Settled
-from tests.worker.shop import BY_THE_TEST, event
-from worker.queue.functions import LIBRARY, VERSION, Functions, keep_registered
+from tests.worker.shop import BY_THE_TEST
+from worker.queue.functions import LIBRARY
 from worker.queue.keys import dead_letters
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "redis-contract.md").read_text()
@@ -122,61 +121,6 @@ async def test_9_an_unknown_empresas_event_is_a_dead_letter(settled: Settled) ->
     assert json.loads(letter[b"event"])["text"] == "oi"
     assert await settled.gateway.redis.xlen(nobody.inbox) == 0
     assert await settled.gateway.redis.zscore("helix:due:drain_inbox", nobody.empresa) is None
-
-
-async def test_the_function_comes_back_after_redis_has_lost_it(settled: Settled) -> None:
-    """Workers look every some seconds; a gateway only repeats its call."""
-    redis = settled.gateway.redis
-    await redis.execute_command("FUNCTION", "DELETE", "helix")  # type: ignore[no-untyped-call]
-    with pytest.raises(ResponseError, match="Function not found"):
-        await settled.gateway.push(_GOOD)
-
-    keeper = asyncio.create_task(keep_registered(redis, every_s=0.01))
-    try:
-        async with asyncio.timeout(10):
-            while await Functions(redis).version() != VERSION:
-                pass
-    finally:
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
-
-    assert len(await settled.gateway.push(_GOOD)) == 1
-
-
-async def test_our_own_webhook_does_not_need_it_to_be_there(settled: Settled) -> None:
-    """Its call registers the function when Redis does not know it."""
-    redis = settled.gateway.redis
-    await redis.execute_command("FUNCTION", "DELETE", "helix")  # type: ignore[no-untyped-call]
-
-    await settled.shop.push(event("oi"))
-
-    assert await settled.shop.waiting() == 1
-
-
-async def test_an_older_release_leaves_a_newer_library_alone(redis: Redis) -> None:
-    """While releases change, processes of both start in any order."""
-    newer = LIBRARY.replace(f"local VERSION = {VERSION}\n", "local VERSION = 99\n")
-    try:
-        await redis.function_load(newer, replace=True)  # type: ignore[misc]
-
-        await Functions(redis).register()
-
-        assert await Functions(redis).version() == 99
-    finally:
-        await redis.function_load(LIBRARY, replace=True)  # type: ignore[misc]
-
-
-async def test_another_text_of_the_same_release_is_replaced(redis: Redis) -> None:
-    """A library that was changed by hand, or on a developer's machine."""
-    try:
-        await redis.function_load(f"{LIBRARY}\n-- changed", replace=True)  # type: ignore[misc]
-
-        await Functions(redis).register()
-
-        listed = await redis.function_list(library="helix", withcode=True)  # type: ignore[misc]
-        assert LIBRARY.encode() in listed[0]
-    finally:
-        await redis.function_load(LIBRARY, replace=True)  # type: ignore[misc]
 
 
 async def test_8_the_pages_access_rules_are_enough_and_not_more(
