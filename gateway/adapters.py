@@ -88,6 +88,9 @@ _ALL: tuple[Adapter, ...] = (CloudApi(), Evolution(), Waha())
 ADAPTERS: Mapping[str, Adapter] = MappingProxyType({adapter.kind: adapter for adapter in _ALL})
 """Those with a webhook, by `canais.tipo`."""
 
+WITHOUT_WEBHOOK = frozenset({RedisStream.kind})
+"""Those that push their events in another way."""
+
 
 def outlets(redis: Redis) -> Mapping[str, Outlet]:
     """All of them, by `canais.tipo`; `redis` is where gateways without HTTP read."""

@@ -33,6 +33,12 @@ def stream_of(identifier: str) -> str:
     return f"helix:replies:{identifier}"
 
 
+def mark_of(empresa_id: int, mensagem_id: int) -> str:
+    """The key that says how far a reply got. Whoever wants a reported reply sent once more (a
+    replay) deletes it; else it keeps the reply from going out again for a day."""
+    return f"helix:{{{empresa_id}}}:reply:{mensagem_id}"
+
+
 class HandOver:
     """Puts replies on streams. One per process."""
 
@@ -54,7 +60,7 @@ class HandOver:
             raise SendRefused("a reply without a reference cannot be reported on")
         try:
             state = await self._script(
-                keys=[stream_of(channel.identifier), f"helix:{{{empresa}}}:reply:{row}"],
+                keys=[stream_of(channel.identifier), mark_of(channel.empresa_id, int(row))],
                 args=[_json(reply), f"{empresa}:{row}", *self._times_ms],
             )
         except (RedisError, OSError) as error:
@@ -68,4 +74,4 @@ class HandOver:
 
 
 def _json(reply: Reply) -> str:
-    return reply.model_dump_json(exclude_defaults=True)
+    return reply.model_dump_json(exclude_none=True)

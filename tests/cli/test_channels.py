@@ -120,6 +120,7 @@ async def test_a_redis_gateway_is_looked_at_where_it_reads(numbers: Numbers, red
         *("--identifier", "loja-r", "--json"),
     )
     number = str(added.json["id"])
+    assert added.json["webhook"] is None
     await numbers.shop.inbox.register()
 
     stream, old = "helix:replies:loja-r", "1000-0"

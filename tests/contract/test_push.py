@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from pathlib import Path
@@ -15,8 +14,8 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 from schema.events import EventKind
 from tests.contract.conftest import CHANNEL, STREAM, Gateway, Settled
-from tests.worker.shop import event
-from worker.queue.functions import LIBRARY, VERSION, Functions, keep_registered
+from tests.worker.shop import BY_THE_TEST
+from worker.queue.functions import LIBRARY
 from worker.queue.keys import dead_letters
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "redis-contract.md").read_text()
@@ -59,6 +58,8 @@ async def test_2_what_is_pushed_twice_is_stored_once(settled: Settled) -> None:
         ("HELIX_INVALID", [json.dumps({**_GOOD, "kind": ["text"]})]),
         ("HELIX_INVALID", [json.dumps({**_GOOD, "channel": None})]),
         ("HELIX_INVALID", [json.dumps({**_GOOD, "gateway": ""})]),
+        ("HELIX_INVALID", [json.dumps({**_GOOD, "phone": "+55 11 98000-0001"})]),
+        ("HELIX_INVALID", [json.dumps({**_GOOD, "phone": 5511980000001})]),
         ("HELIX_TOO_LARGE", [json.dumps({**_GOOD, "text": "x" * 4_200_000})]),
     ],
 )
@@ -108,69 +109,18 @@ async def test_9_an_event_of_a_channel_that_is_not_the_dealers_is_a_dead_letter(
     assert await settled.shop.waiting() == 0
 
 
-async def test_an_unknown_empresas_event_is_kept(settled: Settled) -> None:
-    """Nobody's inbox holds it until there is such a dealer, or a person looks."""
-    nobody = Gateway(settled.gateway.redis, 2**31)
-
+async def test_9_an_unknown_empresas_event_is_a_dead_letter(settled: Settled) -> None:
+    """A gateway with a wrong number in its settings: kept whole, and no worker comes for ever."""
+    nobody = Gateway(settled.gateway.redis, 2**31 - 1)
     await nobody.push(_GOOD)
 
-    assert await settled.gateway.redis.xlen(nobody.inbox) == 1
-    assert not await settled.gateway.redis.exists(dead_letters(settled.shop.empresa_id))
+    await settled.shop.jobs.drainer.drain(nobody.empresa, BY_THE_TEST)
 
-
-async def test_the_function_comes_back_after_redis_has_lost_it(settled: Settled) -> None:
-    """Workers look every some seconds; a gateway only repeats its call."""
-    redis = settled.gateway.redis
-    await redis.execute_command("FUNCTION", "DELETE", "helix")  # type: ignore[no-untyped-call]
-    with pytest.raises(ResponseError, match="Function not found"):
-        await settled.gateway.push(_GOOD)
-
-    keeper = asyncio.create_task(keep_registered(redis, every_s=0.01))
-    try:
-        async with asyncio.timeout(10):
-            while await Functions(redis).version() != VERSION:
-                pass
-    finally:
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
-
-    assert len(await settled.gateway.push(_GOOD)) == 1
-
-
-async def test_our_own_webhook_does_not_need_it_to_be_there(settled: Settled) -> None:
-    """Its call registers the function when Redis does not know it."""
-    redis = settled.gateway.redis
-    await redis.execute_command("FUNCTION", "DELETE", "helix")  # type: ignore[no-untyped-call]
-
-    await settled.shop.push(event("oi"))
-
-    assert await settled.shop.waiting() == 1
-
-
-async def test_an_older_release_leaves_a_newer_library_alone(redis: Redis) -> None:
-    """While releases change, processes of both start in any order."""
-    newer = LIBRARY.replace(f"local VERSION = {VERSION}\n", "local VERSION = 99\n")
-    try:
-        await redis.function_load(newer, replace=True)  # type: ignore[misc]
-
-        await Functions(redis).register()
-
-        assert await Functions(redis).version() == 99
-    finally:
-        await redis.function_load(LIBRARY, replace=True)  # type: ignore[misc]
-
-
-async def test_another_text_of_the_same_release_is_replaced(redis: Redis) -> None:
-    """A library that was changed by hand, or on a developer's machine."""
-    try:
-        await redis.function_load(f"{LIBRARY}\n-- changed", replace=True)  # type: ignore[misc]
-
-        await Functions(redis).register()
-
-        listed = await redis.function_list(library="helix", withcode=True)  # type: ignore[misc]
-        assert LIBRARY.encode() in listed[0]
-    finally:
-        await redis.function_load(LIBRARY, replace=True)  # type: ignore[misc]
+    ((_, letter),) = await settled.gateway.redis.xrange(dead_letters(nobody.empresa))
+    assert b"there is no empresa" in letter[b"error"]
+    assert json.loads(letter[b"event"])["text"] == "oi"
+    assert await settled.gateway.redis.xlen(nobody.inbox) == 0
+    assert await settled.gateway.redis.zscore("helix:due:drain_inbox", nobody.empresa) is None
 
 
 async def test_8_the_pages_access_rules_are_enough_and_not_more(

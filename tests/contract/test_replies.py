@@ -9,7 +9,7 @@ import time
 import pytest
 from redis.asyncio import Redis
 
-from gateway.redis_stream.send import HandOver
+from gateway.redis_stream.send import HandOver, mark_of
 from schema.channels import Channel
 from schema.errors import AwaitReport, SendRefused, SendUnknown
 from schema.replies import Reply
@@ -41,7 +41,7 @@ async def test_3_a_reply_follows_only_when_the_one_before_it_is_reported(settled
 
     (first,) = await settled.gateway.take()
     assert json.loads(first["reply"]) == {
-        "to": BUYER, "text": "um: tem onix?", "our_ref": first["ref"]
+        "to": BUYER, "kind": "text", "text": "um: tem onix?", "options": [], "our_ref": first["ref"]
     }  # fmt: skip
     assert int(first["expires"]) > time.time() * 1000
     await settled.look_again()
@@ -133,6 +133,22 @@ async def test_later_steps_are_told_by_the_gateways_id_alone(settled: Settled) -
     assert (await settled.statuses())[0] == "lida"
 
 
+async def test_a_reply_that_is_put_back_by_a_person_goes_out_once_more(settled: Settled) -> None:
+    """A replay deletes the mark of the first time; without that the report would stop it."""
+    await _answered(settled)
+    (taken,) = await settled.gateway.take()
+    await settled.gateway.report(taken["ref"], "failed", error_code=1)
+    await settled.shop.drain()
+    empresa, row = taken["ref"].split(":")
+
+    await settled.shop.redis.delete(mark_of(int(empresa), int(row)))
+    await settled.shop.execute("UPDATE mensagens SET status = 'pendente' WHERE id = %s", (row,))
+    await settled.look_again()
+
+    (again,) = await settled.gateway.take()
+    assert (again["ref"], again["attempt"]) == (taken["ref"], "1")
+
+
 async def test_6_a_dead_consumers_reply_is_claimed_by_another(settled: Settled) -> None:
     """XAUTOCLAIM as the page shows it: still one entry, one report, one row."""
     await _answered(settled)
@@ -162,11 +178,14 @@ async def test_8_another_dealers_gateway_cannot_report_on_a_reply(settled: Settl
 async def test_10_an_entry_that_nobody_takes_is_renewed_and_never_old(redis: Redis) -> None:
     """Each look puts it there anew, so what a late gateway finds was true a moment ago."""
     hand_over = HandOver(redis, renewal_s=-1)
+    seen = set()
     for _ in range(3):
         with pytest.raises(AwaitReport, match="waiting"):
             await hand_over.send(_CHANNEL, _REPLY)
+        ((stream_id, fields),) = await redis.xrange(STREAM)
+        seen.add(stream_id)
 
-    ((stream_id, fields),) = await redis.xrange(STREAM)
+    assert len(seen) == 3
     assert fields[b"attempt"] == b"1"
     made_ms = int(stream_id.partition(b"-")[0])
     assert int(fields[b"expires"]) - made_ms == 45_000

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.adapters import WITHOUT_WEBHOOK
 from schema.channels import Channel
 from tenancy.channels import add_channel
 from tenancy.settings import TenancySettings
@@ -108,11 +109,12 @@ async def _list(settings: TenancySettings, empresa: int) -> tuple[Channel, ...]:
 
 
 def _facts(channel: Channel) -> dict[str, object]:
+    webhook = f"/webhook/{channel.gateway}/{channel.webhook_token}"
     return {
         "id": channel.id,
         "empresa": channel.empresa_id,
         "gateway": channel.gateway,
         "identifier": channel.identifier,
         "active": channel.active,
-        "webhook": f"/webhook/{channel.gateway}/{channel.webhook_token}",
+        "webhook": None if channel.gateway in WITHOUT_WEBHOOK else webhook,
     }

@@ -12,9 +12,10 @@ from datetime import datetime
 
 import structlog
 
+from schema.errors import UnknownEmpresa
 from worker.clock import from_ms
 from worker.drain.rescue import Rescue, is_about_what_is_stored
-from worker.drain.sort import Sorter
+from worker.drain.sort import Sorted, Sorter
 from worker.drain.transaction import Done, DrainTransaction
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
@@ -102,6 +103,8 @@ class Drainer:
         done: Iterable[Done]
         try:
             done = [await self._transaction.run(lease, found.arrivals, now=now)]
+        except UnknownEmpresa as error:  # nobody's inbox: kept for whoever knows whose it should be
+            found, done = Sorted([], [(entry, str(error)) for entry in read]), ()
         except Exception as error:
             if not is_about_what_is_stored(error):
                 raise

@@ -39,6 +39,11 @@ local function read(json)
       return nil, 'HELIX_INVALID', name .. ' is missing'
     end
   end
+  local phone = event.phone
+  if phone and phone ~= cjson.null and not (is_text(phone) and string.match(phone, '^%d+$')
+      and #phone >= 5 and #phone <= 20) then
+    return nil, 'HELIX_INVALID', 'phone is not 5 to 20 digits'
+  end
   return event
 end
 
@@ -53,8 +58,7 @@ local function settle(empresa, event)
   local key = 'helix:{' .. empresa .. '}:reply:' .. row
   local stream = 'helix:replies:' .. event.channel
   local open = redis.call('HMGET', key, 'state', 'stream', 'id')
-  -- A late `failed` must not shorten the life of a mark that keeps a sent reply from going out again.
-  if not open[1] or open[1] == 'sent' or open[2] ~= stream then
+  if not open[1] or open[2] ~= stream then
     return
   end
   redis.call('HSET', key, 'state', event.status == 'failed' and 'failed' or 'sent')
