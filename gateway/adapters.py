@@ -5,7 +5,7 @@ A new gateway is one more folder and one more line in ADAPTERS.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
@@ -13,6 +13,7 @@ import aiohttp
 
 from gateway.cloud_api.adapter import CloudApi
 from gateway.evolution.adapter import Evolution
+from gateway.media import Media, MediaLimits, MediaRef
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -56,6 +57,36 @@ class Adapter(Protocol):
         self, session: aiohttp.ClientSession, channel: Channel, reply: Reply, *, timeout_s: float
     ) -> Sent:
         """Sends one reply; raises SendLater, SendUnknown, SendRefused or ChannelRefused."""
+        ...
+
+    async def mark_read(
+        self,
+        session: aiohttp.ClientSession,
+        channel: Channel,
+        *,
+        address: str,
+        message_ids: Sequence[str],
+        typing: bool,
+        timeout_s: float,
+    ) -> None:
+        """Shows a buyer that his messages (oldest first, at least one) were read, and, with
+        `typing`, that an answer is being written. `address` is `Event.reply_to`. Raises as `send`.
+        """
+        ...
+
+    async def fetch_media(
+        self,
+        session: aiohttp.ClientSession,
+        channel: Channel,
+        media: MediaRef,
+        *,
+        limits: MediaLimits,
+    ) -> Media:
+        """The file of a buyer's message; raises MediaLater, MediaRefused or ChannelRefused."""
+        ...
+
+    def inline_media(self, body: object) -> Mapping[str, str]:
+        """Files that a webhook body carries itself: base64 by message id. Any JSON value in."""
         ...
 
 

@@ -59,7 +59,7 @@ def content_of(message: object, context: object = None) -> Content:
     `context` is the event's own contextInfo; versions differ in whether it or the content's says
     what was quoted and which ad was clicked, so both are asked.
     """
-    layers = _unwrapped(message)
+    layers = unwrapped(message)
     inner = layers[-1]
     name = next((name for name in _READERS if inner.get(name) is not None), None)
     found = inner.get(name) if name else None
@@ -73,7 +73,7 @@ def content_of(message: object, context: object = None) -> Content:
     return content
 
 
-def _unwrapped(message: object) -> list[dict[str, object]]:
+def unwrapped(message: object) -> list[dict[str, object]]:
     """The message and what each wrapper around it holds, outermost first."""
     layers = [fields.obj(message)]
     while True:

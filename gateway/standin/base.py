@@ -50,6 +50,8 @@ class Standin(ABC):
         self.answer_delay_s = 0.0
         self.outbox: list[Outgoing] = []
         self.pushes: list[Push] = []
+        self.marks: list[Mapping[str, object]] = []
+        """Bodies that marked messages read, or showed that we write."""
         self._port, self._pace = port, pace
         self._faults: deque[Fault] = deque()
         self._addresses: dict[str, str] = {}
@@ -146,6 +148,19 @@ class Standin(ABC):
         """All attempts to push a webhook so far, once there are `count`; TimeoutError."""
         await self._until(lambda: len(self.pushes) >= count, timeout_s)
         return list(self.pushes)
+
+    async def wait_for_marks(
+        self, count: int, timeout_s: float = 10.0
+    ) -> list[Mapping[str, object]]:
+        """All that we marked read or showed so far, once there are `count`; TimeoutError."""
+        await self._until(lambda: len(self.marks) >= count, timeout_s)
+        return list(self.marks)
+
+    async def keep_mark(self, body: Mapping[str, object]) -> None:
+        """A message was marked read, or the buyer sees that we write."""
+        async with self._changed:
+            self.marks.append(body)
+            self._changed.notify_all()
 
     async def _until(self, holds: Callable[[], bool], timeout_s: float) -> None:
         async with asyncio.timeout(timeout_s), self._changed:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from gateway.adapters import ADAPTERS
 from gateway.cloud_api.send import body_of as cloud_body
-from gateway.evolution.send import body_of as evolution_body
+from gateway.evolution.send import request_of
 from schema.channels import Channel
 from schema.errors import ChannelRefused, HelixError, SendLater, SendRefused, SendUnknown
 from schema.replies import Reply, ReplyKind
@@ -314,15 +314,18 @@ def test_photos_quotes_and_user_ids() -> None:
     assert cloud["image"] == {"link": "https://x/a.png?s=1", "caption": "O Onix"}
     assert cloud["context"] == {"message_id": "q"}
     assert cloud_body(bare)["image"] == {"link": "https://x/foto"}
-    assert evolution_body(photo) == {
-        "number": "BR.7",
-        "mediatype": "image",
-        "mimetype": "image/png",
-        "media": "https://x/a.png?s=1",
-        "caption": "O Onix",
-        "quoted": {"key": {"id": "q"}},
-    }
-    assert evolution_body(bare)["mimetype"] == "image/jpeg"
+    assert request_of(photo) == (
+        "sendMedia",
+        {
+            "number": "BR.7",
+            "mediatype": "image",
+            "mimetype": "image/png",
+            "media": "https://x/a.png?s=1",
+            "caption": "O Onix",
+            "quoted": {"key": {"id": "q"}},
+        },
+    )
+    assert request_of(bare)[1]["mimetype"] == "image/jpeg"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 import aiohttp
 import structlog
-from pydantic import ValidationError
 
 from gateway.adapters import Adapter
 from schema.channels import Channel
@@ -26,10 +25,10 @@ from schema.errors import (
     Transient,
     TryAgain,
 )
-from schema.replies import Reply, ReplyKind, Sent
+from schema.replies import Sent
 from tenancy.start import Tenancy
+from worker.deliver.message import reply_of
 from worker.deliver.outbox import OpenReply, Outbox
-from worker.drain.statuses import our_ref
 from worker.log import short_id
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.lease import Lease
@@ -80,7 +79,7 @@ class Sender:
         try:
             channel = await self._channel(reply)
             sent = await self._adapters[channel.gateway].send(
-                self._session, channel, _message(empresa_id, reply), timeout_s=self._timeout_s
+                self._session, channel, reply_of(empresa_id, reply), timeout_s=self._timeout_s
             )
         except SendLater as error:
             wait_s = min(_LONGEST_WAIT_S, max(error.retry_after_s or 0, 2.0 ** min(reply.tries, 9)))
@@ -161,22 +160,6 @@ class Sender:
                 if not tries_left:
                     raise
         raise AssertionError("the last try returns or raises")
-
-
-def _message(empresa_id: int, reply: OpenReply) -> Reply:
-    try:
-        return Reply(
-            to=reply.address or "",
-            kind=ReplyKind(reply.kind),
-            text=reply.text,
-            media_url=reply.media_url,
-            our_ref=our_ref(empresa_id, reply.id),
-        )
-    except ValidationError as error:
-        what = error.errors(include_input=False, include_url=False, include_context=False)
-        raise SendRefused(f"this row is no message that can be sent: {what[0]['msg']}") from None
-    except ValueError:
-        raise SendRefused(f"a message of kind {reply.kind!r} cannot be sent") from None
 
 
 async def _to_its_end(work: Awaitable[T]) -> T:
