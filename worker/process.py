@@ -29,6 +29,7 @@ from worker.announce import hear_for_ever
 from worker.deliver.job import Deliverer
 from worker.deliver.sender import Sender
 from worker.drain.job import Drainer
+from worker.drain.marks import Marker
 from worker.drain.shelf import Shelf
 from worker.drain.sort import Sorter
 from worker.drain.transaction import DrainTransaction
@@ -101,6 +102,13 @@ async def open_jobs(
         desk, bell = LeaseDesk(redis, life_s=worker.lease_s), Bell(redis)
         dead_letters = DeadLetters(redis)
         shelf = Shelf(ttl_s=settings.lucas.stock_ttl_s, clock=time.monotonic)
+        marker = Marker(
+            registry=tenancy.registry,
+            session=session,
+            adapters=ADAPTERS,
+            switched_on=worker.mark_read,
+        )
+        stack.push_async_callback(marker.close)
         drainer = Drainer(
             desk=desk,
             bell=bell,
@@ -112,6 +120,7 @@ async def open_jobs(
                 settings=worker,
                 lucas=settings.lucas,
             ),
+            marker=marker,
             settings=worker,
         )
         sender = Sender(

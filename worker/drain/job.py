@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 
 from worker.clock import from_ms
+from worker.drain.marks import Marker
 from worker.drain.rescue import Rescue, is_about_what_is_stored
 from worker.drain.sort import Sorter
 from worker.drain.transaction import Done, DrainTransaction
@@ -57,6 +58,7 @@ class Drainer:
         dead_letters: DeadLetters,
         sorter: Sorter,
         transaction: DrainTransaction,
+        marker: Marker,
         settings: WorkerSettings,
     ) -> None:
         self._desk = desk
@@ -64,6 +66,7 @@ class Drainer:
         self._dead_letters = dead_letters
         self._sorter = sorter
         self._transaction = transaction
+        self._marker = marker
         self._rescue = Rescue(transaction, dead_letters)
         self._settings = settings
 
@@ -108,6 +111,7 @@ class Drainer:
             done = await self._rescue.one_by_one(lease, found.arrivals, error, now=now)
         for one in done:
             tally.add(one)
+            self._marker.show(lease.empresa_id, one.marks)
             for turn in one.failed:
                 await self._dead_letters.keep_turn(
                     lease.empresa_id, turn.conversation_id, error=turn.error

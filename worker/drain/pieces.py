@@ -58,6 +58,7 @@ def split(text: str, limit: int) -> list[str]:
         end, start = _cut(rest, limit)
         parts.append(rest[:end].rstrip())
         rest = rest[start:].lstrip()
+    rest = rest.rstrip() if parts else rest
     return [part for part in (*parts, rest) if part.strip()] or [text]
 
 

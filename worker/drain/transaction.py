@@ -18,6 +18,7 @@ from worker.clock import stored
 from worker.drain import conversations, messages
 from worker.drain.conversations import Book, Conversation
 from worker.drain.intake import BOT_OFF, Arrival, IntakeRules, silent, take_in
+from worker.drain.marks import Mark, marks_of
 from worker.drain.turns import FailedTurn, Taken, TurnTaker, give_up
 from worker.fence import pass_fence, raise_fence
 from worker.queue.keys import Task
@@ -41,6 +42,8 @@ class Done:
     failed: tuple[FailedTurn, ...]
     next_due: datetime | None
     to_send: bool
+    marks: tuple[Mark, ...]
+    """What buyers may be shown: that they are read."""
 
 
 class DrainTransaction:
@@ -98,6 +101,7 @@ class DrainTransaction:
                 await raise_fence(conn, Task.DRAIN, lease.epoch)
             await pass_fence(conn, Task.DRAIN, lease.epoch)
             book = await self._take_in(conn, arrivals, dealer, now)
+            marks = marks_of(book, arrivals)
             due = await self._due(conn, book, now, most) if most else []
             if give_up_for is not None:
                 taken = Taken(turns=len(due))
@@ -117,6 +121,7 @@ class DrainTransaction:
             failed=taken.failed,
             next_due=stored(left[0][0]),
             to_send=bool(left[0][1]),
+            marks=marks,
         )
 
     async def _take_in(
