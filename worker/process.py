@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,11 @@ from worker.drain.sort import Sorter
 from worker.drain.transaction import DrainTransaction
 from worker.drain.turns import Decide, TurnTaker
 from worker.health import Health, health_server
+from worker.media.fetcher import Fetcher
+from worker.media.job import MediaJob
+from worker.media.settings import MediaSettings, TranscribeSettings
+from worker.media.store import open_store
+from worker.media.transcribe import Transcriber
 from worker.presence import Presence
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
@@ -66,6 +72,8 @@ class ProcessSettings:
     tenancy: TenancySettings
     lucas: LucasSettings
     gateway: GatewaySettings
+    media: MediaSettings = field(default_factory=MediaSettings)
+    transcribe: TranscribeSettings = field(default_factory=TranscribeSettings)
 
     @classmethod
     def read(cls) -> ProcessSettings:
@@ -75,6 +83,8 @@ class ProcessSettings:
             tenancy=TenancySettings(),
             lucas=LucasSettings(),
             gateway=GatewaySettings(),
+            media=MediaSettings(),
+            transcribe=TranscribeSettings(),
         )
 
 
@@ -84,6 +94,7 @@ class Jobs:
 
     drainer: Drainer
     deliverer: Deliverer
+    media: MediaJob
     active: ActiveEmpresas
     tenancy: Tenancy
 
@@ -93,7 +104,7 @@ async def open_jobs(
     settings: ProcessSettings, redis: ArqRedis, *, decide_turn: Decide = decide
 ) -> AsyncIterator[Jobs]:
     """Puts the rooms together; closes what it opened within the grace time."""
-    worker = settings.worker
+    worker, hearing = settings.worker, settings.transcribe
     async with AsyncExitStack() as stack:
         tenancy = await stack.enter_async_context(
             open_tenancy(settings.tenancy, grace_s=_CUT_AFTER_S, last_s=_KILLS_S)
@@ -119,6 +130,7 @@ async def open_jobs(
                 turns=TurnTaker(decide_turn, shelf, zone=_DEALERS_ZONE),
                 settings=worker,
                 lucas=settings.lucas,
+                hearing=timedelta(seconds=hearing.wait_s) if hearing.url else None,
             ),
             marker=marker,
             settings=worker,
@@ -138,7 +150,22 @@ async def open_jobs(
             settings=worker,
             stock_ttl_s=settings.lucas.stock_ttl_s,
         )
-        yield Jobs(drainer, deliverer, tenancy.registry.active, tenancy)
+        media = MediaJob(
+            desk=desk,
+            bell=bell,
+            tenancy=tenancy,
+            fetcher=Fetcher(
+                registry=tenancy.registry,
+                session=session,
+                adapters=ADAPTERS,
+                store=open_store(settings.media),
+                limits=settings.media.limits,
+                transcriber=Transcriber(session, hearing) if hearing.url else None,
+            ),
+            settings=settings.media,
+            hearing=hearing,
+        )
+        yield Jobs(drainer, deliverer, media, tenancy.registry.active, tenancy)
 
 
 async def drain_inbox(ctx: dict[str, Any], empresa_id: int) -> None:
@@ -151,6 +178,12 @@ async def deliver_replies(ctx: dict[str, Any], empresa_id: int) -> None:
     """The arq job `Task.DELIVER`."""
     jobs: Jobs = ctx["jobs"]
     await jobs.deliverer.deliver(empresa_id, _arq_job(ctx))
+
+
+async def fetch_media(ctx: dict[str, Any], empresa_id: int) -> None:
+    """The arq job `Task.MEDIA`."""
+    jobs: Jobs = ctx["jobs"]
+    await jobs.media.fetch(empresa_id, _arq_job(ctx))
 
 
 def _arq_job(ctx: dict[str, Any]) -> ArqJob:
@@ -242,6 +275,7 @@ def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs) -> Worker
         functions=[
             func(drain_inbox, name=Task.DRAIN.value, keep_result=0, max_tries=1_000_000),
             func(deliver_replies, name=Task.DELIVER.value, keep_result=0, max_tries=1_000_000),
+            func(fetch_media, name=Task.MEDIA.value, keep_result=0, max_tries=1_000_000),
         ],
         redis_pool=redis,
         max_jobs=settings.max_jobs,

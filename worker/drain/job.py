@@ -38,6 +38,7 @@ class Tally:
     replies: int = 0
     next_due: datetime | None = None
     to_send: bool = False
+    to_fetch: bool = False
 
     def add(self, done: Done) -> None:
         """One more transaction."""
@@ -45,6 +46,7 @@ class Tally:
         self.turns += done.turns
         self.replies += done.replies
         self.next_due, self.to_send = done.next_due, done.to_send
+        self.to_fetch = done.to_fetch
 
 
 class Drainer:
@@ -92,6 +94,8 @@ class Drainer:
         await lease.succeeded()
         if tally.to_send:
             await self._bell.ring(Task.DELIVER, lease.empresa_id)
+        if tally.to_fetch:
+            await self._bell.ring(Task.MEDIA, lease.empresa_id)
         if tally.events or tally.turns:
             log.info("drain done", empresa_id=lease.empresa_id, events=tally.events,
                      turns=tally.turns, replies=tally.replies,
