@@ -7,6 +7,7 @@ there is encrypted.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
@@ -73,7 +74,8 @@ async def fetch_media(
             max_bytes=limits.max_bytes * 4 // 3 + _AROUND, timeout_s=limits.timeout_s
         ),
     )
-    return _media(status, raw, limits)
+    # Beside the event loop: tens of megabytes of JSON and base64 take their time.
+    return await asyncio.to_thread(_media, status, raw, limits)
 
 
 def _refusal(status: int, told: dict[str, object]) -> MediaLater | MediaRefused | ChannelRefused:

@@ -84,6 +84,9 @@ async def test_a_burst_waits_for_all_its_audio(installation: Installation, redis
         await shop.push(sent(shop, VOICE, EventKind.AUDIO), event("automático"))
         await shop.handle(sent(shop, second, EventKind.AUDIO))
         await shop.fetch()  # one is heard, one must be asked for again
+        ((_, at),) = await shop.queued(Task.DRAIN)
+        seconds, _ = await shop.redis.time()
+        assert at / 1000 - seconds > 5  # nobody is called for half of it
         await shop.drain()
         assert await open_files(shop) == 1
         assert await shop.texts("enviada") == []

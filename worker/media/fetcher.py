@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ class Fetcher:
             self._from_gateway(row) if digest is None else self._from_store(empresa_id, digest)
         )
         mime_type = type_of(row.kind, data)
-        digest = digest_of(data)
+        digest = await asyncio.to_thread(digest_of, data)
         key = key_of(empresa_id, digest)
         await self.store.put(key, data)
         return KeptFile(digest=digest, key=key, mime_type=mime_type, size=len(data))
