@@ -232,6 +232,7 @@ class CloudStandin(Standin):
         found = self.files.get(request.match_info["media_id"])
         if found is None:
             return web.Response(status=404)
+        await self.hand_over_file()
         return web.Response(body=found[0], content_type=found[1].partition(";")[0])
 
     def _knows(self, request: web.Request) -> bool:

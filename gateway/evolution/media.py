@@ -53,15 +53,12 @@ async def fetch_media(
     credentials = EvolutionCredentials.of(channel.credentials)
     home, host = credentials.base_url, urlsplit(media.address).hostname
     if host in credentials.media_hosts or media.address.startswith(f"{home}/"):
-        data = await download(
-            session,
-            media.address,
-            home=home,
-            hosts=credentials.media_hosts,
-            headers={},
-            limits=limits,
-        )
-        return Media(data=data)
+        try:
+            return await _from_its_store(session, credentials, media.address, limits)
+        except (MediaRefused, ChannelRefused):
+            # A signed address that has expired, for example: Evolution can still decrypt it.
+            if media.message_id is None:
+                raise
     if media.message_id is None:
         raise MediaRefused("the message has no id to ask Evolution by")
     status, raw = await ask(
@@ -76,6 +73,23 @@ async def fetch_media(
     )
     # Beside the event loop: tens of megabytes of JSON and base64 take their time.
     return await asyncio.to_thread(_media, status, raw, limits)
+
+
+async def _from_its_store(
+    session: aiohttp.ClientSession,
+    credentials: EvolutionCredentials,
+    address: str,
+    limits: MediaLimits,
+) -> Media:
+    data = await download(
+        session,
+        address,
+        home=credentials.base_url,
+        hosts=credentials.media_hosts,
+        headers={},
+        limits=limits,
+    )
+    return Media(data=data)
 
 
 def _refusal(status: int, told: dict[str, object]) -> MediaLater | MediaRefused | ChannelRefused:

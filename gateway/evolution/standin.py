@@ -212,6 +212,7 @@ class EvolutionStandin(Standin):
             return stopped
         if found is None:
             return refused(refusal(400, ["Message not found"]))
+        await self.hand_over_file()
         answer = {
             "mediaType": "imageMessage",
             "fileName": f"{secrets.token_hex(8)}.bin",

@@ -52,6 +52,10 @@ class Standin(ABC):
         self.pushes: list[Push] = []
         self.marks: list[Mapping[str, object]] = []
         """Bodies that marked messages read, or showed that we write."""
+        self.files_asked = 0
+        self.files_flow = asyncio.Event()
+        """While it is not set, who asks for a file waits."""
+        self.files_flow.set()
         self._port, self._pace = port, pace
         self._faults: deque[Fault] = deque()
         self._addresses: dict[str, str] = {}
@@ -155,6 +159,17 @@ class Standin(ABC):
         """All that we marked read or showed so far, once there are `count`; TimeoutError."""
         await self._until(lambda: len(self.marks) >= count, timeout_s)
         return list(self.marks)
+
+    async def wait_for_file_requests(self, count: int, timeout_s: float = 10.0) -> None:
+        """Returns once files were asked for so often; TimeoutError."""
+        await self._until(lambda: self.files_asked >= count, timeout_s)
+
+    async def hand_over_file(self) -> None:
+        """A file is asked for: returns when it may flow."""
+        async with self._changed:
+            self.files_asked += 1
+            self._changed.notify_all()
+        await self.files_flow.wait()
 
     async def keep_mark(self, body: Mapping[str, object]) -> None:
         """A message was marked read, or the buyer sees that we write."""

@@ -214,6 +214,19 @@ async def test_a_named_host_is_asked_and_no_other(
         await fetch(http, evolution, address, media_hosts="s3.invalid,minio.invalid")
 
 
+async def test_an_expired_address_is_no_end(
+    http: aiohttp.ClientSession, evolution: EvolutionStandin
+) -> None:
+    """S3 refuses a signature of yesterday; Evolution still has the message."""
+    evolution.keep("m1", PHOTO, "image/jpeg")
+    expired = f"{evolution.base_url}/bucket/f.jpeg?X-Amz-Signature=1"
+    assert (await fetch(http, evolution, expired)).data == PHOTO
+    plain = "http://s3.invalid/bucket/f.jpeg"
+    assert (await fetch(http, evolution, plain, media_hosts="s3.invalid")).data == PHOTO
+    with pytest.raises(MediaRefused):
+        await fetch(http, evolution, expired, message_id=None)
+
+
 HOME = "http://gateway.lan:8080/evo"
 
 
