@@ -5,6 +5,8 @@ Source: Meta's Cloud API reference, "Messages"; the unofficial gateways speak to
 
 from __future__ import annotations
 
+from yarl import URL
+
 from schema.errors import SendRefused
 from schema.replies import Reply, ReplyKind
 
@@ -24,12 +26,20 @@ def check(reply: Reply) -> None:
     length = len(reply.text or "")
     if longest is not None and length > longest:
         raise SendRefused(f"its text has {length} characters; {reply.kind} allows {longest}")
-    if reply.media_url and not reply.media_url.startswith(("https://", "http://")):
+    if reply.media_url and not _is_http(reply.media_url):
         raise SendRefused("its file has no http address")
     if reply.template is not None and not all(map(str.strip, reply.template.parameters)):
         raise SendRefused("a parameter of its template is empty")
     if reply.kind in {ReplyKind.BUTTONS, ReplyKind.LIST}:
         _check_options(reply)
+
+
+def _is_http(address: str) -> bool:
+    try:
+        url = URL(address)
+    except ValueError:
+        return False
+    return url.scheme in {"http", "https"} and bool(url.host)
 
 
 def _check_options(reply: Reply) -> None:

@@ -121,6 +121,14 @@ async def download(
         return await _get(other, address, headers, limits)
 
 
+def host_of(address: str) -> str | None:
+    """The host that an address names; None for what is no address."""
+    try:
+        return URL(address).host
+    except ValueError:
+        return None
+
+
 def rebased(url: str, home: str) -> str:
     """The same path and query at `home`, for servers that tell an address of their own inside."""
     told, base = _url(url), URL(home)

@@ -11,7 +11,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import aiohttp
 
@@ -20,7 +20,7 @@ from gateway.errors import MediaLater, MediaRefused, NotJson
 from gateway.evolution.content import unwrapped
 from gateway.evolution.credentials import EvolutionCredentials
 from gateway.json import loads
-from gateway.media import Media, MediaLimits, MediaRef, ask, download, refuse
+from gateway.media import Media, MediaLimits, MediaRef, ask, download, host_of, refuse
 from schema.channels import Channel
 from schema.errors import ChannelRefused
 
@@ -51,7 +51,7 @@ async def fetch_media(
     Raises MediaLater, MediaRefused, ChannelRefused.
     """
     credentials = EvolutionCredentials.of(channel.credentials)
-    home, host = credentials.base_url, urlsplit(media.address).hostname
+    home, host = credentials.base_url, host_of(media.address)
     if host in credentials.media_hosts or media.address.startswith(f"{home}/"):
         try:
             return await _from_its_store(session, credentials, media.address, limits)

@@ -19,6 +19,7 @@ from gateway.errors import NotJson
 from gateway.json import loads
 from gateway.phone import canonical_phone
 from gateway.standin.values import Fault, LostAnswer, Outgoing, Push, Refusal
+from gateway.standin.watched import Watched
 
 log = structlog.get_logger()
 
@@ -26,7 +27,7 @@ _LONGEST_BODY = 64 * 1024 * 1024
 OK = 200
 
 
-class Standin(ABC):
+class Standin(Watched, ABC):
     """A gateway and the phones behind it, on a free loopback port. `async with` starts it.
 
     `pace` scales the true waiting times between webhook attempts; `statuses` are the delivery
@@ -44,22 +45,14 @@ class Standin(ABC):
         port: int = 0,
         pace: float = 1.0,
     ) -> None:
+        super().__init__()
         self.channel = channel
         self.webhook_url = webhook_url
         self.statuses = statuses
         self.answer_delay_s = 0.0
-        self.outbox: list[Outgoing] = []
-        self.pushes: list[Push] = []
-        self.marks: list[Mapping[str, object]] = []
-        """Bodies that marked messages read, or showed that we write."""
-        self.files_asked = 0
-        self.files_flow = asyncio.Event()
-        """While it is not set, who asks for a file waits."""
-        self.files_flow.set()
         self._port, self._pace = port, pace
         self._faults: deque[Fault] = deque()
         self._addresses: dict[str, str] = {}
-        self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- what each gateway does in its own way
@@ -139,47 +132,6 @@ class Standin(ABC):
     def lose_answers(self, count: int = 1) -> None:
         """The next `count` sends reach the phone, and we are not told."""
         self._faults.extend([LostAnswer()] * count)
-
-    async def wait_for(
-        self, wanted: int | Callable[[list[Outgoing]], bool], timeout_s: float = 10.0
-    ) -> list[Outgoing]:
-        """The outbox once it holds that many messages, or once `wanted` says so; TimeoutError."""
-        holds = wanted if callable(wanted) else lambda outbox: len(outbox) >= wanted
-        await self._until(lambda: holds(self.outbox), timeout_s)
-        return list(self.outbox)
-
-    async def wait_for_pushes(self, count: int, timeout_s: float = 10.0) -> list[Push]:
-        """All attempts to push a webhook so far, once there are `count`; TimeoutError."""
-        await self._until(lambda: len(self.pushes) >= count, timeout_s)
-        return list(self.pushes)
-
-    async def wait_for_marks(
-        self, count: int, timeout_s: float = 10.0
-    ) -> list[Mapping[str, object]]:
-        """All that we marked read or showed so far, once there are `count`; TimeoutError."""
-        await self._until(lambda: len(self.marks) >= count, timeout_s)
-        return list(self.marks)
-
-    async def wait_for_file_requests(self, count: int, timeout_s: float = 10.0) -> None:
-        """Returns once files were asked for so often; TimeoutError."""
-        await self._until(lambda: self.files_asked >= count, timeout_s)
-
-    async def hand_over_file(self) -> None:
-        """A file is asked for: returns when it may flow."""
-        async with self._changed:
-            self.files_asked += 1
-            self._changed.notify_all()
-        await self.files_flow.wait()
-
-    async def keep_mark(self, body: Mapping[str, object]) -> None:
-        """A message was marked read, or the buyer sees that we write."""
-        async with self._changed:
-            self.marks.append(body)
-            self._changed.notify_all()
-
-    async def _until(self, holds: Callable[[], bool], timeout_s: float) -> None:
-        async with asyncio.timeout(timeout_s), self._changed:
-            await self._changed.wait_for(holds)
 
     # --- the send API
 

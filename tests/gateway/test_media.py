@@ -166,8 +166,9 @@ async def test_evolution_decrypts_on_demand(
     assert (found.data, found.claimed_type) == (PHOTO, "image/jpeg")
     with pytest.raises(MediaRefused, match="does not have"):
         await fetch(http, evolution, "x", message_id="m2")
-    with pytest.raises(MediaRefused):
-        await fetch(http, evolution, "x", message_id=None)
+    for address in ("x", "http://["):
+        with pytest.raises(MediaRefused):
+            await fetch(http, evolution, address, message_id=None)
     with pytest.raises(ChannelRefused):
         await fetch(http, evolution, "x", apikey="wrong")
     with pytest.raises(MediaRefused):

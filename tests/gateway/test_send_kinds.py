@@ -156,6 +156,8 @@ async def test_templates_go_out_through_meta_alone(phones: Phones) -> None:
         Reply(to=TO, kind=ReplyKind.IMAGE, media_url="https://x/a", text="a" * 1025),
         Reply(to=TO, kind=ReplyKind.BUTTONS, text="a" * 1025, options=DAYS),
         Reply(to=TO, kind=ReplyKind.IMAGE, media_url="file:///etc/passwd"),
+        Reply(to=TO, kind=ReplyKind.IMAGE, media_url="http://["),
+        Reply(to=TO, kind=ReplyKind.DOCUMENT, media_url="https:///x", file_name="a.pdf"),
         Reply(to=TO, kind=ReplyKind.BUTTONS, text="a", options=(DAYS[0], DAYS[0])),
     ],
 )
