@@ -10,7 +10,7 @@ from yarl import URL
 from schema.errors import SendRefused
 from schema.replies import Reply, ReplyKind
 
-LONGEST_TEXT, LONGEST_CAPTION, LONGEST_BODY = 4096, 1024, 1024
+LONGEST_TEXT, LONGEST_CAPTION, LONGEST_BODY, LONGEST_PARAMETER = 4096, 1024, 1024, 1024
 _LONGEST = {
     ReplyKind.TEXT: LONGEST_TEXT,
     ReplyKind.IMAGE: LONGEST_CAPTION,
@@ -28,8 +28,9 @@ def check(reply: Reply) -> None:
         raise SendRefused(f"its text has {length} characters; {reply.kind} allows {longest}")
     if reply.media_url and not _is_http(reply.media_url):
         raise SendRefused("its file has no http address")
-    if reply.template is not None and not all(map(str.strip, reply.template.parameters)):
-        raise SendRefused("a parameter of its template is empty")
+    for parameter in reply.template.parameters if reply.template else ():
+        if not 0 < len(parameter.strip()) <= LONGEST_PARAMETER:
+            raise SendRefused(f"a parameter of its template is empty or over {LONGEST_PARAMETER}")
     if reply.kind in {ReplyKind.BUTTONS, ReplyKind.LIST}:
         _check_options(reply)
 

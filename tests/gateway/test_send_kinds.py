@@ -134,6 +134,15 @@ async def test_a_channel_may_ask_for_the_real_thing(phones: Phones) -> None:
     assert (cars.kind, cars.text) == ("list", "Qual deles?")
 
 
+@pytest.mark.parametrize("parameter", ["", " \n", "a" * 1025])
+async def test_a_template_with_a_hole_is_not_sent(phones: Phones, parameter: str) -> None:
+    """Meta takes no empty parameter, and none beyond its limit."""
+    template = Template(name="retomar", parameters=("Ana", parameter))
+    with pytest.raises(SendRefused, match="parameter"):
+        await phones.send("cloud_api", TEMPLATE.model_copy(update={"template": template}))
+    assert phones.cloud_api.outbox == []
+
+
 async def test_templates_go_out_through_meta_alone(phones: Phones) -> None:
     """Their parameters without line breaks, which Meta refuses; elsewhere there are none."""
     sent = await phones.send("cloud_api", TEMPLATE)

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import MediaRefused
-from schema.events import EventKind
-from worker.drain.intake import WITH_FILE
+from schema.events import WITH_FILE, EventKind
 from worker.media.kinds import type_of
 
 PAD = bytes(60)

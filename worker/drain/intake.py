@@ -15,7 +15,7 @@ from bot.lucas import completeness
 from bot.quiet import due_at
 from bot.settings import LucasSettings
 from bot.values import Incoming
-from schema.events import BUYER_WROTE, Event, EventKind
+from schema.events import BUYER_WROTE, WITH_FILE, Event, EventKind
 from tenancy.lease import TenantConnection
 from tenancy.registry import TenantConfig
 from worker.clock import from_ms
@@ -26,16 +26,6 @@ from worker.drain.messages import NewMessage
 from worker.drain.statuses import climb
 
 BOT_OFF = "bot_ativo=0"
-WITH_FILE = frozenset(
-    {
-        EventKind.IMAGE,
-        EventKind.AUDIO,
-        EventKind.VIDEO,
-        EventKind.DOCUMENT,
-        EventKind.STICKER,
-    }
-)
-"""Kinds of messages that bring a file."""
 
 _OLDEST = datetime(2009, 1, 1, tzinfo=UTC)  # the year of WhatsApp; older is a broken clock
 

@@ -11,8 +11,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 
-from schema.events import Event
-from worker.drain.intake import WITH_FILE
+from schema.events import WITH_FILE, Event
 from worker.media.store import MediaStore, digest_of, key_of
 
 _STORED = "stored:"
