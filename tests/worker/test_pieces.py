@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.values import Bubble, BubbleKind, Fact
 from schema.events import EventKind
-from schema.replies import Option
+from schema.replies import Location, Option
 from tests.worker.shop import Shop, event
 from worker.drain.pieces import LONGEST_CAPTION, LONGEST_TEXT, pieces, split, units
 
@@ -76,6 +76,18 @@ def test_facts_and_options_stay_where_they_belong() -> None:
     assert last.kind is BubbleKind.BUTTONS
     assert len(last.options) == 1
     assert all(units(b.text or "") <= LONGEST_CAPTION for b in (caption, last, *after, *before))
+
+
+def test_what_is_said_of_a_place_goes_before_it() -> None:
+    """A point on the map carries no text of its own in WhatsApp."""
+    place = Location(latitude=-19.9, longitude=-43.9)
+    shop = Bubble(kind=BubbleKind.LOCATION, text="Estamos aqui:", location=place)
+
+    said, shown = pieces(shop)
+
+    assert (said.kind, said.text) == (BubbleKind.TEXT, "Estamos aqui:")
+    assert (shown.kind, shown.text, shown.location) == (BubbleKind.LOCATION, None, place)
+    assert pieces(shown) == [shown]
 
 
 async def test_a_long_answer_is_several_rows_in_order(shop: Shop) -> None:

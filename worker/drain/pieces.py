@@ -39,6 +39,8 @@ def pieces(bubble: Bubble) -> list[Bubble]:
     if bubble.kind is BubbleKind.TEXT:
         parts = split(text, LONGEST_TEXT)
         return [replace(bubble, text=part) for part in parts] if len(parts) > 1 else [bubble]
+    if bubble.kind is BubbleKind.LOCATION and text:  # a place on the map has no caption
+        return [*pieces(_said(bubble, text)), replace(bubble, text=None)]
     if units(text) <= LONGEST_CAPTION:
         return [bubble]
     if bubble.kind in {BubbleKind.BUTTONS, BubbleKind.LIST}:
