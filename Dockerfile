@@ -24,6 +24,10 @@ RUN apt-get update \
 WORKDIR /app
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1
 
+# What buyers send; web and worker containers share this volume, or a bucket in its place.
+ENV MEDIA_STORE=/data/media
+RUN install --directory --owner=helix --mode=750 /data/media
+
 COPY requirements.lock ./
 RUN pip install --require-hashes -r requirements.lock
 COPY --from=build /wheel /wheel

@@ -24,8 +24,9 @@ from bot.rules.search import search
 from bot.rules.store import address, hours, store
 from bot.rules.talk import Answer, Talk, digest, text
 from bot.state import REMEMBERED_BUBBLES, State, dump, load
-from bot.stock import Stock
+from bot.stock import Stock, for_sale
 from bot.values import Bubble, BubbleKind, Dealer, Decision, Turn
+from bot.wording import chosen_car
 
 __all__ = ["completeness", "decide"]
 
@@ -66,6 +67,8 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
     raw = "\n".join(message.text for message in turn.messages if message.text)
     reading = _in_context(read(raw, stock, this_year=now.year), state, stock, dealer)
     quoted = next((m.quoted_car_id for m in reversed(turn.messages) if m.quoted_car_id), None)
+    options = (chosen_car(message.option_id) for message in reversed(turn.messages))
+    chosen = next((car for car in map(stock.known, filter(None, options)) if car is not None), None)
     talk = Talk(
         reading=reading,
         stock=stock,
@@ -73,10 +76,11 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
         now=now,
         state=state,
         pointed=points(reading, state, stock),
-        target=find_target(reading, state, stock, quoted),
+        target=find_target(reading, state, stock, quoted) if chosen is None else for_sale(chosen),
+        chosen=chosen,
         buyer_name=turn.buyer_name,
     )
-    answer = _answer(talk) if raw.strip() else courtesy.media(talk)
+    answer = _answer(talk) if raw.strip() or talk.chosen is not None else courtesy.media(talk)
     return _decision(turn, talk, answer)
 
 
@@ -134,9 +138,10 @@ def _answer(talk: Talk) -> Answer:
 def _intent(talk: Talk) -> Intent:
     """The intent that counts here: a sold car is said first; a bare number is a budget."""
     reading = talk.reading
-    if reading.intent in _NEEDS_AVAILABLE and reading.filters.model and talk.target is None:
+    named = reading.filters.model or talk.chosen is not None
+    if reading.intent in _NEEDS_AVAILABLE and named and talk.target is None:
         return Intent.SEARCH
-    if reading.intent is Intent.UNCLEAR and talk.pointed:
+    if reading.intent is Intent.UNCLEAR and (talk.pointed or talk.chosen is not None):
         return Intent.SEARCH
     if reading.intent is Intent.UNCLEAR and (reading.loose or reading.free or reading.reference):
         useful = talk.state.pending is not None or talk.state.offered
@@ -192,7 +197,7 @@ def _greeted(talk: Talk, answer: Answer) -> tuple[Bubble, ...]:
     first, *rest = answer.bubbles
     if first.kind is not BubbleKind.TEXT:
         return (text(hello), *answer.bubbles)
-    return (Bubble(text=f"{hello} {first.text}", facts=first.facts), *rest)
+    return (replace(first, text=f"{hello} {first.text}"), *rest)
 
 
 def _hello(talk: Talk) -> str:
@@ -219,7 +224,7 @@ def _unsaid(bubble: Bubble, state: State) -> Bubble:
         return bubble
     for prefix in ("", *_AGAIN):
         if digest(prefix + bubble.text) not in state.recent:
-            return Bubble(text=prefix + bubble.text, facts=bubble.facts)
+            return replace(bubble, text=prefix + bubble.text)
     return bubble
 
 

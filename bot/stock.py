@@ -64,8 +64,11 @@ class Stock:
 
     def get(self, car_id: int) -> Listing | None:
         """The car for sale with this id."""
-        item = self._by_id.get(car_id)
-        return item if item is not None and item.car.status == AVAILABLE else None
+        return for_sale(self._by_id.get(car_id))
+
+    def known(self, car_id: int) -> Listing | None:
+        """The car with this id, sold and reserved ones too."""
+        return self._by_id.get(car_id)
 
     def matching(self, filters: Filters) -> list[Listing]:
         """Cars for sale that fit, in the wanted order (default: price ascending, then id)."""
@@ -83,6 +86,11 @@ class Stock:
         """The body of a family, also of one that the dealer does not have."""
         family = self.lexicon.family(wish.family)
         return family.body if family else None
+
+
+def for_sale(item: Listing | None) -> Listing | None:
+    """The car if it can be offered."""
+    return item if item is not None and item.car.status == AVAILABLE else None
 
 
 def ordered(items: Iterable[Listing], sort: Sort | None) -> list[Listing]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from schema.events import EventKind
+from schema.replies import Location, Option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ class Incoming:
     text: str | None
     quoted_car_id: int | None = None
     """The car that a quoted message of ours was about, when the buyer answers to one."""
+    option_id: str | None = None
+    """The option of ours that he chose (`Option.id`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +69,14 @@ class Turn:
 
 
 class BubbleKind(StrEnum):
-    """What a bubble is made of."""
+    """What a bubble is made of; the same words as `ReplyKind`."""
 
     TEXT = "text"
     IMAGE = "image"
+    DOCUMENT = "document"
+    LOCATION = "location"
+    BUTTONS = "buttons"
+    LIST = "list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +90,20 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bubble:
-    """One outbound message: a text, or a photo with an optional caption."""
+    """One outbound message: a text, a photo or document with an optional caption, a place, or a
+    text with something to tap."""
 
     kind: BubbleKind = BubbleKind.TEXT
     text: str | None = None
     media_url: str | None = None
     facts: tuple[Fact, ...] = ()
+    options: tuple[Option, ...] = ()
+    """What can be tapped. On a plain text: what it offers, so that a bare number or title that
+    answers it is known to mean one of these."""
+    button: str | None = None
+    """What opens a list."""
+    file_name: str | None = None
+    location: Location | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

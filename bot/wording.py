@@ -11,6 +11,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from bot.reading.text import fold
 from bot.stock import Listing
 from bot.values import Fact
+from schema.replies import Option
+
+_CAR = "car:"
+_OPTION_TITLE, _OPTION_DESCRIPTION = 24, 72
+"""What WhatsApp shows of a row in a list."""
 
 
 def money(amount: Decimal) -> str:
@@ -71,6 +76,24 @@ def name(item: Listing) -> str:
     if fold(model).startswith(fold(item.brand)):
         return model
     return f"{item.brand} {model}".strip()
+
+
+def car_option(item: Listing) -> Option:
+    """A car as something to choose; `chosen_car` reads it back."""
+    told = (years(item), (item.car.cor or "").strip().lower(), price(item))
+    facts = ", ".join(part for part in told if part)
+    return Option(
+        id=f"{_CAR}{item.car.id}",
+        title=name(item)[:_OPTION_TITLE].strip() or f"Carro {item.car.id}",
+        description=facts[:_OPTION_DESCRIPTION],
+    )
+
+
+def chosen_car(option_id: str | None) -> int | None:
+    """The car that an option of ours stands for; None for any other option."""
+    number = (option_id or "").removeprefix(_CAR)
+    named = option_id is not None and option_id.startswith(_CAR)
+    return int(number) if named and number.isascii() and number.isdigit() else None
 
 
 def line(item: Listing) -> str:

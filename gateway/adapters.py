@@ -6,7 +6,7 @@ the Redis gateway does, is made by `outlets`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from gateway.cloud_api.adapter import CloudApi
 from gateway.evolution.adapter import Evolution
 from gateway.findings import Finding
+from gateway.media import Media, MediaLimits, MediaRef
 from gateway.redis_stream.adapter import RedisStream
 from gateway.waha.adapter import Waha
 from schema.channels import Channel
@@ -80,6 +81,36 @@ class Adapter(Outlet, Protocol):
 
     def challenge(self, query: Mapping[str, str], credentials: Mapping[str, str]) -> str | None:
         """The answer to a GET as text/plain; None: no such thing here (405). Raises Forbidden."""
+        ...
+
+    async def mark_read(
+        self,
+        session: aiohttp.ClientSession,
+        channel: Channel,
+        *,
+        address: str,
+        message_ids: Sequence[str],
+        typing: bool,
+        timeout_s: float,
+    ) -> None:
+        """Shows a buyer that his messages (oldest first, at least one) were read, and, with
+        `typing`, that an answer is being written. `address` is `Event.reply_to`. Raises as `send`.
+        """
+        ...
+
+    async def fetch_media(
+        self,
+        session: aiohttp.ClientSession,
+        channel: Channel,
+        media: MediaRef,
+        *,
+        limits: MediaLimits,
+    ) -> Media:
+        """The file of a buyer's message; raises MediaLater, MediaRefused or ChannelRefused."""
+        ...
+
+    def inline_media(self, body: object) -> Mapping[str, str]:
+        """Files that a webhook body carries itself: base64 by message id. Any JSON value in."""
         ...
 
 

@@ -6,6 +6,7 @@ A stored credential is text under a key; a secret that is being rotated is two, 
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, TypeVar
 
@@ -20,6 +21,8 @@ from pydantic import (
 from yarl import URL
 
 from gateway.errors import BadCredentials
+
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 
 _Model = TypeVar("_Model", bound="Credentials")
 
@@ -70,6 +73,13 @@ def _not_empty(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return secrets
 
 
+def _host_names(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ValueError("must be names of hosts, with a comma between two")
+    return tuple(host.lower() for host in hosts)
+
+
 def _fits_a_header(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value().strip()
     if not value or not value.isascii() or not value.isprintable():
@@ -91,6 +101,8 @@ def _http_base(url: str) -> str:
 
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split), AfterValidator(_not_empty)]
 """One or more secrets; all of them are accepted while one is rotated."""
+Hosts = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_host_names)]
+"""Names of hosts, without scheme or port."""
 HeaderSecret = Annotated[SecretStr, AfterValidator(_fits_a_header)]
 """A secret that we send in a header."""
 BaseUrl = Annotated[str, AfterValidator(_http_base)]

@@ -3,7 +3,10 @@
 Raised by the adapters and by `gateway.json`; the webhook of `worker` turns them into answers.
 
 HelixError
+├── Transient
+│   └── MediaLater            ask for the file again, a little later
 └── Permanent
+    ├── MediaRefused          this file will never be had: gone, too large, from a wrong place
     ├── Unauthenticated       answer 401: the request brought nothing that authenticates it
     ├── Forbidden             answer 403: it brought something, and that is wrong
     ├── NotJson               keep the raw body as a dead letter; the same bytes would come again
@@ -13,7 +16,19 @@ HelixError
 
 from __future__ import annotations
 
-from schema.errors import ChannelRefused, Permanent
+from schema.errors import ChannelRefused, Permanent, Transient
+
+
+class MediaLater(Transient):
+    """The file could not be had now; nothing says that it is gone."""
+
+    def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class MediaRefused(Permanent):
+    """The file will never be had, or must not be. The reason is written beside its message."""
 
 
 class Unauthenticated(Permanent):

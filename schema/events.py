@@ -36,6 +36,8 @@ class EventKind(StrEnum):
 
 BUYER_WROTE = frozenset(list(EventKind)[:11])
 """Kinds that become a row of their own and may be answered."""
+WITH_FILE = frozenset(list(EventKind)[1:6])
+"""Image, audio, video, document, sticker: a file comes with them."""
 
 
 class DeliveryStatus(StrEnum):

@@ -14,10 +14,19 @@ from bot.settings import LucasSettings
 from gateway.settings import GatewaySettings
 from tenancy.keyring import new_key
 from tenancy.settings import TenancySettings
+from worker.media.settings import MediaSettings, TranscribeSettings
 from worker.settings import WebSettings, WorkerSettings
 
 EXAMPLE = Path(__file__).parents[1] / ".env.example"
-PARTS = (TenancySettings, WorkerSettings, WebSettings, GatewaySettings, LucasSettings)
+PARTS = (
+    TenancySettings,
+    WorkerSettings,
+    WebSettings,
+    GatewaySettings,
+    LucasSettings,
+    MediaSettings,
+    TranscribeSettings,
+)
 BESIDE = {"LOG_LEVEL"}
 """Options of the command line that may be set by the environment."""
 

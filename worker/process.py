@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from redis.exceptions import RedisError
 
 from bot.lucas import decide
 from bot.settings import LucasSettings
-from gateway.adapters import outlets
+from gateway.adapters import ADAPTERS, outlets
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy, open_tenancy
@@ -29,11 +30,17 @@ from worker.announce import hear_for_ever
 from worker.deliver.job import Deliverer
 from worker.deliver.sender import Sender
 from worker.drain.job import Drainer
+from worker.drain.marks import Marker
 from worker.drain.shelf import Shelf
 from worker.drain.sort import Sorter
 from worker.drain.transaction import DrainTransaction
 from worker.drain.turns import Decide, TurnTaker
 from worker.health import Health, health_server
+from worker.media.fetcher import Fetcher
+from worker.media.job import MediaJob
+from worker.media.settings import MediaSettings, TranscribeSettings
+from worker.media.store import open_store
+from worker.media.transcribe import Transcriber
 from worker.presence import Presence
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
@@ -66,6 +73,8 @@ class ProcessSettings:
     tenancy: TenancySettings
     lucas: LucasSettings
     gateway: GatewaySettings
+    media: MediaSettings = field(default_factory=MediaSettings)
+    transcribe: TranscribeSettings = field(default_factory=TranscribeSettings)
 
     @classmethod
     def read(cls) -> ProcessSettings:
@@ -75,6 +84,8 @@ class ProcessSettings:
             tenancy=TenancySettings(),
             lucas=LucasSettings(),
             gateway=GatewaySettings(),
+            media=MediaSettings(),
+            transcribe=TranscribeSettings(),
         )
 
 
@@ -84,6 +95,7 @@ class Jobs:
 
     drainer: Drainer
     deliverer: Deliverer
+    media: MediaJob
     active: ActiveEmpresas
     tenancy: Tenancy
 
@@ -93,7 +105,7 @@ async def open_jobs(
     settings: ProcessSettings, redis: ArqRedis, *, decide_turn: Decide = decide
 ) -> AsyncIterator[Jobs]:
     """Puts the rooms together; closes what it opened within the grace time."""
-    worker = settings.worker
+    worker, hearing = settings.worker, settings.transcribe
     async with AsyncExitStack() as stack:
         tenancy = await stack.enter_async_context(
             open_tenancy(settings.tenancy, grace_s=_CUT_AFTER_S, last_s=_KILLS_S)
@@ -102,6 +114,13 @@ async def open_jobs(
         desk, bell = LeaseDesk(redis, life_s=worker.lease_s), Bell(redis)
         dead_letters = DeadLetters(redis)
         shelf = Shelf(ttl_s=settings.lucas.stock_ttl_s, clock=time.monotonic)
+        marker = Marker(
+            registry=tenancy.registry,
+            session=session,
+            adapters=ADAPTERS,
+            switched_on=worker.mark_read,
+        )
+        stack.push_async_callback(marker.close)
         drainer = Drainer(
             desk=desk,
             bell=bell,
@@ -112,7 +131,9 @@ async def open_jobs(
                 turns=TurnTaker(decide_turn, shelf, zone=_DEALERS_ZONE),
                 settings=worker,
                 lucas=settings.lucas,
+                hearing=timedelta(seconds=hearing.wait_s) if hearing.url else None,
             ),
+            marker=marker,
             settings=worker,
         )
         sender = Sender(
@@ -130,7 +151,22 @@ async def open_jobs(
             settings=worker,
             stock_ttl_s=settings.lucas.stock_ttl_s,
         )
-        yield Jobs(drainer, deliverer, tenancy.registry.active, tenancy)
+        media = MediaJob(
+            desk=desk,
+            bell=bell,
+            tenancy=tenancy,
+            fetcher=Fetcher(
+                registry=tenancy.registry,
+                session=session,
+                adapters=ADAPTERS,
+                store=open_store(settings.media),
+                limits=settings.media.limits,
+                transcriber=Transcriber(session, hearing) if hearing.url else None,
+            ),
+            settings=settings.media,
+            hearing=hearing,
+        )
+        yield Jobs(drainer, deliverer, media, tenancy.registry.active, tenancy)
 
 
 async def drain_inbox(ctx: dict[str, Any], empresa_id: int) -> None:
@@ -143,6 +179,12 @@ async def deliver_replies(ctx: dict[str, Any], empresa_id: int) -> None:
     """The arq job `Task.DELIVER`."""
     jobs: Jobs = ctx["jobs"]
     await jobs.deliverer.deliver(empresa_id, _arq_job(ctx))
+
+
+async def fetch_media(ctx: dict[str, Any], empresa_id: int) -> None:
+    """The arq job `Task.MEDIA`."""
+    jobs: Jobs = ctx["jobs"]
+    await jobs.media.fetch(empresa_id, _arq_job(ctx))
 
 
 def _arq_job(ctx: dict[str, Any]) -> ArqJob:
@@ -236,6 +278,7 @@ def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs) -> Worker
         functions=[
             func(drain_inbox, name=Task.DRAIN.value, keep_result=0, max_tries=1_000_000),
             func(deliver_replies, name=Task.DELIVER.value, keep_result=0, max_tries=1_000_000),
+            func(fetch_media, name=Task.MEDIA.value, keep_result=0, max_tries=1_000_000),
         ],
         redis_pool=redis,
         max_jobs=settings.max_jobs,

@@ -31,6 +31,9 @@ class WorkerSettings(BaseSettings):
         None, ge=0, le=65535, description="Their port; 0: any free one. None: they are not served."
     )
     sends_per_empresa: int = Field(4, ge=1, le=100, description="Conversations sent to at once.")
+    mark_read: bool = Field(
+        True, description="Show buyers that they are read and that an answer is coming."
+    )
     pause_after_human_h: float = Field(
         4.0, gt=0, le=720, description="Hours that Lucas keeps quiet after a seller wrote."
     )

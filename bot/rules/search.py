@@ -9,7 +9,7 @@ from bot.reading.data import Topic, topics
 from bot.reading.references import Pointing
 from bot.rules.alternatives import nearest
 from bot.rules.details import quoted
-from bot.rules.talk import Answer, Talk, text
+from bot.rules.talk import Answer, Talk, offer, text
 from bot.rules.wishes import joined_wish
 from bot.state import Pending
 from bot.stock import Listing
@@ -23,7 +23,9 @@ def search(talk: Talk) -> Answer:
     reference = talk.reading.reference
     if reference is not None and reference.how is Pointing.OTHERS and talk.state.offered:
         return _more(talk)
-    if _points_at_one(talk) and talk.target is not None:
+    if talk.chosen is not None and talk.target is None:
+        return _chosen_too_late(talk, talk.chosen)
+    if (talk.chosen is not None or _points_at_one(talk)) and talk.target is not None:
         return one_car(talk, talk.target)
     wish = joined_wish(talk.reading, talk.state, talk.stock)
     found = talk.stock.matching(wish)
@@ -96,7 +98,7 @@ def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
     body = f"{intro}\n\n{bullets(shown)}\n\n{closing}"
     return Answer(
         rule="search.found",
-        bubbles=(text(body, shown),),
+        bubbles=(offer(body, shown),),
         considered=tuple(item.car.id for item in found),
         offered=tuple(item.car.id for item in shown),
         focus=found[0].car.id if len(found) == 1 else -1,
@@ -164,7 +166,7 @@ def _more(talk: Talk) -> Answer:
     body = f"{intro}\n\n{bullets(shown)}\n\nAlgum desses te agrada?"
     return Answer(
         rule="search.more",
-        bubbles=(text(body, shown),),
+        bubbles=(offer(body, shown),),
         considered=tuple(item.car.id for item in rest),
         offered=tuple(item.car.id for item in shown),
         focus=rest[0].car.id if len(rest) == 1 else -1,
@@ -186,12 +188,23 @@ def _none(talk: Talk, wish: Filters) -> Answer:
         parts.append(talk.say("Alguma delas te interessa?", "Quer saber mais de alguma delas?"))
     return Answer(
         rule="search.gone" if gone else "search.none",
-        bubbles=(text("\n\n".join(parts), near),),
+        bubbles=(offer("\n\n".join(parts), near),),
         considered=(),
         offered=tuple(item.car.id for item in near),
         focus=near[0].car.id if len(near) == 1 else -1,
         filters=wish,
         aside=tuple(parts),
+    )
+
+
+def _chosen_too_late(talk: Talk, item: Listing) -> Answer:
+    """He chose from a list of ours, and the car went meanwhile: no other one takes its number."""
+    ask = talk.say("Quer que eu procure um parecido?", "Posso te mostrar outras opções?")
+    return Answer(
+        rule="search.gone",
+        bubbles=(text(f"{_regret(talk, Filters(), item)} {ask}"),),
+        focus=-1,
+        aside=(ask,),
     )
 
 

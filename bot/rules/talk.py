@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 
@@ -12,7 +12,7 @@ from bot.reading.reader import Reading
 from bot.state import Pending, State
 from bot.stock import Listing, Stock
 from bot.values import Bubble, Dealer, Fact
-from bot.wording import fact
+from bot.wording import car_option, fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,8 @@ class Talk:
     state: State
     target: Listing | None
     """The car for sale that the turn is about, if that is clear."""
+    chosen: Listing | None = None
+    """The car that was chosen among the options that we gave; it may be sold by now."""
     pointed: bool = False
     """The turn points at a car shown before, by its place, price or looks."""
     buyer_name: str | None = None
@@ -68,3 +70,9 @@ def text(body: str, cars: Sequence[Listing] = (), *, priced: bool = True) -> Bub
     """A text bubble that states facts about these cars."""
     facts: tuple[Fact, ...] = tuple(fact(item, priced=priced) for item in cars)
     return Bubble(text=body, facts=facts)
+
+
+def offer(body: str, cars: Sequence[Listing]) -> Bubble:
+    """A text that shows these cars in this order; of several, each can be chosen by its number."""
+    told = text(body, cars)
+    return replace(told, options=tuple(map(car_option, cars))) if len(cars) > 1 else told

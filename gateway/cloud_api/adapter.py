@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import aiohttp
@@ -10,9 +10,11 @@ import aiohttp
 from gateway.cloud_api import auth
 from gateway.cloud_api.credentials import KIND, CloudCredentials
 from gateway.cloud_api.diagnose import diagnose
+from gateway.cloud_api.media import fetch_media
 from gateway.cloud_api.parse import parse
-from gateway.cloud_api.send import send
+from gateway.cloud_api.send import mark_read, send
 from gateway.findings import Finding
+from gateway.media import Media, MediaLimits, MediaRef
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -60,3 +62,33 @@ class CloudApi:
     ) -> list[Finding]:
         """See `gateway.cloud_api.diagnose`."""
         return await diagnose(session, channel, timeout_s=timeout_s)
+
+    async def mark_read(
+        self,
+        session: aiohttp.ClientSession,
+        channel: Channel,
+        *,
+        address: str,  # noqa: ARG002 Meta knows the chat by the message
+        message_ids: Sequence[str],
+        typing: bool,
+        timeout_s: float,
+    ) -> None:
+        """See `gateway.cloud_api.send`."""
+        await mark_read(
+            session, channel, message_ids=message_ids, typing=typing, timeout_s=timeout_s
+        )
+
+    async def fetch_media(
+        self,
+        session: aiohttp.ClientSession,
+        channel: Channel,
+        media: MediaRef,
+        *,
+        limits: MediaLimits,
+    ) -> Media:
+        """See `gateway.cloud_api.media`."""
+        return await fetch_media(session, channel, media, limits=limits)
+
+    def inline_media(self, body: object) -> Mapping[str, str]:  # noqa: ARG002
+        """Meta's webhooks carry no files."""
+        return {}

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr
 
-from gateway.credentials import BaseUrl, Credentials, HeaderSecret, Secrets, read
+from gateway.credentials import BaseUrl, Credentials, HeaderSecret, Hosts, Secrets, read
 
 KIND = "cloud_api"
 
@@ -26,10 +26,17 @@ class CloudCredentials(Credentials):
     base_url: BaseUrl = "https://graph.facebook.com"
     api_version: Annotated[str, Field(pattern=r"^v[0-9]{1,3}\.[0-9]{1,2}$")] = "v23.0"
 
+    media_hosts: Hosts = ("lookaside.fbsbx.com",)
+    """Where Meta keeps what buyers send; the token goes to these hosts and nowhere else."""
+
     @classmethod
     def of(cls, stored: Mapping[str, str]) -> Self:
         """From the stored keys; raises BadCredentials."""
         return read(cls, KIND, stored)
+
+    def bearer(self) -> dict[str, str]:
+        """The header that authenticates us."""
+        return {"Authorization": f"Bearer {self.access_token.get_secret_value()}"}
 
     def secrets(self) -> list[bytes]:
         """The app secrets that are good right now."""

@@ -7,6 +7,7 @@ code, not by the HTTP status or the title.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ import aiohttp
 from gateway import fields
 from gateway.cloud_api.credentials import CloudCredentials
 from gateway.http import Answer, post
+from gateway.limits import check
 from schema.channels import Channel
 from schema.errors import ChannelRefused, SendLater, SendRefused, SendUnknown
 from schema.replies import Reply, ReplyKind, Sent
@@ -22,8 +24,10 @@ from schema.replies import Reply, ReplyKind, Sent
 _PAIR_RATE = 131056
 _PAIR_RATE_PAUSE_S = 6.0
 """One message to the same user every six seconds, once a burst is used up."""
-_LATER = frozenset({1, 2, 4, 80007, 130429, 131000, _PAIR_RATE, 131016, 131057, 133004, 135000})
-_CHANNEL = frozenset(
+LATER_CODES = frozenset(
+    {1, 2, 4, 80007, 130429, 131000, _PAIR_RATE, 131016, 131057, 133004, 135000}
+)
+CHANNEL_CODES = frozenset(
     {0, 3, 10, 190, *range(200, 300), 131005}  # token and permissions
     | {368, 130497, 131031, 131037, 131042, 131045, 131048, 131064}  # account, spam, billing
 )
@@ -40,36 +44,141 @@ async def send(
     Raises SendLater, SendUnknown, SendRefused or ChannelRefused (BadCredentials included).
     """
     credentials = CloudCredentials.of(channel.credentials)
+    check(reply)
+    return _sent(await _post(session, channel, credentials, body_of(reply), timeout_s))
+
+
+async def mark_read(
+    session: aiohttp.ClientSession,
+    channel: Channel,
+    *,
+    message_ids: Sequence[str],
+    typing: bool,
+    timeout_s: float,
+) -> None:
+    """Marks the last of these read, and thereby all before it; `typing` until we answer, or 25 s.
+
+    Raises as `send` does.
+    """
+    body: dict[str, object] = {
+        "messaging_product": "whatsapp",
+        "status": "read",
+        "message_id": message_ids[-1],
+    }
+    if typing:
+        body["typing_indicator"] = {"type": "text"}
+    await _post(session, channel, CloudCredentials.of(channel.credentials), body, timeout_s)
+
+
+async def _post(
+    session: aiohttp.ClientSession,
+    channel: Channel,
+    credentials: CloudCredentials,
+    body: dict[str, object],
+    timeout_s: float,
+) -> Answer:
     number = quote(channel.identifier, safe="")
     answer = await post(
         session,
         f"{credentials.base_url}/{credentials.api_version}/{number}/messages",
-        body_of(reply),
-        headers={"Authorization": f"Bearer {credentials.access_token.get_secret_value()}"},
+        body,
+        headers=credentials.bearer(),
         timeout_s=timeout_s,
     )
     if answer.status != 200:
         _refuse(answer)
-    return _sent(answer)
+    return answer
 
 
 def body_of(reply: Reply) -> dict[str, object]:
     """The request as Meta documents it; an address that is no number is a BSUID."""
     body: dict[str, object] = {"messaging_product": "whatsapp", "recipient_type": "individual"}
     body["to" if _A_NUMBER.fullmatch(reply.to) else "recipient"] = reply.to
-    if reply.kind is ReplyKind.IMAGE:
-        image = {"link": reply.media_url}
-        body |= {
-            "type": "image",
-            "image": {**image, "caption": reply.text} if reply.text else image,
-        }
-    else:
-        body |= {"type": "text", "text": {"preview_url": False, "body": reply.text}}
+    name, content = _CONTENT[reply.kind](reply)
+    body |= {"type": name, name: content}
     if reply.quoted_id:
         body["context"] = {"message_id": reply.quoted_id}
     if reply.our_ref:
         body["biz_opaque_callback_data"] = reply.our_ref
     return body
+
+
+_Named = tuple[str, dict[str, object]]
+"""The type of a message and the object named like it."""
+
+
+def _text(reply: Reply) -> _Named:
+    return "text", {"preview_url": False, "body": reply.text}
+
+
+def _image(reply: Reply) -> _Named:
+    return "image", _told({"link": reply.media_url}, caption=reply.text)
+
+
+def _document(reply: Reply) -> _Named:
+    named: dict[str, object] = {"link": reply.media_url, "filename": reply.file_name}
+    return "document", _told(named, caption=reply.text)
+
+
+def _location(reply: Reply) -> _Named:
+    if reply.location is None:
+        raise SendRefused("a place without coordinates")
+    place = reply.location
+    point: dict[str, object] = {"latitude": place.latitude, "longitude": place.longitude}
+    return "location", _told(point, name=place.name, address=place.address)
+
+
+def _buttons(reply: Reply) -> _Named:
+    buttons = [
+        {"type": "reply", "reply": {"id": option.id, "title": option.title}}
+        for option in reply.options
+    ]
+    return "interactive", {
+        "type": "button",
+        "body": {"text": reply.text},
+        "action": {"buttons": buttons},
+    }
+
+
+def _list(reply: Reply) -> _Named:
+    rows = [
+        _told({"id": option.id, "title": option.title}, description=option.description)
+        for option in reply.options
+    ]
+    return "interactive", {
+        "type": "list",
+        "body": {"text": reply.text},
+        "action": {"button": reply.button, "sections": [{"rows": rows}]},
+    }
+
+
+def _template(reply: Reply) -> _Named:
+    if reply.template is None:
+        raise SendRefused("a template without a name")
+    template = reply.template
+    body: dict[str, object] = {"name": template.name, "language": {"code": template.language}}
+    if template.parameters:
+        # Meta refuses line breaks and runs of blanks within a parameter.
+        texts = [" ".join(value.split()) for value in template.parameters]
+        filled = [{"type": "text", "text": value} for value in texts]
+        body["components"] = [{"type": "body", "parameters": filled}]
+    return "template", body
+
+
+def _told(content: dict[str, object], **more: str | None) -> dict[str, object]:
+    """With what else is known; Meta takes no nulls."""
+    return content | {name: value for name, value in more.items() if value}
+
+
+_CONTENT: dict[ReplyKind, Callable[[Reply], _Named]] = {
+    ReplyKind.TEXT: _text,
+    ReplyKind.IMAGE: _image,
+    ReplyKind.DOCUMENT: _document,
+    ReplyKind.LOCATION: _location,
+    ReplyKind.BUTTONS: _buttons,
+    ReplyKind.LIST: _list,
+    ReplyKind.TEMPLATE: _template,
+}
 
 
 def _sent(answer: Answer) -> Sent:
@@ -91,9 +200,9 @@ def _refuse(answer: Answer) -> NoReturn:
     wording = fields.label(fields.obj(error.get("error_data")).get("details"))
     reason = f"Meta's error {code}: {wording or fields.label(error.get('message'))}"
     no_such_number = code == _BAD_PARAMETER and error.get("error_subcode") == _NO_SUCH_OBJECT
-    if code in _CHANNEL or no_such_number:
+    if code in CHANNEL_CODES or no_such_number:
         raise ChannelRefused(reason, code=code)
-    if code in _LATER or error.get("is_transient") is True or answer.status >= 500:
+    if code in LATER_CODES or error.get("is_transient") is True or answer.status >= 500:
         pause_s = _PAIR_RATE_PAUSE_S if code == _PAIR_RATE else None
         raise SendLater(reason, retry_after_s=answer.retry_after_s or pause_s)
     raise SendRefused(reason, code=code)

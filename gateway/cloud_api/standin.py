@@ -5,6 +5,8 @@ Used by tests, benchmark and demo; `python -m gateway.standin cloud_api` runs it
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
@@ -15,13 +17,13 @@ from gateway import fields
 from gateway.cloud_api.auth import signature
 from gateway.cloud_api.credentials import KIND
 from gateway.cloud_api.standin_graph import GraphView
+from gateway.cloud_api.standin_send import outgoing, refusal, wamid
 from gateway.phone import canonical_phone
 from gateway.standin.base import OK, Standin, now, refused
-from gateway.standin.values import Outgoing, Refusal
+from gateway.standin.values import Outgoing
 
 _SHOP_NUMBER = "551133330001"
 _BSUID = "BR."
-_LONGEST = {"text": 4096, "image": 1024, "interactive": 1024, "template": 512}
 _RETRY_FOR_S = 7 * 24 * 3600.0
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 3600.0
 """Meta repeats for seven days with growing pauses and does not publish their lengths."""
@@ -53,6 +55,8 @@ class CloudStandin(Standin):
         self.graph = GraphView(
             channel=channel, access_token=access_token, webhook_url=lambda: self.webhook_url
         )
+        self.files: dict[str, tuple[bytes, str]] = {}
+        """What buyers uploaded, by media id: bytes and MIME type."""
 
     def credentials(self, verify_token: str = "unused") -> dict[str, str]:  # noqa: S107
         """What a channel needs to talk to this stand-in."""
@@ -67,6 +71,8 @@ class CloudStandin(Standin):
         return (
             *self.graph.routes(),
             web.post(r"/{version:v\d+\.\d+}/{number}/messages", self._messages),
+            web.get(r"/{version:v\d+\.\d+}/{media_id}", self._describe),
+            web.get(r"/_media/{media_id}", self._media),
         )
 
     def encode(self, body: Mapping[str, object]) -> bytes:
@@ -91,7 +97,7 @@ class CloudStandin(Standin):
     ) -> None:
         """The next `count` sends get Meta's error `code`."""
         wait = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
-        self.refuse_next(count, _refusal(status, code, details, headers=wait))
+        self.refuse_next(count, refusal(status, code, details, headers=wait))
 
     async def register(self, verify_token: str, challenge: str = "1158201444") -> tuple[int, str]:
         """Meta's GET handshake: what our webhook answers."""
@@ -139,7 +145,7 @@ class CloudStandin(Standin):
 
         A buyer with a user name has a BSUID (`BR.` and digits) in place of a phone.
         """
-        message_id = message_id or _wamid()
+        message_id = message_id or wamid()
         self.remember(phone)
         named = phone.startswith(_BSUID)
         sender = {"from_user_id": phone} if named else {"from": phone}
@@ -150,8 +156,15 @@ class CloudStandin(Standin):
         await self.push(self._envelope("messages", value), copies=2 if duplicate else 1)
         return message_id
 
+    def keep(self, data: bytes, mime_type: str) -> dict[str, object]:
+        """A file that a buyer uploads; returns what a message says of it."""
+        media_id = str(secrets.randbelow(10**16))
+        self.files[media_id] = (data, mime_type)
+        digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        return {"id": media_id, "mime_type": mime_type, "sha256": digest}
+
     async def seller_writes(self, phone: str, text: str) -> str:
-        message_id = _wamid()
+        message_id = wamid()
         echo = {
             "from": _SHOP_NUMBER,
             "to": phone,
@@ -193,14 +206,48 @@ class CloudStandin(Standin):
         }
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "")
-        if not secrets.compare_digest(given.encode(), f"Bearer {self._access_token}".encode()):
-            return refused(_refusal(401, 190, "Invalid OAuth access token"))
+        if not self._knows(request):
+            return refused(refusal(401, 190, "Invalid OAuth access token"))
         if request.match_info["number"] != self.channel:
-            return refused(_refusal(400, 100, "Object does not exist", subcode=33))
-        if (await self.body_of(request)).get("status") == "read":
+            return refused(refusal(400, 100, "Object does not exist", subcode=33))
+        body = await self.body_of(request)
+        if body.get("status") == "read":
+            if not fields.text(body.get("message_id")):
+                return refused(refusal(400, 131008, "Required parameter is missing"))
+            await self.keep_mark(body)
             return web.json_response({"success": True})
-        return await self.answer(request, _outgoing, self._accepted, self._report_all)
+        return await self.answer(request, outgoing, self._accepted, self._report_all)
+
+    async def _describe(self, request: web.Request) -> web.StreamResponse:
+        """Where a file is. The true address lives for five minutes."""
+        media_id = request.match_info["media_id"]
+        if not self._knows(request):
+            return refused(refusal(401, 190, "Invalid OAuth access token"))
+        if media_id not in self.files:
+            return refused(refusal(400, 100, "Object does not exist", subcode=33))
+        data, mime_type = self.files[media_id]
+        description = {
+            "messaging_product": "whatsapp",
+            "url": f"{self.base_url}/_media/{media_id}",
+            "mime_type": mime_type,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "file_size": len(data),
+            "id": media_id,
+        }
+        return web.json_response(description)
+
+    async def _media(self, request: web.Request) -> web.StreamResponse:
+        if not self._knows(request) or "User-Agent" not in request.headers:
+            return web.Response(status=401)
+        found = self.files.get(request.match_info["media_id"])
+        if found is None:
+            return web.Response(status=404)
+        await self.hand_over_file()
+        return web.Response(body=found[0], content_type=found[1].partition(";")[0])
+
+    def _knows(self, request: web.Request) -> bool:
+        given = request.headers.get("Authorization", "")
+        return secrets.compare_digest(given.encode(), f"Bearer {self._access_token}".encode())
 
     def _accepted(self, sent: Outgoing) -> web.Response:
         answer = {
@@ -215,64 +262,6 @@ class CloudStandin(Standin):
         if canonical_phone(to) is None:
             return {"user_id": to}
         return {"wa_id": self.resolve(to).lstrip("+")}
-
-
-def _outgoing(body: dict[str, object]) -> Outgoing | Refusal:
-    """Checks a send as Meta does: required parameters and lengths."""
-    to = fields.text(body.get("to")) or fields.text(body.get("recipient"))
-    kind = fields.text(body.get("type")) or "text"
-    content = fields.obj(body.get(kind))
-    if body.get("messaging_product") != "whatsapp" or not to or kind not in _LONGEST:
-        return _refusal(400, 100, "Invalid parameter")
-    text = _text_of(kind, content)
-    media = fields.text(content.get("link")) or fields.text(content.get("id"))
-    if not (media if kind == "image" else text):
-        return _refusal(400, 131008, "Required parameter is missing")
-    if len(text or "") > _LONGEST[kind]:
-        return _refusal(400, 100, "Param text['body'] is too long")
-    if kind == "interactive":
-        kind = {"button": "buttons"}.get(str(content.get("type")), "list")
-    return Outgoing(
-        to=to,
-        kind=kind,
-        text=text,
-        media=media,
-        id=_wamid(),
-        at=now(),
-        quoted_id=fields.text(fields.obj(body.get("context")).get("message_id")),
-        our_ref=fields.text(body.get("biz_opaque_callback_data")),
-    )
-
-
-def _text_of(kind: str, content: dict[str, object]) -> str | None:
-    """What a person reads first of a message."""
-    if kind == "interactive":
-        return fields.text(fields.obj(content.get("body")).get("text"))
-    return fields.text(content.get({"image": "caption", "template": "name"}.get(kind, "body")))
-
-
-def _refusal(
-    status: int,
-    code: int,
-    details: str,
-    *,
-    subcode: int | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Refusal:
-    error: dict[str, object] = {
-        "message": f"(#{code}) {details}",
-        "type": "OAuthException",
-        "code": code,
-        "error_data": {"messaging_product": "whatsapp", "details": details},
-        "fbtrace_id": secrets.token_urlsafe(9),
-    }
-    if subcode is not None:
-        error["error_subcode"] = subcode
-    return Refusal(status=status, body={"error": error}, headers=headers or {})
-
-
-def _wamid() -> str:
-    return f"wamid.{secrets.token_urlsafe(24)}"
 
 
 def _user_id(phone: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import aiohttp
@@ -10,9 +10,11 @@ import aiohttp
 from gateway.evolution import auth
 from gateway.evolution.credentials import KIND, EvolutionCredentials
 from gateway.evolution.diagnose import diagnose
+from gateway.evolution.media import fetch_media, inline_media
 from gateway.evolution.parse import parse
-from gateway.evolution.send import send
+from gateway.evolution.send import mark_read, send
 from gateway.findings import Finding
+from gateway.media import Media, MediaLimits, MediaRef
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -64,3 +66,38 @@ class Evolution:
     ) -> list[Finding]:
         """See `gateway.evolution.diagnose`."""
         return await diagnose(session, channel, timeout_s=timeout_s)
+
+    async def mark_read(
+        self,
+        session: aiohttp.ClientSession,
+        channel: Channel,
+        *,
+        address: str,
+        message_ids: Sequence[str],
+        typing: bool,
+        timeout_s: float,
+    ) -> None:
+        """See `gateway.evolution.send`."""
+        await mark_read(
+            session,
+            channel,
+            address=address,
+            message_ids=message_ids,
+            typing=typing,
+            timeout_s=timeout_s,
+        )
+
+    async def fetch_media(
+        self,
+        session: aiohttp.ClientSession,
+        channel: Channel,
+        media: MediaRef,
+        *,
+        limits: MediaLimits,
+    ) -> Media:
+        """See `gateway.evolution.media`."""
+        return await fetch_media(session, channel, media, limits=limits)
+
+    def inline_media(self, body: object) -> Mapping[str, str]:
+        """See `gateway.evolution.media`."""
+        return inline_media(body)

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from gateway.credentials import BaseUrl, Credentials, HeaderSecret, Secrets, read
+from gateway.credentials import BaseUrl, Credentials, HeaderSecret, Hosts, Secrets, read
 
 KIND = "evolution"
 
@@ -22,6 +22,12 @@ class EvolutionCredentials(Credentials):
     """Ours; Evolution sends it as x-webhook-secret. Two with a comma while it is rotated."""
     jwt_key: Secrets | None = None
     """Ours; Evolution signs a token with it instead."""
+
+    native_options: bool = False
+    """Whether buttons and lists go out as such: what unofficial clients send of them, many phones
+    do not show. Without, they are text with numbers."""
+    media_hosts: Hosts = ()
+    """Where this server's S3 keeps files, if their addresses are to be used."""
 
     @model_validator(mode="after")
     def _can_verify(self) -> Self:

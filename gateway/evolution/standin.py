@@ -5,6 +5,7 @@ Used by tests, benchmark and demo; `python -m gateway.standin evolution` runs it
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import secrets
@@ -16,6 +17,7 @@ from aiohttp import web
 from gateway import fields
 from gateway.evolution.auth import SECRET_HEADER, token
 from gateway.evolution.credentials import KIND
+from gateway.evolution.standin_send import outgoing, problem, refusal, stanza_id
 from gateway.evolution.standin_view import InstanceView
 from gateway.standin.base import Standin, now, refused
 from gateway.standin.values import Outgoing, Refusal
@@ -24,6 +26,8 @@ _OWN_JID = "551133330001@s.whatsapp.net"
 _ATTEMPTS, _FIRST_RETRY_S, _LONGEST_RETRY_S, _JITTER = 10, 5.0, 300.0, 0.2
 _NEVER_REPEATED = frozenset({400, 401, 403, 404, 422})
 """The retry rule of versions 2.3: ten attempts, and none at all after these answers."""
+_SENDS = frozenset({"sendText", "sendMedia", "sendLocation", "sendButtons", "sendList"})
+_CHATS = frozenset({"markMessageAsRead", "sendPresence"})
 _ACKS = {"sent": "SERVER_ACK", "delivered": "DELIVERY_ACK", "read": "READ", "failed": "ERROR"}
 
 
@@ -59,6 +63,8 @@ class EvolutionStandin(Standin):
         )
         self.not_on_whatsapp: set[str] = set()
         """Numbers that nobody has: sends to them are refused."""
+        self.files: dict[str, tuple[bytes, str]] = {}
+        """Files of messages, by message id: bytes and MIME type."""
 
     def credentials(self) -> dict[str, str]:
         """What a channel needs to talk to this stand-in."""
@@ -69,8 +75,9 @@ class EvolutionStandin(Standin):
     def routes(self) -> Iterable[web.RouteDef]:
         return (
             *self.instance.routes(),
-            web.post("/message/sendText/{instance}", self._send_text),
-            web.post("/message/sendMedia/{instance}", self._send_media),
+            web.post("/message/{route}/{instance}", self._send),
+            web.post("/chat/getBase64FromMediaMessage/{instance}", self._file),
+            web.post("/chat/{route}/{instance}", self._chat),
         )
 
     def encode(self, body: Mapping[str, object]) -> bytes:
@@ -95,7 +102,7 @@ class EvolutionStandin(Standin):
         self, count: int = 1, *, status: int = 500, message: object = "Connection Closed"
     ) -> None:
         """The next `count` sends get an error with this message (Evolution nests it in a list)."""
-        self.refuse_next(count, _refusal(status, message))
+        self.refuse_next(count, refusal(status, message))
 
     async def buyer_writes(
         self,
@@ -136,7 +143,7 @@ class EvolutionStandin(Standin):
         duplicate: bool = False,
     ) -> str:
         """Any content: `message` as WhatsApp Web has it. `phone` may be a whole jid or a lid."""
-        message_id = message_id or _stanza_id()
+        message_id = message_id or stanza_id()
         jid = _jid(phone)
         self.remember(jid)
         data = _message_data(jid, message_id, message, ours=False, name=name, at=at)
@@ -145,7 +152,7 @@ class EvolutionStandin(Standin):
         return message_id
 
     async def seller_writes(self, phone: str, text: str) -> str:
-        message_id = _stanza_id()
+        message_id = stanza_id()
         message = {"conversation": text}
         data = _message_data(_jid(phone), message_id, message, ours=True, name="Você", at=None)
         await self.push(self._envelope("messages.upsert", data))
@@ -185,49 +192,77 @@ class EvolutionStandin(Standin):
             "apikey": None,
         }
 
-    async def _send_text(self, request: web.Request) -> web.StreamResponse:
-        return await self._send(request, "text")
+    def keep(self, message_id: str, data: bytes, mime_type: str) -> None:
+        """The file of a message, as Evolution would decrypt it on demand."""
+        self.files[message_id] = (data, mime_type)
 
-    async def _send_media(self, request: web.Request) -> web.StreamResponse:
-        return await self._send(request, "image")
+    async def _send(self, request: web.Request) -> web.StreamResponse:
+        route = request.match_info["route"]
+        if route not in _SENDS:
+            return refused(refusal(404, [f"Cannot POST {request.path}"]))
+        return self._stopped(request) or await self.answer(
+            request, lambda body: self._outgoing(route, body), self._accepted, self._report_all
+        )
 
-    async def _send(self, request: web.Request, kind: str) -> web.StreamResponse:
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        """Marks read, or shows that we write: the true server holds that call for the delay."""
+        route = request.match_info["route"]
+        if route not in _CHATS:
+            return refused(refusal(404, [f"Cannot POST {request.path}"]))
+        body = await self.body_of(request)
+        wrong = problem(route, body)
+        if stopped := self._stopped(request):
+            return stopped
+        if wrong is not None:
+            return refused(refusal(400, [[wrong]]))
+        await self.keep_mark(body)
+        return web.json_response({"message": "Read messages", "read": "success"}, status=201)
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        body = await self.body_of(request)
+        key = fields.obj(fields.obj(body.get("message")).get("key"))
+        found = self.files.get(fields.text(key.get("id")) or "")
+        if stopped := self._stopped(request):
+            return stopped
+        if found is None:
+            return refused(refusal(400, ["Message not found"]))
+        await self.hand_over_file()
+        answer = {
+            "mediaType": "imageMessage",
+            "fileName": f"{secrets.token_hex(8)}.bin",
+            "mimetype": found[1],
+            "base64": base64.b64encode(found[0]).decode(),
+            "buffer": None,
+        }
+        return web.json_response(answer, status=201)
+
+    def _stopped(self, request: web.Request) -> web.Response | None:
+        """An error before anything is looked at: a wrong key, an instance that is not there."""
         given = request.headers.get("apikey", "")
         if not secrets.compare_digest(given.encode(), self._apikey.encode()):
-            return refused(_refusal(401, "Unauthorized"))
+            return refused(refusal(401, "Unauthorized"))
         instance = request.match_info["instance"]
         if instance != self.channel:
-            return refused(_refusal(404, [f'The "{instance}" instance does not exist']))
-        return await self.answer(
-            request, lambda body: self._outgoing(body, kind), self._accepted, self._report_all
-        )
+            return refused(refusal(404, [f'The "{instance}" instance does not exist']))
+        return None
 
-    def _outgoing(self, body: dict[str, object], kind: str) -> Outgoing | Refusal:
-        """Checks a send as Evolution's JSON schemas do, then whether WhatsApp knows the number."""
-        to = fields.text(body.get("number"))
-        wanted = ("number", "text") if kind == "text" else ("number", "mediatype", "media")
-        missing = [name for name in wanted if not fields.text(body.get(name))]
-        if missing or not to:
-            wording = [f'instance requires property "{name}"' for name in missing]
-            return _refusal(400, [wording])
+    def _outgoing(self, route: str, body: dict[str, object]) -> Outgoing | Refusal:
+        """By the schema first, then whether WhatsApp knows the number."""
+        wrong = problem(route, body)
+        if wrong is not None:
+            return refusal(400, [[wrong]])
+        to = fields.text(body.get("number")) or ""
         if to in self.not_on_whatsapp or _jid(to) in self.not_on_whatsapp:
-            return _refusal(400, [{"jid": _jid(to), "exists": False, "number": to}])
-        return Outgoing(
-            to=to,
-            kind=kind,
-            text=fields.text(body.get("text" if kind == "text" else "caption")),
-            media=fields.text(body.get("media")),
-            id=_stanza_id(),
-            at=now(),
-            quoted_id=fields.text(fields.obj(fields.obj(body.get("quoted")).get("key")).get("id")),
-        )
+            return refusal(400, [{"jid": _jid(to), "exists": False, "number": to}])
+        return outgoing(route, body)
 
     def _accepted(self, sent: Outgoing) -> web.Response:
         return web.json_response(self._sent_data(sent), status=201)
 
     def _sent_data(self, sent: Outgoing) -> dict[str, object]:
-        image = {"imageMessage": {"url": sent.media, "caption": sent.text}}
-        message = {"conversation": sent.text} if sent.kind == "text" else image
+        message: dict[str, object] = {"conversation": sent.text}
+        if sent.kind != "text":
+            message = {f"{sent.kind}Message": {"url": sent.media, "caption": sent.text}}
         jid = self.resolve(_jid(sent.to))
         data = _message_data(jid, sent.id, message, ours=True, name="Você", at=sent.at)
         return {**data, "status": "PENDING", "source": "unknown"}
@@ -260,17 +295,5 @@ def _message_data(
     }
 
 
-def _refusal(status: int, message: object) -> Refusal:
-    names = {400: "Bad Request", 401: "Unauthorized", 404: "Not Found"}
-    name = names.get(status, "Internal Server Error")
-    return Refusal(
-        status=status, body={"status": status, "error": name, "response": {"message": message}}
-    )
-
-
 def _jid(number: str) -> str:
     return number if "@" in number else f"{number}@s.whatsapp.net"
-
-
-def _stanza_id() -> str:
-    return f"3EB0{secrets.token_hex(9).upper()}"

@@ -19,6 +19,7 @@ from gateway.errors import NotJson
 from gateway.json import loads
 from gateway.phone import canonical_phone
 from gateway.standin.values import Fault, LostAnswer, Outgoing, Push, Refusal
+from gateway.standin.watched import Watched
 
 log = structlog.get_logger()
 
@@ -26,7 +27,7 @@ _LONGEST_BODY = 64 * 1024 * 1024
 OK = 200
 
 
-class Standin(ABC):
+class Standin(Watched, ABC):
     """A gateway and the phones behind it, on a free loopback port. `async with` starts it.
 
     `pace` scales the true waiting times between webhook attempts; `statuses` are the delivery
@@ -52,16 +53,14 @@ class Standin(ABC):
         port: int = 0,
         pace: float = 1.0,
     ) -> None:
+        super().__init__()
         self.channel = channel
         self.webhook_url = webhook_url
         self.statuses = statuses
         self.answer_delay_s = 0.0
-        self.outbox: list[Outgoing] = []
-        self.pushes: list[Push] = []
         self._port, self._pace = port, pace
         self._faults: deque[Fault] = deque()
         self._addresses: dict[str, str] = {}
-        self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- what each gateway does in its own way
@@ -145,23 +144,6 @@ class Standin(ABC):
     def lose_answers(self, count: int = 1) -> None:
         """The next `count` sends reach the phone, and we are not told."""
         self._faults.extend([LostAnswer()] * count)
-
-    async def wait_for(
-        self, wanted: int | Callable[[list[Outgoing]], bool], timeout_s: float = 10.0
-    ) -> list[Outgoing]:
-        """The outbox once it holds that many messages, or once `wanted` says so; TimeoutError."""
-        holds = wanted if callable(wanted) else lambda outbox: len(outbox) >= wanted
-        await self._until(lambda: holds(self.outbox), timeout_s)
-        return list(self.outbox)
-
-    async def wait_for_pushes(self, count: int, timeout_s: float = 10.0) -> list[Push]:
-        """All attempts to push a webhook so far, once there are `count`; TimeoutError."""
-        await self._until(lambda: len(self.pushes) >= count, timeout_s)
-        return list(self.pushes)
-
-    async def _until(self, holds: Callable[[], bool], timeout_s: float) -> None:
-        async with asyncio.timeout(timeout_s), self._changed:
-            await self._changed.wait_for(holds)
 
     # --- the send API
 

@@ -20,6 +20,8 @@ class Outgoing:
     """Unix seconds."""
     quoted_id: str | None = None
     our_ref: str | None = None
+    content: Mapping[str, object] = field(default_factory=dict)
+    """The object as we sent it: options, place, file name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

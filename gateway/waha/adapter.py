@@ -8,9 +8,11 @@ from types import MappingProxyType
 import aiohttp
 
 from gateway.findings import Finding
+from gateway.media import Media, MediaLimits, MediaRef
 from gateway.waha import auth
 from gateway.waha.credentials import KIND, WahaCredentials
 from gateway.waha.diagnose import diagnose
+from gateway.waha.media import fetch_media
 from gateway.waha.parse import parse
 from gateway.waha.send import mark_read, send
 from schema.channels import Channel
@@ -84,3 +86,18 @@ class Waha:
     ) -> list[Finding]:
         """See `gateway.waha.diagnose`."""
         return await diagnose(session, channel, timeout_s=timeout_s)
+
+    async def fetch_media(
+        self,
+        session: aiohttp.ClientSession,
+        channel: Channel,
+        media: MediaRef,
+        *,
+        limits: MediaLimits,
+    ) -> Media:
+        """See `gateway.waha.media`."""
+        return await fetch_media(session, channel, media, limits=limits)
+
+    def inline_media(self, body: object) -> Mapping[str, str]:  # noqa: ARG002
+        """WAHA's webhooks carry no files."""
+        return {}

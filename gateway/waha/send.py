@@ -18,6 +18,7 @@ import aiohttp
 from gateway import fields
 from gateway.fallback import as_text
 from gateway.http import Answer, post
+from gateway.limits import check
 from gateway.waha.credentials import WahaCredentials
 from gateway.waha.ids import MessageId, full_id, read_id
 from schema.channels import Channel
@@ -50,6 +51,7 @@ async def send(
 
     Raises SendLater, SendUnknown, SendRefused or ChannelRefused (BadCredentials included).
     """
+    check(reply)
     route, body = request_of(reply)
     answer = await _post(session, channel, route, body, timeout_s=timeout_s)
     sent = _sent_id(answer.body)

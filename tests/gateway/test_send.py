@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.adapters import ADAPTERS
 from gateway.cloud_api.send import body_of as cloud_body
-from gateway.evolution.send import body_of as evolution_body
+from gateway.evolution.send import request_of
 from schema.channels import Channel
 from schema.errors import ChannelRefused, HelixError, SendLater, SendRefused, SendUnknown
 from schema.replies import Reply, ReplyKind
@@ -231,12 +231,25 @@ def test_photos_quotes_and_user_ids() -> None:
     assert cloud["image"] == {"link": "https://x/a.png?s=1", "caption": "O Onix"}
     assert cloud["context"] == {"message_id": "q"}
     assert cloud_body(bare)["image"] == {"link": "https://x/foto"}
-    assert evolution_body(photo) == {
-        "number": "BR.7",
-        "mediatype": "image",
-        "mimetype": "image/png",
-        "media": "https://x/a.png?s=1",
-        "caption": "O Onix",
-        "quoted": {"key": {"id": "q"}},
-    }
-    assert evolution_body(bare)["mimetype"] == "image/jpeg"
+    assert request_of(photo) == (
+        "sendMedia",
+        {
+            "number": "BR.7",
+            "mediatype": "image",
+            "mimetype": "image/png",
+            "media": "https://x/a.png?s=1",
+            "caption": "O Onix",
+            "quoted": {"key": {"id": "q"}},
+        },
+    )
+    assert request_of(bare)[1]["mimetype"] == "image/jpeg"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_incomplete_credentials_stop_the_channel(
+    http: aiohttp.ClientSession, kind: str
+) -> None:
+    """Before anything is sent, as a refusal of the channel."""
+    lacking = Channel(id=1, empresa_id=7, gateway=kind, identifier="1", webhook_token="w")
+    with pytest.raises(ChannelRefused):
+        await ADAPTERS[kind].send(http, lacking, REPLY, timeout_s=5)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -25,6 +27,7 @@ from tenancy.channels import add_channel
 from tenancy.start import Tenancy
 from tests.tenancy.installation import Installation
 from worker.drain.turns import Decide
+from worker.media.settings import MediaSettings, TranscribeSettings
 from worker.process import Jobs, ProcessSettings, connect, open_jobs
 from worker.queue.inbox import Inbox
 from worker.queue.job import ArqJob
@@ -82,6 +85,8 @@ class Shop:
     channel: Channel
     phone: CloudStandin
     settings: ProcessSettings
+    files: Path
+    """The folder of the media store."""
     inbox: Inbox = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,6 +103,10 @@ class Shop:
     async def deliver(self) -> None:
         """The job, as arq would run it."""
         await self.jobs.deliverer.deliver(self.empresa_id, BY_THE_TEST)
+
+    async def fetch(self) -> None:
+        """The job, as arq would run it."""
+        await self.jobs.media.fetch(self.empresa_id, BY_THE_TEST)
 
     async def handle(self, *events: Event) -> None:
         """The whole way: in, stored, answered, sent."""
@@ -166,17 +175,23 @@ async def open_shop(
     lucas: LucasSettings = AT_ONCE,
     decide_turn: Decide = echo,
     tenancy_changes: Mapping[str, object] | None = None,
+    media: Mapping[str, object] | None = None,
+    transcribe: TranscribeSettings | None = None,
     **worker: object,
 ) -> AsyncIterator[Shop]:
     """A dealer that is made for the length of the block."""
     empresa = await installation.create(number, nome=f"Loja {number}")
+    folder = tempfile.TemporaryDirectory()
     settings = ProcessSettings(
         worker=WorkerSettings.model_validate({"redis_url": SecretStr(redis_url), **worker}),
         tenancy=installation.settings.model_copy(update=dict(tenancy_changes or {})),
         lucas=lucas,
         gateway=GatewaySettings(send_timeout_s=5),
+        media=MediaSettings.model_validate({"store": folder.name, **(media or {})}),
+        transcribe=transcribe or TranscribeSettings(url=None),
     )
     async with AsyncExitStack() as stack:
+        stack.enter_context(folder)
         phone = await stack.enter_async_context(
             CloudStandin(access_token="token", app_secret="secret", channel=f"loja-{number}")
         )
@@ -202,6 +217,7 @@ async def open_shop(
             channel=channel,
             phone=phone,
             settings=settings,
+            files=Path(folder.name),
         )
 
 

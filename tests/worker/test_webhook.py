@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -21,6 +22,7 @@ from gateway.settings import GatewaySettings
 from tenancy.channels import add_channel
 from tests.tenancy.installation import Installation
 from tests.worker.shop import BUYER, Shop, open_shop
+from worker.media.settings import MediaSettings
 from worker.queue.keys import UNKNOWN_CHANNEL, UNREADABLE, inbox
 from worker.settings import WebSettings, WorkerSettings
 from worker.web.app import build_app
@@ -50,14 +52,15 @@ class Web:
 
 @asynccontextmanager
 async def open_web(
-    installation: Installation, redis_url: str, **settings: Any
+    installation: Installation, redis_url: str, *, files: Path | None = None, **settings: Any
 ) -> AsyncIterator[Web]:
-    """Served by uvicorn, as in production."""
+    """Served by uvicorn, as in production. `files`: the folder of the media store."""
     app = build_app(
         web=WebSettings(**settings),
         worker=WorkerSettings(redis_url=SecretStr(redis_url)),
         tenancy=installation.settings,
         gateways=GatewaySettings(),
+        media=MediaSettings(store=str(files or "/nowhere/media")),
     )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on"))
     config = server.config
@@ -75,7 +78,7 @@ async def open_web(
 @pytest.fixture
 async def web(shop: Shop, redis_url: str) -> AsyncIterator[Web]:
     """Beside the shop, on the same servers."""
-    async with open_web(shop.installation, redis_url) as made:
+    async with open_web(shop.installation, redis_url, files=shop.files) as made:
         yield made
 
 

@@ -13,6 +13,7 @@ import uvloop
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from worker.log import configure_logging
+from worker.media.settings import MediaSettings
 from worker.process import ProcessSettings, run_worker
 from worker.settings import WebSettings, WorkerSettings
 from worker.web.app import build_app
@@ -31,6 +32,7 @@ def web(log_level: LogLevel = "INFO") -> None:
         worker=WorkerSettings(),
         tenancy=TenancySettings(),
         gateways=GatewaySettings(),
+        media=MediaSettings(),
     )
     config = uvicorn.Config(
         app,

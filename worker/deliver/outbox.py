@@ -22,7 +22,7 @@ from worker.queue.keys import Task
 # A reply that waits holds up those behind it in its conversation, and must not hide any other.
 _READY = """
     SELECT m.id, m.conversation_id, m.canal_id, m.endereco, m.tipo_conteudo, m.conteudo, m.midia,
-           m.status, m.tentativas, m.fatos
+           m.status, m.tentativas, m.fatos, m.detalhes
       FROM mensagens m
      WHERE m.status IN ('pendente', 'enviando')
        AND NOT EXISTS (SELECT 1 FROM mensagens b
@@ -74,6 +74,8 @@ class OpenReply:
     tries: int
     facts: tuple[tuple[int, Decimal | None, str], ...]
     """(car id, price, status) that it states."""
+    details: str | None = None
+    """`mensagens.detalhes` as it is stored."""
 
 
 class Outbox:
@@ -97,6 +99,7 @@ class Outbox:
                 status=row[7],
                 tries=row[8],
                 facts=_facts(row[9]),
+                details=row[10],
             )
             for row in await self._conn.fetch_all(_READY, {"now": now, "most": most})
         ]

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 import aiohttp
 import structlog
-from pydantic import ValidationError
 
 from gateway.adapters import Outlet
 from schema.channels import Channel
@@ -27,10 +26,10 @@ from schema.errors import (
     Transient,
     TryAgain,
 )
-from schema.replies import Reply, ReplyKind, Sent
+from schema.replies import Sent
 from tenancy.start import Tenancy
+from worker.deliver.message import reply_of
 from worker.deliver.outbox import OpenReply, Outbox
-from worker.drain.statuses import our_ref
 from worker.log import short_id
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.lease import Lease
@@ -82,7 +81,7 @@ class Sender:
         try:
             channel = await self._channel(reply)
             sent = await self._adapters[channel.gateway].send(
-                self._session, channel, _message(empresa_id, reply), timeout_s=self._timeout_s
+                self._session, channel, reply_of(empresa_id, reply), timeout_s=self._timeout_s
             )
         except AwaitReport as error:
             at = now + timedelta(seconds=error.retry_after_s)
@@ -166,22 +165,6 @@ class Sender:
                 if not tries_left:
                     raise
         raise AssertionError("the last try returns or raises")
-
-
-def _message(empresa_id: int, reply: OpenReply) -> Reply:
-    try:
-        return Reply(
-            to=reply.address or "",
-            kind=ReplyKind(reply.kind),
-            text=reply.text,
-            media_url=reply.media_url,
-            our_ref=our_ref(empresa_id, reply.id),
-        )
-    except ValidationError as error:
-        what = error.errors(include_input=False, include_url=False, include_context=False)
-        raise SendRefused(f"this row is no message that can be sent: {what[0]['msg']}") from None
-    except ValueError:
-        raise SendRefused(f"a message of kind {reply.kind!r} cannot be sent") from None
 
 
 async def _to_its_end(work: Awaitable[T]) -> T:

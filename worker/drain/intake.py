@@ -15,11 +15,12 @@ from bot.lucas import completeness
 from bot.quiet import due_at
 from bot.settings import LucasSettings
 from bot.values import Incoming
-from schema.events import BUYER_WROTE, Event, EventKind
+from schema.events import BUYER_WROTE, WITH_FILE, Event, EventKind
 from tenancy.lease import TenantConnection
 from tenancy.registry import TenantConfig
 from worker.clock import from_ms
-from worker.drain import conversations, messages
+from worker.details import Details
+from worker.drain import choices, conversations, messages
 from worker.drain.conversations import Book, Conversation
 from worker.drain.messages import NewMessage
 from worker.drain.statuses import climb
@@ -74,7 +75,8 @@ async def take_in(
     new = await _only_new(conn, talk)
     book = await conversations.find_or_open(conn, [a.event for a in new], now=now)
     await _undo_unsent_turns(conn, book, new)
-    rows = [_enter(book.of(a.event), a, rules, now) for a in new]
+    chosen = await choices.chosen(conn, book, new)
+    rows = [_enter(book.of(a.event), a, rules, now, chosen.get(a.key)) for a in new]
     for conversation_id, last in {book.of(a.event).id: a for a in new}.items():
         _set_due(book.by_id[conversation_id], last, rules, now)
     if echoed := {book.of(a.event).id for a in new if a.event.kind is EventKind.HUMAN_ECHO}:
@@ -144,7 +146,11 @@ def undo_turn(conversation: Conversation) -> None:
 
 
 def _enter(
-    conversation: Conversation, arrival: Arrival, rules: IntakeRules, now: datetime
+    conversation: Conversation,
+    arrival: Arrival,
+    rules: IntakeRules,
+    now: datetime,
+    option_id: str | None,
 ) -> NewMessage:
     """Notes a new message in its conversation and makes the row for it."""
     event = arrival.event
@@ -160,9 +166,9 @@ def _enter(
         conversation.turno_anterior = None
     else:
         turn = conversation.turno + 1
-        _collect(conversation, arrival)
+        _collect(conversation, arrival, option_id)
     return _row(conversation, arrival, now, tipo="recebida", autor="comprador", status=None,
-                turno=turn, decisao=why)  # fmt: skip
+                turno=turn, decisao=why, option_id=option_id)  # fmt: skip
 
 
 def _enter_human(
@@ -194,16 +200,17 @@ def _why_silent(conversation: Conversation, rules: IntakeRules, now: datetime) -
     return None
 
 
-def _collect(conversation: Conversation, arrival: Arrival) -> None:
+def _collect(conversation: Conversation, arrival: Arrival, option_id: str | None) -> None:
     """A burst is one turn: collects what it has to answer."""
     event = arrival.event
     if conversation.sem_resposta_desde is None:
         conversation.sem_resposta_desde = from_ms(arrival.arrived_ms)
         conversation.fresh = []
-    if conversation.fresh is not None and event.quoted_id is None:
-        conversation.fresh.append(Incoming(kind=event.kind, text=event.text))
-    else:
-        conversation.fresh = None  # what is quoted, or older, must be read from the database
+    to_be_heard = event.kind is EventKind.AUDIO
+    if conversation.fresh is not None and event.quoted_id is None and not to_be_heard:
+        conversation.fresh.append(Incoming(kind=event.kind, text=event.text, option_id=option_id))
+    else:  # what is quoted, older, or transcribed later must be read from the database
+        conversation.fresh = None
 
 
 def _set_due(conversation: Conversation, last: Arrival, rules: IntakeRules, now: datetime) -> None:
@@ -233,8 +240,10 @@ def _row(
     status: str | None,
     turno: int,
     decisao: str | None,
+    option_id: str | None = None,
 ) -> NewMessage:
     event = arrival.event
+    details = Details(file_name=event.file_name, mime_type=event.mime_type, option_id=option_id)
     return NewMessage(
         conversation_id=conversation.id,
         customer_id=conversation.customer_id,
@@ -252,6 +261,8 @@ def _row(
         decisao=decisao,
         recebida_em=from_ms(arrival.arrived_ms),
         gravada_em=now,
+        detalhes=details.to_json(),
+        midia_em=now if event.kind in WITH_FILE and event.media_id_or_url else None,
     )
 
 

@@ -14,6 +14,7 @@ import structlog
 
 from schema.errors import UnknownEmpresa
 from worker.clock import from_ms
+from worker.drain.marks import Marker
 from worker.drain.rescue import Rescue, is_about_what_is_stored
 from worker.drain.sort import Sorted, Sorter
 from worker.drain.transaction import Done, DrainTransaction
@@ -38,6 +39,7 @@ class Tally:
     replies: int = 0
     next_due: datetime | None = None
     to_send: bool = False
+    to_fetch: bool = False
 
     def add(self, done: Done) -> None:
         """One more transaction."""
@@ -45,6 +47,7 @@ class Tally:
         self.turns += done.turns
         self.replies += done.replies
         self.next_due, self.to_send = done.next_due, done.to_send
+        self.to_fetch = done.to_fetch
 
 
 class Drainer:
@@ -58,6 +61,7 @@ class Drainer:
         dead_letters: DeadLetters,
         sorter: Sorter,
         transaction: DrainTransaction,
+        marker: Marker,
         settings: WorkerSettings,
     ) -> None:
         self._desk = desk
@@ -65,6 +69,7 @@ class Drainer:
         self._dead_letters = dead_letters
         self._sorter = sorter
         self._transaction = transaction
+        self._marker = marker
         self._rescue = Rescue(transaction, dead_letters)
         self._settings = settings
 
@@ -90,6 +95,8 @@ class Drainer:
         await lease.succeeded()
         if tally.to_send:
             await self._bell.ring(Task.DELIVER, lease.empresa_id)
+        if tally.to_fetch:
+            await self._bell.ring(Task.MEDIA, lease.empresa_id)
         if tally.events or tally.turns:
             log.info("drain done", empresa_id=lease.empresa_id, events=tally.events,
                      turns=tally.turns, replies=tally.replies,
@@ -111,6 +118,7 @@ class Drainer:
             done = await self._rescue.one_by_one(lease, found.arrivals, error, now=now)
         for one in done:
             tally.add(one)
+            self._marker.show(lease.empresa_id, one.marks)
             for turn in one.failed:
                 await self._dead_letters.keep_turn(
                     lease.empresa_id, turn.conversation_id, error=turn.error

@@ -14,6 +14,7 @@ from typing import Any
 from bot.values import Incoming
 from schema.events import EventKind
 from tenancy.lease import TenantConnection
+from worker.details import details_of
 
 _STORED = """
     SELECT external_id FROM mensagens
@@ -22,11 +23,12 @@ _STORED = """
 _INSERT = """
     INSERT INTO mensagens (conversation_id, customer_id, tipo, conteudo, timestamp, external_id,
                            canal_id, autor, status, tipo_conteudo, midia, citada, endereco, turno,
-                           fatos, decisao, recebida_em, gravada_em)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                           fatos, decisao, recebida_em, gravada_em, detalhes, midia_em)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _UNANSWERED = """
-    SELECT m.conversation_id, m.tipo_conteudo, m.conteudo, m.canal_id, m.citada
+    SELECT m.conversation_id, m.tipo_conteudo, COALESCE(m.conteudo, m.transcricao), m.canal_id,
+           m.citada, m.detalhes
       FROM mensagens m
      WHERE (m.conversation_id, m.turno) IN %(turns)s AND m.tipo = 'recebida'
      ORDER BY m.id
@@ -92,6 +94,9 @@ class NewMessage:
     fatos: str | None = None
     decisao: str | None = None
     recebida_em: datetime | None = None
+    detalhes: str | None = None
+    midia_em: datetime | None = None
+    """When its file is to be fetched; None: it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +108,17 @@ class Unanswered:
     citada: str | None
     kind: EventKind
     text: str | None
+    """What he wrote, or what his audio was heard to say."""
+    option_id: str | None
 
     def incoming(self, quoted_car_id: int | None) -> Incoming:
         """As Lucas takes it."""
-        return Incoming(kind=self.kind, text=self.text, quoted_car_id=quoted_car_id)
+        return Incoming(
+            kind=self.kind,
+            text=self.text,
+            quoted_car_id=quoted_car_id,
+            option_id=self.option_id,
+        )
 
 
 async def stored_ids(
@@ -131,7 +143,7 @@ async def unanswered(
     """What buyers wrote for these turns (number by conversation), in order."""
     found: dict[int, list[Unanswered]] = {conversation: [] for conversation in turns}
     for row in await conn.fetch_all(_UNANSWERED, {"turns": list(turns.items())}):
-        conversation, kind, text, channel, quoted = row
+        conversation, kind, text, channel, quoted, details = row
         found[conversation].append(
             Unanswered(
                 conversation_id=conversation,
@@ -139,6 +151,7 @@ async def unanswered(
                 citada=quoted,
                 kind=EventKind(kind),
                 text=text,
+                option_id=details_of(details).option_id,
             )
         )
     return found
@@ -219,5 +232,5 @@ def _row(m: NewMessage) -> tuple[Any, ...]:
     return (
         m.conversation_id, m.customer_id, m.tipo, fitting(m.conteudo), m.at, m.external_id,
         m.canal_id, m.autor, m.status, m.tipo_conteudo, m.midia, m.citada, m.endereco, m.turno,
-        m.fatos, m.decisao, m.recebida_em, m.gravada_em,
+        m.fatos, m.decisao, m.recebida_em, m.gravada_em, m.detalhes, m.midia_em,
     )  # fmt: skip

@@ -17,7 +17,9 @@ from tenancy.start import Tenancy
 from worker.clock import stored
 from worker.drain import conversations, messages
 from worker.drain.conversations import Book, Conversation
+from worker.drain.hearing import hold_back
 from worker.drain.intake import BOT_OFF, Arrival, IntakeRules, silent, take_in
+from worker.drain.marks import Mark, marks_of
 from worker.drain.turns import FailedTurn, Taken, TurnTaker, give_up
 from worker.fence import pass_fence, raise_fence
 from worker.queue.keys import Task
@@ -26,9 +28,11 @@ from worker.settings import WorkerSettings
 
 _WHAT_IS_LEFT = """
     SELECT (SELECT MIN(responder_em) FROM conversations WHERE responder_em IS NOT NULL),
-           EXISTS (SELECT 1 FROM mensagens WHERE status IN ('pendente', 'enviando'))
+           EXISTS (SELECT 1 FROM mensagens WHERE status IN ('pendente', 'enviando')),
+           EXISTS (SELECT 1 FROM mensagens WHERE midia_em <= %(soon)s)
 """
 _REPEATS = 3
+_SOON = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,10 @@ class Done:
     failed: tuple[FailedTurn, ...]
     next_due: datetime | None
     to_send: bool
+    to_fetch: bool
+    """Files of buyers are waiting to be fetched."""
+    marks: tuple[Mark, ...]
+    """What buyers may be shown: that they are read."""
 
 
 class DrainTransaction:
@@ -53,10 +61,13 @@ class DrainTransaction:
         turns: TurnTaker,
         settings: WorkerSettings,
         lucas: LucasSettings,
+        hearing: timedelta | None = None,
     ) -> None:
+        """`hearing`: how long a turn waits for what an audio says; None: nobody hears it."""
         self._tenancy = tenancy
         self._turns = turns
         self._lucas = lucas
+        self._hearing = hearing
         self._most_turns = settings.batch
         self._pause_after_human = timedelta(hours=settings.pause_after_human_h)
 
@@ -98,7 +109,10 @@ class DrainTransaction:
                 await raise_fence(conn, Task.DRAIN, lease.epoch)
             await pass_fence(conn, Task.DRAIN, lease.epoch)
             book = await self._take_in(conn, arrivals, dealer, now)
-            due = await self._due(conn, book, now, most) if most else []
+            marks = marks_of(book, arrivals)
+            ready = await self._due(conn, book, now, most) if most else []
+            held = await hold_back(conn, ready, now=now, wait=self._hearing)
+            due = [conversation for conversation in ready if conversation.id not in held]
             if give_up_for is not None:
                 taken = Taken(turns=len(due))
                 for conversation in due:
@@ -107,8 +121,8 @@ class DrainTransaction:
                 taken = await self._turns.take(conn, due, dealer, now=now)
             else:
                 taken = await _leave_to_a_person(conn, due)
-            await conversations.save(conn, _changed(book, due))
-            left = await conn.fetch_all(_WHAT_IS_LEFT)
+            await conversations.save(conn, _changed(book, ready))
+            left = await conn.fetch_all(_WHAT_IS_LEFT, {"soon": now + _SOON})
         lease.fence_raised = True
         return Done(
             events=len(arrivals),
@@ -117,6 +131,8 @@ class DrainTransaction:
             failed=taken.failed,
             next_due=stored(left[0][0]),
             to_send=bool(left[0][1]),
+            to_fetch=bool(left[0][2]),
+            marks=marks,
         )
 
     async def _take_in(

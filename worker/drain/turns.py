@@ -22,10 +22,12 @@ from bot.values import Bubble, Dealer, Decision, Incoming, Turn
 from tenancy.lease import TenantConnection
 from tenancy.registry import TenantConfig
 from worker.clock import to_ms
+from worker.details import Details
 from worker.drain import messages
 from worker.drain.conversations import Conversation
 from worker.drain.intake import remember_turn
 from worker.drain.messages import NewMessage, Unanswered
+from worker.drain.pieces import pieces
 from worker.drain.shelf import Shelf
 
 log = structlog.get_logger()
@@ -193,7 +195,8 @@ def _apply(
     turn = conversation.take_turn_number()
     conversation.estado = orjson.dumps(decision.state).decode()
     conversation.status = decision.status
-    for bubble in decision.bubbles:
+    bubbles = [piece for bubble in decision.bubbles for piece in pieces(bubble)]
+    for bubble in bubbles:
         conversation.last_message = messages.fitting(bubble.text or f"[{bubble.kind}]")
         conversation.last_interaction = now
     return [
@@ -214,9 +217,19 @@ def _apply(
             fatos=_facts(bubble),
             decisao=why if place == 0 else None,
             gravada_em=now,
+            detalhes=_details(bubble),
         )
-        for place, bubble in enumerate(decision.bubbles)
+        for place, bubble in enumerate(bubbles)
     ]
+
+
+def _details(bubble: Bubble) -> str | None:
+    return Details(
+        options=bubble.options,
+        button=bubble.button,
+        location=bubble.location,
+        file_name=bubble.file_name,
+    ).to_json()
 
 
 def _facts(bubble: Bubble) -> str | None:

@@ -1,7 +1,7 @@
 -- worker/lua/ring.lua: prelude of the scripts that wake a worker. Not a script of its own.
 --
--- A ring is one arq job `drain_inbox(empresa)` or `deliver_replies(empresa)`. At most one is queued
--- per empresa and task; a later one only moves it forward in time.
+-- A ring is one arq job `drain_inbox(empresa)`, `deliver_replies(empresa)` or `fetch_media(empresa)`.
+-- At most one is queued per empresa and task; a later one only moves it forward in time.
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)

@@ -17,6 +17,7 @@ class Task(StrEnum):
 
     DRAIN = "drain_inbox"
     DELIVER = "deliver_replies"
+    MEDIA = "fetch_media"
 
 
 def inbox(empresa_id: int) -> str:

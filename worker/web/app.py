@@ -19,6 +19,9 @@ from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tenancy.start import open_tenancy
 from worker.announce import hear_for_ever
+from worker.media.inline import InlineFiles
+from worker.media.settings import MediaSettings
+from worker.media.store import open_store
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.inbox import Inbox
 from worker.settings import WebSettings, WorkerSettings
@@ -31,6 +34,7 @@ def build_app(
     worker: WorkerSettings,
     tenancy: TenancySettings,
     gateways: GatewaySettings,
+    media: MediaSettings,
 ) -> Starlette:
     """Opens no connection before the server starts."""
     redis = Redis.from_url(
@@ -49,6 +53,7 @@ def build_app(
                 adapters=ADAPTERS,
                 settings=web,
                 gateways=gateways,
+                files=InlineFiles(open_store(media), max_bytes=media.max_bytes),
             )
             app.state.redis = redis
             hearing = asyncio.create_task(hear_for_ever(redis, rooms.watch), name="hear")

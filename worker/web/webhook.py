@@ -24,6 +24,8 @@ from schema.errors import CentralUnavailable, HelixError, NotConfigured
 from schema.events import Event, EventKind
 from tenancy.registry import Registry
 from worker.log import short_id
+from worker.media.inline import InlineFiles
+from worker.media.store import StoreUnavailable
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.inbox import LARGEST_EVENT, Inbox, as_json
 from worker.settings import WebSettings
@@ -48,6 +50,7 @@ class Webhook:
         adapters: Mapping[str, Adapter],
         settings: WebSettings,
         gateways: GatewaySettings,
+        files: InlineFiles,
     ) -> None:
         self._registry = registry
         self._inbox = inbox
@@ -55,6 +58,7 @@ class Webhook:
         self._adapters = adapters
         self._settings = settings
         self._gateways = gateways
+        self._files = files
 
     async def handshake(self, request: Request) -> Response:
         """GET: the Cloud API asks whether this address is meant for it."""
@@ -77,12 +81,12 @@ class Webhook:
         try:
             adapter, channel = await self._addressed(request)
             raw = await self._authentic_body(request, adapter, channel)
-            events = await self._parse(adapter, channel, raw)
+            events, files = await self._parse(adapter, channel, raw)
             body = _Body(adapter, channel, dict(request.headers), raw)
-            stored = await self._store(body, events)
+            stored = await self._store(body, events, files)
         except _Refused as refused:
             return refused.answer()
-        except (RedisError, CentralUnavailable, NotConfigured) as error:
+        except (RedisError, CentralUnavailable, NotConfigured, StoreUnavailable) as error:
             return _Refused(
                 503, f"{type(error).__name__}: try again", request.path_params["gateway"]
             ).answer()
@@ -124,18 +128,22 @@ class Webhook:
             raise _Refused(503, str(error), adapter.kind, channel) from error
         return raw
 
-    async def _parse(self, adapter: Adapter, channel: Channel, raw: bytes) -> Sequence[Event]:
+    async def _parse(
+        self, adapter: Adapter, channel: Channel, raw: bytes
+    ) -> tuple[Sequence[Event], Mapping[str, str]]:
+        """The events, and files that came along: base64 by message id."""
         try:
-            events = adapter.parse(loads(raw))
+            body = loads(raw)
         except NotJson as error:
             await self._dead_letters.keep_unreadable(channel.id, raw, error=str(error))
-            return ()
+            return (), {}
+        events = adapter.parse(body)
         broken = [event.reason for event in events if (event.reason or "").startswith(_MALFORMED)]
         if broken:  # what is readable of it goes on; the whole body is kept for a person
             await self._dead_letters.keep_unreadable(channel.id, raw, error=str(broken[0]))
-        return events
+        return events, adapter.inline_media(body)
 
-    async def _store(self, body: _Body, events: Sequence[Event]) -> int:
+    async def _store(self, body: _Body, events: Sequence[Event], files: Mapping[str, str]) -> int:
         """One Redis step per empresa; most bodies are of one."""
         by_empresa: dict[int, list[Event]] = {}
         for event in events:
@@ -154,6 +162,8 @@ class Webhook:
                 by_empresa.setdefault(channel.empresa_id, []).append(event)
         stored = 0
         for empresa_id, of_empresa in by_empresa.items():
+            if files:
+                of_empresa = await self._files.put_away(empresa_id, of_empresa, files)
             stored += await self._inbox.push(empresa_id, of_empresa)
         return stored
 

@@ -1,0 +1,41 @@
+"""What a row of `mensagens` holds beyond its text, as JSON in `detalhes`. Used by drain, deliver.
+
+Of a reply: what it is made of. Of a buyer's message: what he tapped, and what his file is called.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from schema.replies import Location, Option, Template
+
+
+class Details(BaseModel):
+    """One JSON object; a key that is missing says nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    options: tuple[Option, ...] = ()
+    button: str | None = None
+    location: Location | None = None
+    template: Template | None = None
+    file_name: str | None = None
+    mime_type: str | None = None
+    """As the gateway claims it; `mensagens.midia_tipo` is what the file itself says."""
+    option_id: str | None = None
+    """The option that the buyer chose: tapped, or answered with its number or title."""
+
+    def to_json(self) -> str | None:
+        """For the column; None when there is nothing to say."""
+        text = self.model_dump_json(exclude_defaults=True)
+        return None if text == "{}" else text
+
+
+def details_of(stored: str | None) -> Details:
+    """From the column; what cannot be read (another release wrote it) says nothing."""
+    if stored is None:
+        return Details()
+    try:
+        return Details.model_validate_json(stored)
+    except ValidationError:
+        return Details()

@@ -1,0 +1,1 @@
+"""Files that buyers send: fetched, looked at, kept; audio is heard."""
