@@ -13,6 +13,7 @@ import aiohttp
 
 from gateway.cloud_api.adapter import CloudApi
 from gateway.evolution.adapter import Evolution
+from gateway.traits import Traits
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -29,6 +30,11 @@ class Adapter(Protocol):
     @property
     def max_body_bytes(self) -> int:
         """The largest webhook body that is read, unless GatewaySettings says otherwise."""
+        ...
+
+    @property
+    def traits(self) -> Traits:
+        """What sending through it is like."""
         ...
 
     def parse(self, body: object) -> list[Event]:

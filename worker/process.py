@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,9 @@ from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy, open_tenancy
 from worker.announce import hear_for_ever
+from worker.deliver.gate import Gate
 from worker.deliver.job import Deliverer
+from worker.deliver.results import Results
 from worker.deliver.sender import Sender
 from worker.drain.job import Drainer
 from worker.drain.shelf import Shelf
@@ -37,6 +40,7 @@ from worker.health import Health, health_server
 from worker.presence import Presence
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
+from worker.queue.inbox import Inbox
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task
 from worker.queue.lease import LeaseDesk
@@ -114,12 +118,22 @@ async def open_jobs(
             ),
             settings=worker,
         )
+        timeout_s = settings.gateway.send_timeout_s
+        gate = Gate(redis, timeout_s=timeout_s)
+        results = Results(
+            tenancy=tenancy,
+            gate=gate,
+            inbox=Inbox(redis),
+            dead_letters=dead_letters,
+            pause_after_human=timedelta(hours=worker.pause_after_human_h),
+        )
         sender = Sender(
             tenancy=tenancy,
             session=session,
             adapters=ADAPTERS,
-            dead_letters=dead_letters,
-            timeout_s=settings.gateway.send_timeout_s,
+            gate=gate,
+            results=results,
+            timeout_s=timeout_s,
         )
         deliverer = Deliverer(
             desk=desk,

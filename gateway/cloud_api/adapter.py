@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import aiohttp
 
@@ -10,6 +11,7 @@ from gateway.cloud_api import auth
 from gateway.cloud_api.credentials import KIND, CloudCredentials
 from gateway.cloud_api.parse import parse
 from gateway.cloud_api.send import send
+from gateway.traits import Traits
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -21,6 +23,7 @@ class CloudApi:
     kind = KIND
     max_body_bytes = 3 * 1024 * 1024
     """Meta's own limit for a webhook."""
+    traits = Traits(window=timedelta(hours=24), paced=False, tells=True)
 
     def parse(self, body: object) -> list[Event]:
         """See `gateway.cloud_api.parse`."""

@@ -10,6 +10,7 @@ from gateway.evolution import auth
 from gateway.evolution.credentials import KIND, EvolutionCredentials
 from gateway.evolution.parse import parse
 from gateway.evolution.send import send
+from gateway.traits import Traits
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -21,6 +22,7 @@ class Evolution:
     kind = KIND
     max_body_bytes = 32 * 1024 * 1024
     """With the webhook option base64 a body carries the whole file, by a third larger."""
+    traits = Traits(window=None, paced=True, tells=True)
 
     def parse(self, body: object) -> list[Event]:
         """See `gateway.evolution.parse`."""

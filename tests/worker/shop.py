@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ def event(text: str | None = "oi", *, phone: str | None = BUYER, **changes: Any)
         "phone": phone,
         "channel": "loja-1",
         "text": text,
-        "timestamp": 1795400000,
+        "timestamp": int(time.time()),
         "from_me": False,
         "gateway": "cloud_api",
         "reply_to": phone,
@@ -144,6 +145,13 @@ class Shop:
     async def next_job_may_run(self, task: Task = Task.DRAIN) -> None:
         """Ends the wait that a failure put on a task, as the clock would."""
         await self.redis.delete(TaskKeys(self.empresa_id, task).lease)
+
+    async def waits_are_over(self) -> None:
+        """Ends the waits of replies, buyers, channel and gateway, as the clock would."""
+        await self.execute("UPDATE mensagens SET tentar_em = NULL")
+        keys = await self.redis.keys(f"helix:{{{self.empresa_id}}}:canal:*")
+        for key in [*keys, *await self.redis.keys("helix:gateway:*")]:
+            await self.redis.hdel(key, "hold", "until", "probe_at", "pace:slot", "pace:tail")
 
     async def decisions(self) -> list[dict[str, Any]]:
         """Why, turn by turn."""

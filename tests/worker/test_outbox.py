@@ -139,7 +139,7 @@ async def test_6_an_unknown_result_is_given_up_in_the_end(shop: Shop) -> None:
     await shop.drain()
     for _ in range(5):
         await shop.deliver()
-        await shop.execute("UPDATE mensagens SET tentar_em = NULL")
+        await shop.waits_are_over()
 
     assert 2 <= len(shop.phone.outbox) <= 3
     assert await statuses(shop) == ["falhou"]
@@ -153,7 +153,7 @@ async def test_6_a_channel_that_is_refused_keeps_its_replies(shop: Shop) -> None
     assert await statuses(shop) == ["pendente"]
     assert await shop.dead() == []
 
-    await shop.execute("UPDATE mensagens SET tentar_em = NULL")
+    await shop.waits_are_over()
     await shop.deliver()
 
     assert [sent.text for sent in shop.phone.outbox] == ["eco: tem onix?"]
@@ -186,7 +186,7 @@ async def test_9_a_bug_of_an_adapter_does_not_repeat_for_ever(
     await shop.drain()
     for _ in range(3):
         await shop.deliver()
-        await shop.execute("UPDATE mensagens SET tentar_em = NULL")
+        await shop.waits_are_over()
 
     assert await statuses(shop) == ["falhou"]
     assert len(await shop.dead()) == 1

@@ -26,6 +26,13 @@ AT_ONCE = {
     "LUCAS_QUIET_GREETING_S": "0",
 }
 
+UNPACED: Mapping[str, object] = {
+    "gap_s": None,
+    "typing_per_s": None,
+    "new_contacts_per_min": None,
+}
+"""No pacing as of a person: these tests are about what is lost and doubled, not about seconds."""
+
 
 @dataclass(slots=True)
 class Dealer:
@@ -135,6 +142,7 @@ async def open_city(
                     gateway=gateway,
                     identifier=phone.channel,
                     credentials=phone.credentials(),
+                    limits=None if number == 1 else UNPACED,
                 )
             phone.webhook_url = f"{base}/webhook/{gateway}/{channel.webhook_token}"
             async with tenancy.pools.connection(empresa_id) as conn:

@@ -11,6 +11,9 @@ UNKNOWN_CHANNEL = "helix:unknown_channel"
 UNREADABLE = "helix:unreadable"
 """Stream of authentic bodies that are no JSON, newest 1,000."""
 
+STOPPED_CHANNELS = "helix:channels:stopped"
+"""Set of the ids of channels whose credentials their gateways refuse."""
+
 
 class Task(StrEnum):
     """What a worker does for one empresa at a time; also the names of the arq jobs."""
@@ -27,6 +30,21 @@ def inbox(empresa_id: int) -> str:
 def dead_letters(empresa_id: int) -> str:
     """The stream of what failed for good, whole, with its error."""
     return f"helix:{{{empresa_id}}}:dead"
+
+
+def channel_state(empresa_id: int, canal_id: int) -> str:
+    """Hash: pace and troubles of what a channel sends."""
+    return f"helix:{{{empresa_id}}}:canal:{canal_id}"
+
+
+def pair_state(empresa_id: int, canal_id: int, buyer: str) -> str:
+    """Hash: the same for one buyer on a channel; `buyer` is a digest of his address."""
+    return f"helix:{{{empresa_id}}}:canal:{canal_id}:{buyer}"
+
+
+def gateway_state(address: str) -> str:
+    """Hash: troubles of a gateway's address, shared by its channels; `address` is a digest."""
+    return f"helix:gateway:{address}"
 
 
 def arq_job(job_id: str) -> str:

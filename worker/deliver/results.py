@@ -1,0 +1,304 @@
+"""What becomes of a reply after the question to the gate or the send. Called by `sender`.
+
+Writes the row, tells the gate, and says what the conversation does next. Errors are met by class;
+a result that nobody knows is decided by rule, see docs/architecture.md, "Unknown results".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+from redis.exceptions import RedisError
+
+from gateway.traits import Traits
+from schema.channels import Channel
+from schema.errors import (
+    ChannelBusy,
+    ChannelRefused,
+    GatewayAway,
+    GatewaySilent,
+    NotConfigured,
+    PairBusy,
+    SendLater,
+    SendRefused,
+    SendUnknown,
+    Transient,
+    TryAgain,
+)
+from schema.replies import Sent, Template
+from tenancy.start import Tenancy
+from worker.clock import from_ms, to_ms
+from worker.deliver import metrics, window
+from worker.deliver.facts import Statement
+from worker.deliver.gate import Admission, Change, Gate, Outcome
+from worker.deliver.limits import Limits
+from worker.deliver.outbox import OpenReply, Outbox
+from worker.deliver.steps import HELD, NEXT, Step, held_channel
+from worker.log import short_id
+from worker.queue.dead_letters import DeadLetters
+from worker.queue.inbox import Inbox
+from worker.queue.lease import Lease
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+UNKNOWN_WAIT_S = 30.0
+"""Statuses and echoes of a message come within seconds; this is the documented window."""
+_INBOX_WAIT_S = 2.0
+_MOST_UNKNOWN = 2
+_MOST_CRASHES = 5
+"""A reply that was under way in so many crashes may be what kills the workers."""
+_LONGEST_WAIT_S = 300.0
+_JITTER = 0.2
+_RECORD_TRIES = 5
+_LOCK_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """One reply on its way to the gateway."""
+
+    lease: Lease
+    reply: OpenReply
+    channel: Channel
+    limits: Limits
+    template: Template | None = None
+    """Goes out in place of the reply."""
+    admission: Admission = field(default_factory=lambda: Admission(wait_s=0, cause=None, at_ms=0))
+
+    @property
+    def ids(self) -> dict[str, int]:
+        """For log lines."""
+        return {"empresa_id": self.lease.empresa_id, "mensagem_id": self.reply.id}
+
+
+class Results:
+    """Keeps the rows true. One per process."""
+
+    def __init__(
+        self,
+        *,
+        tenancy: Tenancy,
+        gate: Gate,
+        inbox: Inbox,
+        dead_letters: DeadLetters,
+        pause_after_human: timedelta,
+    ) -> None:
+        self._pools = tenancy.pools
+        self._gate = gate
+        self._inbox = inbox
+        self._dead_letters = dead_letters
+        self._pause = pause_after_human
+
+    # --- before the send
+
+    async def unsettled(self, lease: Lease, reply: OpenReply, now: datetime) -> Step | None:
+        """What to do first about a reply that may be out already; None: send it (again)."""
+        if reply.status != "enviando":
+            return None
+        if reply.error is None:  # a crash: sent again
+            if reply.unknown < _MOST_CRASHES:
+                return None
+            await self.give_up(lease, reply, f"{reply.unknown} workers ended while they sent it")
+            return NEXT
+        if await self._inbox.oldest_ms(lease.empresa_id, default_ms=to_ms(now)) < to_ms(now):
+            # What would settle it may be waiting there.
+            await self._on_outbox(
+                lease, lambda o: o.put_off(reply, at=now + timedelta(seconds=_INBOX_WAIT_S))
+            )
+            return HELD
+        if reply.unknown < _MOST_UNKNOWN:
+            log.warning("no sign of it: sent once more", empresa_id=lease.empresa_id,
+                        mensagem_id=reply.id)  # fmt: skip
+            return None
+        await self.give_up(lease, reply, f"result unknown, twice: {reply.error}")
+        return NEXT
+
+    async def wait(self, send: Send, admission: Admission) -> Step:
+        """The gate says not now: the reply puts itself off, unless its whole channel waits."""
+        if admission.cause is None:
+            raise ValueError("this reply may go")
+        metrics.waits(admission.cause)
+        at = from_ms(admission.at_ms) + timedelta(seconds=admission.wait_s)
+        if admission.holds_channel:
+            return held_channel(at)
+        await self._on_outbox(send.lease, lambda o: o.put_off(send.reply, at=at))
+        return HELD
+
+    async def claim(self, send: Send, *, until: datetime) -> bool:
+        """See `Outbox.claim`. A template states nothing about cars."""
+        reply = send.reply
+        if send.template is not None:
+            reply = replace(reply, states=Statement())
+        return await self._on_outbox(send.lease, lambda o: o.claim(reply, until=until))
+
+    async def has_moved(self, send: Send) -> bool:
+        """Whether a reply could not be claimed because what it states is no longer so."""
+        moved = await self._on_outbox(send.lease, lambda o: o.moved_facts([send.reply]))
+        return bool(moved)
+
+    async def hand_over(self, send: Send, now: datetime) -> Step:
+        """The window is shut and there is nothing to send: a person takes over."""
+        async with self._pools.transaction(send.lease.empresa_id) as conn:
+            await window.hand_over(conn, send.reply, until=now + self._pause)
+        await self._dead_letters.keep_reply(send.lease.empresa_id, send.reply.id, error=window.SHUT)
+        metrics.outcome(send.channel.gateway, "handed_over")
+        return NEXT
+
+    async def shut(self, send: Send, error: SendRefused) -> OpenReply:
+        """The gateway says that the window is shut. Returns the reply as it stands now."""
+        now = from_ms(send.admission.at_ms)
+        await self._tell(send, Outcome.TAKEN)
+        await self._on_outbox(
+            send.lease, lambda o: o.put_back(send.reply, error=str(error), at=now)
+        )
+        return replace(
+            send.reply, status="pendente", tries=send.reply.tries + 1, buyer_wrote_at=None
+        )
+
+    async def give_up(self, lease: Lease, reply: OpenReply, error: str) -> None:
+        """It will not go out, or not again: a person finds it among the dead letters."""
+        await self._on_outbox(lease, lambda outbox: outbox.fail(reply, error=error))
+        await self._dead_letters.keep_reply(lease.empresa_id, reply.id, error=error)
+
+    # --- after the send
+
+    async def sent(self, send: Send, sent: Sent) -> Step:
+        """The gateway took it."""
+        await self._record(send, sent)
+        if send.template is not None:
+            async with self._pools.transaction(send.lease.empresa_id) as conn:
+                await window.replaced(conn, send.reply, send.template)
+        metrics.outcome(send.channel.gateway, "template" if send.template else "sent")
+        metrics.age(send.channel.gateway, send.reply.written_at, from_ms(send.admission.at_ms))
+        await self._tell(send, Outcome.TAKEN)
+        log.info("reply sent", **send.ids, message_id=short_id(sent.message_id))
+        return NEXT
+
+    async def refused(self, send: Send, error: SendRefused) -> Step:
+        """For what this message is: the next one may follow."""
+        metrics.outcome(send.channel.gateway, "refused")
+        await self.give_up(send.lease, send.reply, str(error))
+        await self._tell(send, Outcome.TAKEN)
+        return NEXT
+
+    async def not_sent(self, send: Send, error: Exception, traits: Traits) -> Step:
+        """Everything else that an adapter raises."""
+        if isinstance(error, ChannelRefused | NotConfigured):
+            return await self._stopped(send, error)
+        if isinstance(error, SendLater):
+            return await self._later(send, error)
+        if not isinstance(error, SendUnknown | TimeoutError):
+            log.error("send failed", **send.ids, exc_info=error)  # a bug of an adapter
+        return await self._unknown(send, error, traits)
+
+    async def _stopped(self, send: Send, error: ChannelRefused | NotConfigured) -> Step:
+        metrics.outcome(send.channel.gateway, "stopped")
+        change, wait_s = await self._tell(send, Outcome.STOPPED)
+        if change is Change.STOPPED:
+            # One alarm, not one per reply: until a probe passes nothing else reaches the gateway.
+            log.critical("channel stopped", empresa_id=send.lease.empresa_id,
+                         canal_id=send.channel.id, gateway=send.channel.gateway,
+                         reason=str(error), probe_in_s=round(wait_s))  # fmt: skip
+        now = from_ms(send.admission.at_ms)
+        await self._put_back(send, error, at=now)
+        return held_channel(now + timedelta(seconds=wait_s))
+
+    async def _later(self, send: Send, error: SendLater) -> Step:
+        metrics.outcome(send.channel.gateway, "later")
+        outcome = _outcome_of(error)
+        _, wait_s = await self._tell(send, outcome, error.retry_after_s)
+        now = from_ms(send.admission.at_ms)
+        if outcome is Outcome.BUSY:
+            await self._put_back(send, error, at=now)
+            return held_channel(now + timedelta(seconds=wait_s))
+        if outcome is not Outcome.PAIR:
+            wait_s = _backoff_s(send.reply, error.retry_after_s)
+        await self._put_back(send, error, at=now + timedelta(seconds=wait_s))
+        return HELD
+
+    async def _unknown(self, send: Send, error: Exception, traits: Traits) -> Step:
+        metrics.outcome(send.channel.gateway, "unknown")
+        silent = isinstance(error, GatewaySilent | TimeoutError)
+        await self._tell(send, Outcome.SILENT if silent else Outcome.ANSWERED)
+        if not traits.tells:
+            await self.give_up(send.lease, send.reply, f"result unknown: {error}")
+            return NEXT
+        log.warning("reply may be out", **send.ids)
+        at = from_ms(send.admission.at_ms) + timedelta(seconds=UNKNOWN_WAIT_S)
+        reason = str(error) or type(error).__name__
+        await self._on_outbox(
+            send.lease, lambda o: o.leave_unknown(send.reply, error=reason, at=at)
+        )
+        return HELD
+
+    async def _put_back(self, send: Send, error: Exception, *, at: datetime) -> None:
+        log.warning("reply waits", **send.ids, tries=send.reply.tries + 1, reason=str(error))
+        await self._on_outbox(send.lease, lambda o: o.put_back(send.reply, error=str(error), at=at))
+
+    async def _tell(
+        self, send: Send, outcome: Outcome, retry_after_s: float | None = None
+    ) -> tuple[Change, float]:
+        """Redis away: limits are not told, the row is what matters; the job ends of it anyway."""
+        try:
+            change, wait_s = await self._gate.tell(
+                send.channel,
+                send.reply.address or "",
+                outcome,
+                admitted=send.admission,
+                retry_after_s=retry_after_s,
+            )
+        except RedisError as error:
+            log.warning("gate not told", **send.ids, reason=str(error))
+            return Change.NONE, retry_after_s or 1.0
+        if change is not Change.NONE:
+            metrics.channel(send.channel.gateway, change)
+            log.warning("channel changes", empresa_id=send.lease.empresa_id,
+                        canal_id=send.channel.id, change=change.value,
+                        wait_s=round(wait_s, 1))  # fmt: skip
+        return change, wait_s
+
+    async def _record(self, send: Send, sent: Sent) -> None:
+        """Tries for some seconds: the row is all that keeps this reply from going out again."""
+        for wait_s in (*[2.0**n / 4 for n in range(_RECORD_TRIES)], None):
+            try:
+                await self._on_outbox(send.lease, lambda outbox: outbox.record(send.reply, sent))
+            except Transient:
+                if wait_s is None:
+                    log.exception("sent but not recorded", **send.ids)
+                    raise
+                await asyncio.sleep(wait_s)
+            else:
+                return
+
+    async def _on_outbox(self, lease: Lease, call: Callable[[Outbox], Awaitable[T]]) -> T:
+        for tries_left in reversed(range(_LOCK_TRIES)):
+            try:
+                async with self._pools.connection(lease.empresa_id) as conn:
+                    return await call(Outbox(conn, lease.epoch))
+            except TryAgain:
+                if not tries_left:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+
+def _outcome_of(error: SendLater) -> Outcome:
+    if isinstance(error, ChannelBusy):
+        return Outcome.BUSY
+    if isinstance(error, PairBusy):
+        return Outcome.PAIR
+    return Outcome.SILENT if isinstance(error, GatewayAway) else Outcome.ANSWERED
+
+
+def _backoff_s(reply: OpenReply, asked_s: float | None) -> float:
+    """Doubles with each try, never below the gateway's own wish; spread, so that all that failed
+    of one thing do not come back together."""
+    wait_s = max(asked_s or 0, min(_LONGEST_WAIT_S, 2.0 ** min(reply.tries, 9)))
+    return wait_s * random.uniform(1, 1 + _JITTER)
