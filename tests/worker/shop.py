@@ -151,7 +151,11 @@ class Shop:
         await self.execute("UPDATE mensagens SET tentar_em = NULL")
         keys = await self.redis.keys(f"helix:{{{self.empresa_id}}}:canal:*")
         for key in [*keys, *await self.redis.keys("helix:gateway:*")]:
-            await self.redis.hdel(key, "hold", "until", "probe_at", "pace:slot", "pace:tail")
+            # Typed as if a synchronous client might have been given.
+            redis: Any = self.redis
+            ends = {b"hold", b"until", b"probe_at", b"pace:slot", b"pace:tail"}
+            for name in ends & set(await redis.hkeys(key)):
+                await redis.hset(key, name, 1)
 
     async def decisions(self) -> list[dict[str, Any]]:
         """Why, turn by turn."""
