@@ -18,7 +18,10 @@ class WorkerSettings(BaseSettings):
         validation_alias="REDIS_URL",
         description="May hold a password, so it is a secret.",
     )
-    max_jobs: int = Field(32, ge=1, le=500, description="Jobs at the same time in one process.")
+    max_jobs: int = Field(32, ge=1, le=500, description="Drains at the same time in one process.")
+    max_deliveries: int = Field(
+        32, ge=1, le=500, description="Dealers sent for at the same time in one process."
+    )
     poll_delay_s: float = Field(0.01, gt=0, le=5, description="How often arq looks for a job.")
     lease_s: float = Field(8.0, ge=1, le=60, description="A dead worker's empresa waits this long.")
     sweep_s: float = Field(1.0, gt=0, le=30, description="How often lost rings are rung again.")

@@ -138,7 +138,8 @@ class Shop:
 
     async def queued(self, task: Task = Task.DRAIN) -> list[tuple[str, float]]:
         """arq jobs of a task of this empresa, with the time they are for (ms)."""
-        found = await self.redis.zrange("arq:queue", 0, -1, withscores=True)
+        queue = TaskKeys(self.empresa_id, task).queue
+        found = await self.redis.zrange(queue, 0, -1, withscores=True)
         jobs = [(job.decode(), score) for job, score in found]
         return [(job, score) for job, score in jobs if job.startswith(f"{task}:{self.empresa_id}:")]
 

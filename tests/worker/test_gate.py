@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -100,7 +100,7 @@ async def test_a_buyer_with_many_messages_does_not_use_up_the_number(gate: Gate)
     assert slots == [2] * 3 + [4] * 3 + [6] * 3 + [8] * 3
 
 
-async def test_a_slot_is_kept_for_the_one_who_has_it(gate: Gate, redis: Redis) -> None:
+async def test_a_slot_is_kept_for_the_one_who_has_it(gate: Gate, redis: Any) -> None:
     """A newcomer who asks when the slot has come gets one behind, though nobody has sent yet."""
     of = channel(gap_s=(2, 2))
     slow = pace(of, PHONE)
@@ -269,7 +269,7 @@ async def test_a_gateway_that_hangs_is_left_alone_by_all_its_channels(
     assert (await ask(gate, channel(4))).cause is None
 
 
-async def test_no_number_and_no_secret_is_in_a_key(gate: Gate, redis: Redis) -> None:
+async def test_no_number_and_no_secret_is_in_a_key(gate: Gate, redis: Any) -> None:
     """Keys and what they hold: digests and figures alone."""
     await told(gate, channel(apikey="very-secret"), Outcome.STOPPED)
 
@@ -286,7 +286,7 @@ async def test_no_number_and_no_secret_is_in_a_key(gate: Gate, redis: Redis) -> 
     "limits",
     [{"per_second": 0}, {"per_minute": 3}, {"gap_s": 3}, {"window_template": {"name": ""}}],
 )
-def test_limits_that_cannot_be_are_named(limits: Mapping[str, object]) -> None:
+def test_limits_that_cannot_be_are_named(limits: dict[str, Any]) -> None:
     """A slip in `canais.limites` is an error that names the key, not a limit that is not kept."""
     with pytest.raises(NotConfigured, match=next(iter(limits))):
         limits_of(channel(**limits), META)
@@ -299,7 +299,7 @@ async def told(gate: Gate, of: Channel, outcome: Outcome) -> tuple[Change, float
     return await gate.tell(of, BUYERS[0], outcome, admitted=admitted)
 
 
-async def pass_time(redis: Redis) -> None:
+async def pass_time(redis: Any) -> None:
     """Ends what waits, as the clock would."""
     for key in await redis.keys("helix:*"):
         if await redis.type(key) == b"hash":

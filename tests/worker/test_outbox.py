@@ -120,7 +120,7 @@ async def test_1_a_worker_that_is_told_to_stop_hands_its_dealer_over(shop: Shop)
     shop.phone.answer_delay_s = 3600
     await shop.push(event("tem onix?"))
     await shop.drain()
-    await shop.redis.delete("arq:queue")
+    await shop.redis.delete("arq:queue:deliver")
     delivery = asyncio.create_task(shop.deliver())
     await shop.phone.wait_for(1)
 

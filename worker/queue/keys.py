@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 QUEUE = "arq:queue"
+"""Where jobs that drain wait."""
+DELIVERY_QUEUE = "arq:queue:deliver"
+"""Where jobs that deliver wait: gateways that hang take up no place of a drain."""
 UNKNOWN_CHANNEL = "helix:unknown_channel"
 """Stream of authentic events that no channel of ours is named in, newest 10,000."""
 UNREADABLE = "helix:unreadable"
@@ -63,6 +66,11 @@ class TaskKeys:
     def lease(self) -> str:
         """Held by the worker that is at it."""
         return f"helix:{{{self.empresa_id}}}:{self.task}:lease"
+
+    @property
+    def queue(self) -> str:
+        """The arq queue of the task."""
+        return DELIVERY_QUEUE if self.task is Task.DELIVER else QUEUE
 
     @property
     def ring(self) -> str:
