@@ -134,6 +134,10 @@ class Standin(ABC):
         """The next `count` sends reach the phone, and we are not told."""
         self._faults.extend([LostAnswer()] * count)
 
+    def forget_faults(self) -> None:
+        """From now on nothing goes wrong."""
+        self._faults.clear()
+
     async def wait_for(
         self, wanted: int | Callable[[list[Outgoing]], bool], timeout_s: float = 10.0
     ) -> list[Outgoing]:

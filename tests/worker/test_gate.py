@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from gateway.traits import Traits
 from schema.channels import Channel
 from schema.errors import NotConfigured
-from worker.deliver.gate import Admission, Cause, Change, Gate, Outcome
+from worker.deliver.gate import Admission, Cause, Change, Gate, Outcome, reopen, stopped
 from worker.deliver.limits import Pace, limits_of, pace_of
 from worker.queue.keys import channel_state
 
@@ -193,7 +193,7 @@ async def test_a_stopped_channel_is_probed_at_growing_intervals(gate: Gate, redi
     """One alarm; then one send at a time finds out, later and later; a success opens it."""
     of = channel()
     change, wait_s = await told(gate, of, Outcome.STOPPED)
-    assert (change, await gate.stopped()) == (Change.STOPPED, 1)
+    assert (change, await stopped(redis)) == (Change.STOPPED, 1)
     waits = [wait_s]
     for _ in range(3):
         assert (await ask(gate, of)).cause is Cause.STOPPED
@@ -210,7 +210,7 @@ async def test_a_stopped_channel_is_probed_at_growing_intervals(gate: Gate, redi
     assert (await ask(gate, of, BUYERS[1])).cause is Cause.STOPPED  # one probe at a time
     assert (await gate.tell(of, BUYERS[0], Outcome.TAKEN, admitted=probe))[0] is Change.RESUMED
     assert (await ask(gate, of, BUYERS[1])).cause is None
-    assert await gate.stopped() == 0
+    assert await stopped(redis) == 0
 
 
 async def test_new_credentials_open_a_stopped_channel(gate: Gate) -> None:
@@ -226,13 +226,13 @@ async def test_new_credentials_open_a_stopped_channel(gate: Gate) -> None:
     assert change is Change.RESUMED
 
 
-async def test_a_person_may_open_a_channel(gate: Gate) -> None:
+async def test_a_person_may_open_a_channel(gate: Gate, redis: Redis) -> None:
     """After he has tested it."""
     await told(gate, channel(), Outcome.STOPPED)
-    await gate.reopen(channel())
+    await reopen(redis, channel())
 
     assert (await ask(gate, channel())).cause is None
-    assert await gate.stopped() == 0
+    assert await stopped(redis) == 0
 
 
 async def test_a_channel_that_hears_nothing_rests(gate: Gate, redis: Redis) -> None:

@@ -91,7 +91,6 @@ class Gate:
 
     def __init__(self, redis: Redis, *, timeout_s: float) -> None:
         """`timeout_s`: how long one send may take."""
-        self._redis = redis
         self._admit = load(redis, "admit_send")
         self._told = load(redis, "told_send")
         self._probe_ms = int(1000 * (timeout_s + _PROBE_MARGIN_S))
@@ -144,20 +143,22 @@ class Gate:
         )
         return Change(change.decode()), wait_ms / 1000
 
-    async def reopen(self, channel: Channel) -> None:
-        """A person has mended the channel, or tested it: whatever held it up is forgotten."""
-        key = channel_state(channel.empresa_id, channel.id)
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hdel(key, "stopped", "probe_at", "probes", "changed", "until", "cause", "fails")
-            pipe.hdel(key, "rests", "slow")
-            pipe.srem(STOPPED_CHANNELS, str(channel.id))
-            await pipe.execute()
 
-    async def stopped(self) -> int:
-        """How many channels are stopped now."""
-        # Typed as if a synchronous client might have been given.
-        count: Any = self._redis.scard(STOPPED_CHANNELS)
-        return int(await count)
+async def reopen(redis: Redis, channel: Channel) -> None:
+    """A person has mended the channel, or tested it: whatever held it up is forgotten."""
+    key = channel_state(channel.empresa_id, channel.id)
+    async with redis.pipeline(transaction=True) as pipe:
+        pipe.hdel(key, "stopped", "probe_at", "probes", "changed", "until", "cause", "fails")
+        pipe.hdel(key, "rests", "slow")
+        pipe.srem(STOPPED_CHANNELS, str(channel.id))
+        await pipe.execute()
+
+
+async def stopped(redis: Redis) -> int:
+    """How many channels are stopped now, in all processes. Raises RedisError."""
+    # Typed as if a synchronous client might have been given.
+    count: Any = redis.scard(STOPPED_CHANNELS)
+    return int(await count)
 
 
 def _keys(channel: Channel, address: str) -> list[str]:

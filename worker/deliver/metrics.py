@@ -31,7 +31,7 @@ _CHANGES = Counter(
     "Channels that stopped, resumed, rest or are slowed down.",
     ["gateway", "change"],
 )
-STOPPED = Gauge(
+CHANNELS_STOPPED = Gauge(
     "helix_channels_stopped",
     "Channels whose credentials are refused, in all processes: alarm on 1.",
 )

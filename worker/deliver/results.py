@@ -147,10 +147,12 @@ class Results:
     async def hand_over(self, send: Send, now: datetime) -> Step:
         """The window is shut and there is nothing to send: a person takes over."""
         async with self._pools.transaction(send.lease.empresa_id) as conn:
-            await window.hand_over(conn, send.reply, until=now + self._pause)
+            was_open = await window.hand_over(conn, send.reply, until=now + self._pause)
+        if not was_open:  # withdrawn meanwhile
+            return HELD
         await self._dead_letters.keep_reply(send.lease.empresa_id, send.reply.id, error=window.SHUT)
         metrics.outcome(send.channel.gateway, "handed_over")
-        return NEXT
+        return HELD  # what would have followed is withdrawn
 
     async def shut(self, send: Send, error: SendRefused) -> OpenReply:
         """The gateway says that the window is shut. Returns the reply as it stands now."""
@@ -180,7 +182,7 @@ class Results:
         metrics.age(send.channel.gateway, send.reply.written_at, from_ms(send.admission.at_ms))
         await self._tell(send, Outcome.TAKEN)
         log.info("reply sent", **send.ids, message_id=short_id(sent.message_id))
-        return NEXT
+        return NEXT if send.template is None else HELD
 
     async def refused(self, send: Send, error: SendRefused) -> Step:
         """For what this message is: the next one may follow."""

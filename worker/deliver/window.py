@@ -89,17 +89,19 @@ async def replaced(conn: TenantConnection, reply: OpenReply, template: Template)
     await _withdraw_others(conn, reply, _BEHIND)
 
 
-async def hand_over(conn: TenantConnection, reply: OpenReply, *, until: datetime) -> None:
+async def hand_over(conn: TenantConnection, reply: OpenReply, *, until: datetime) -> bool:
     """Neither goes out: the reply says why, and Lucas leaves the conversation to a person.
 
-    In the caller's transaction.
+    In the caller's transaction. False when the reply was withdrawn meanwhile.
     """
     await wait_for_the_drain(conn)
-    await conn.execute(_FAIL, {"id": reply.id, "error": SHUT})
+    if not await conn.execute(_FAIL, {"id": reply.id, "error": SHUT}):
+        return False
     await _withdraw_others(conn, reply, SHUT)
     await conn.execute(
         _HAND_OVER, {"conversation": reply.conversation_id, "until": until, "by": _BY}
     )
+    return True
 
 
 async def _withdraw_others(conn: TenantConnection, reply: OpenReply, why: str) -> None:
