@@ -127,6 +127,7 @@ async def open_jobs(
             inbox=Inbox(redis),
             dead_letters=dead_letters,
             pause_after_human=timedelta(hours=worker.pause_after_human_h),
+            unknown_wait=timedelta(seconds=worker.unknown_wait_s),
         )
         sender = Sender(
             tenancy=tenancy,

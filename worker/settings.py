@@ -34,6 +34,9 @@ class WorkerSettings(BaseSettings):
         None, ge=0, le=65535, description="Their port; 0: any free one. None: they are not served."
     )
     sends_per_empresa: int = Field(4, ge=1, le=100, description="Conversations sent to at once.")
+    unknown_wait_s: float = Field(
+        30.0, gt=0, le=600, description="A send without an answer is decided after this."
+    )
     pause_after_human_h: float = Field(
         4.0, gt=0, le=720, description="Hours that Lucas keeps quiet after a seller wrote."
     )

@@ -18,12 +18,14 @@ from gateway import fields
 from gateway.errors import NotJson
 from gateway.json import loads
 from gateway.phone import canonical_phone
-from gateway.standin.values import Fault, LostAnswer, Outgoing, Push, Refusal
+from gateway.standin.trouble import Trouble
+from gateway.standin.values import CutOff, Fault, Hang, LostAnswer, Outgoing, Push, Refusal
 
 log = structlog.get_logger()
 
 _LONGEST_BODY = 64 * 1024 * 1024
 OK = 200
+_FOR_EVER_S = 24 * 3600.0
 
 
 class Standin(ABC):
@@ -48,6 +50,8 @@ class Standin(ABC):
         self.webhook_url = webhook_url
         self.statuses = statuses
         self.answer_delay_s = 0.0
+        self.trouble: Trouble | None = None
+        """What goes wrong by chance; faults that were asked for come first."""
         self.outbox: list[Outgoing] = []
         self.pushes: list[Push] = []
         self._port, self._pace = port, pace
@@ -134,6 +138,14 @@ class Standin(ABC):
         """The next `count` sends reach the phone, and we are not told."""
         self._faults.extend([LostAnswer()] * count)
 
+    def cut_off(self, count: int = 1) -> None:
+        """The next `count` sends break before they are read."""
+        self._faults.extend([CutOff()] * count)
+
+    def hang(self, count: int = 1) -> None:
+        """The next `count` sends are never answered and go nowhere."""
+        self._faults.extend([Hang()] * count)
+
     def forget_faults(self) -> None:
         """From now on nothing goes wrong."""
         self._faults.clear()
@@ -168,8 +180,16 @@ class Standin(ABC):
         body = await self.body_of(request)
         fault = self._faults.popleft() if self._faults else None
         found = fault if isinstance(fault, Refusal) else read(body)
+        if fault is None and self.trouble is not None and isinstance(found, Outgoing):
+            fault = self.trouble.of_send(found)
+            found = fault if isinstance(fault, Refusal) else found
         if isinstance(found, Refusal):
             return refused(found)
+        if isinstance(fault, Hang):
+            await asyncio.sleep(_FOR_EVER_S)
+        if isinstance(fault, CutOff) and request.transport is not None:
+            request.transport.abort()
+            return accepted(found)
         async with self._changed:
             self.outbox.append(found)
             self._changed.notify_all()
@@ -198,6 +218,18 @@ class Standin(ABC):
 
     async def push(self, body: Mapping[str, object], *, copies: int = 1) -> None:
         """Hands a body to us; repeats in the background, by the gateway's rule, if we refuse."""
+        if self.trouble is not None:
+            copies = max(copies, self.trouble.copies())
+            if late_s := self.trouble.delay_s():
+                self.spawn(self._push_late(body, copies, late_s))
+                return
+        await self._push_now(body, copies)
+
+    async def _push_late(self, body: Mapping[str, object], copies: int, late_s: float) -> None:
+        await asyncio.sleep(late_s)
+        await self._push_now(body, copies)
+
+    async def _push_now(self, body: Mapping[str, object], copies: int) -> None:
         for _ in range(copies):
             status = await self._attempt(body, 1)
             if self.retry_after(1, status) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -108,10 +109,12 @@ async def open_city(
     *,
     adopted: Container[int] = (),
     changes: Mapping[str, str] | None = None,
+    paced: Mapping[str, object] = UNPACED,
 ) -> AsyncIterator[City]:
     """One dealer on the Cloud API, one on Evolution; a web process, no worker yet.
 
-    `adopted`: the numbers of dealers that exist already; `changes`: settings of the processes.
+    `adopted`: the numbers of dealers that exist already; `changes`: settings of the processes;
+    `paced`: the limits of Evolution's channel.
     """
     settings = {
         **installation.environment(),
@@ -142,7 +145,7 @@ async def open_city(
                     gateway=gateway,
                     identifier=phone.channel,
                     credentials=phone.credentials(),
-                    limits=None if number == 1 else UNPACED,
+                    limits=None if number == 1 else paced,
                 )
             phone.webhook_url = f"{base}/webhook/{gateway}/{channel.webhook_token}"
             async with tenancy.pools.connection(empresa_id) as conn:
@@ -296,6 +299,26 @@ async def test_no_secret_is_logged(installation: Installation, redis_url: str, s
         log = "\n".join(str(line) for process in city.stack.processes for line in process.lines)
         assert value not in log
         assert BUYERS[0] not in log
+
+
+async def test_7_a_gateway_that_hangs_does_not_hold_up_the_storing_of_others(
+    installation: Installation, redis_url: str
+) -> None:
+    """One place for each task: the hanging send takes that of the deliveries alone."""
+    places = {"WORKER_MAX_JOBS": "1", "WORKER_MAX_DELIVERIES": "1", "GATEWAY_SEND_TIMEOUT_S": "8"}
+    async with open_city(installation, redis_url, changes=places) as city:
+        await city.stack.worker()
+        city.one.phone.answer_delay_s = 3600
+        await city.one.phone.buyer_writes(BUYERS[0], "tem argo?")
+        await city.one.phone.wait_for(1)
+        begun = time.monotonic()
+        await city.two.phone.buyer_writes(BUYERS[1], "tem argo?")
+
+        async def stored() -> bool:
+            return await city.two.count("tipo = 'recebida'") == 1
+
+        await city.stack.until(stored, timeout_s=20)
+        assert time.monotonic() - begun < 4
 
 
 async def doubled(dealer: Dealer) -> int:

@@ -9,7 +9,6 @@ import pytest
 
 from gateway.cloud_api.adapter import CloudApi
 from tests.worker.shop import BUYER, Shop, event
-from worker.deliver.results import UNKNOWN_WAIT_S
 
 
 async def test_it_waits_for_a_sign(shop: Shop) -> None:
@@ -23,7 +22,8 @@ async def test_it_waits_for_a_sign(shop: Shop) -> None:
     assert [sent.text for sent in shop.phone.outbox] == ["eco: um"]
     ((at,),) = await shop.rows("SELECT tentar_em FROM mensagens WHERE status = 'enviando'")
     wait_s = (at.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
-    assert UNKNOWN_WAIT_S - 5 < wait_s <= UNKNOWN_WAIT_S
+    window_s = shop.settings.worker.unknown_wait_s
+    assert window_s - 5 < wait_s <= window_s
 
 
 async def test_without_a_sign_it_goes_out_once_more(shop: Shop) -> None:

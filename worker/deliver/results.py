@@ -49,8 +49,6 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-UNKNOWN_WAIT_S = 30.0
-"""Statuses and echoes of a message come within seconds; this is the documented window."""
 _INBOX_WAIT_S = 2.0
 _MOST_UNKNOWN = 2
 _MOST_CRASHES = 5
@@ -90,12 +88,15 @@ class Results:
         inbox: Inbox,
         dead_letters: DeadLetters,
         pause_after_human: timedelta,
+        unknown_wait: timedelta,
     ) -> None:
+        """`unknown_wait`: how long statuses and echoes of a message may take to come."""
         self._pools = tenancy.pools
         self._gate = gate
         self._inbox = inbox
         self._dead_letters = dead_letters
         self._pause = pause_after_human
+        self._unknown_wait = unknown_wait
 
     # --- before the send
 
@@ -234,7 +235,7 @@ class Results:
             await self.give_up(send.lease, send.reply, f"result unknown: {error}")
             return NEXT
         log.warning("reply may be out", **send.ids)
-        at = from_ms(send.admission.at_ms) + timedelta(seconds=UNKNOWN_WAIT_S)
+        at = from_ms(send.admission.at_ms) + self._unknown_wait
         reason = str(error) or type(error).__name__
         await self._on_outbox(
             send.lease, lambda o: o.leave_unknown(send.reply, error=reason, at=at)
