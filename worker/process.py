@@ -31,6 +31,7 @@ from worker.announce import hear_for_ever
 from worker.deliver.gate import Gate
 from worker.deliver.job import Deliverer
 from worker.deliver.results import Results
+from worker.deliver.rows import Rows
 from worker.deliver.sender import Sender
 from worker.drain.job import Drainer
 from worker.drain.shelf import Shelf
@@ -121,11 +122,11 @@ async def open_jobs(
         )
         timeout_s = settings.gateway.send_timeout_s
         gate = Gate(redis, timeout_s=timeout_s)
+        rows = Rows(tenancy=tenancy, dead_letters=dead_letters)
         results = Results(
-            tenancy=tenancy,
+            rows=rows,
             gate=gate,
             inbox=Inbox(redis),
-            dead_letters=dead_letters,
             pause_after_human=timedelta(hours=worker.pause_after_human_h),
             unknown_wait=timedelta(seconds=worker.unknown_wait_s),
         )
@@ -134,6 +135,7 @@ async def open_jobs(
             session=session,
             adapters=ADAPTERS,
             gate=gate,
+            rows=rows,
             results=results,
             timeout_s=timeout_s,
         )

@@ -7,7 +7,6 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import asdict
 from typing import Self
 
 import aiohttp
@@ -18,6 +17,7 @@ from gateway import fields
 from gateway.errors import NotJson
 from gateway.json import loads
 from gateway.phone import canonical_phone
+from gateway.standin.control import control_routes
 from gateway.standin.trouble import Trouble
 from gateway.standin.values import CutOff, Fault, Hang, LostAnswer, Outgoing, Push, Refusal
 
@@ -108,7 +108,7 @@ class Standin(ABC):
             timeout=aiohttp.ClientTimeout(total=self.webhook_timeout_s)
         )
         app = web.Application(client_max_size=_LONGEST_BODY)
-        app.add_routes([*self.routes(), *self._control_routes()])
+        app.add_routes([*self.routes(), *control_routes(self)])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -267,41 +267,6 @@ class Standin(ABC):
         task: asyncio.Task[None] = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    # --- the same from another process
-
-    def _control_routes(self) -> Iterable[web.RouteDef]:
-        return (
-            web.post("/_standin/buyer", self._control_buyer),
-            web.post("/_standin/seller", self._control_seller),
-            web.get("/_standin/outbox", self._control_outbox),
-        )
-
-    async def _control_buyer(self, request: web.Request) -> web.Response:
-        body = await self.body_of(request)
-        message_id = await self.buyer_writes(
-            fields.text(body.get("phone")) or "",
-            fields.text(body.get("text")) or "",
-            message_id=fields.text(body.get("message_id")),
-            name=fields.text(body.get("name")) or "Comprador",
-            duplicate=body.get("duplicate") is True,
-        )
-        return web.json_response({"message_id": message_id})
-
-    async def _control_seller(self, request: web.Request) -> web.Response:
-        body = await self.body_of(request)
-        phone, text = fields.text(body.get("phone")), fields.text(body.get("text"))
-        return web.json_response({"message_id": await self.seller_writes(phone or "", text or "")})
-
-    async def _control_outbox(self, request: web.Request) -> web.Response:
-        """?after=N&timeout_s=S: the messages past the first N, as soon as there is one."""
-        after = fields.code(request.query.get("after", "0")) or 0
-        timeout_s = fields.code(request.query.get("timeout_s", "0")) or 0
-        try:
-            outbox = await self.wait_for(after + 1, timeout_s)
-        except TimeoutError:
-            outbox = list(self.outbox)
-        return web.json_response([asdict(sent) for sent in outbox[after:]])
 
 
 def refused(refusal: Refusal) -> web.Response:

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.cloud_api.adapter import CloudApi
 from tests.worker.shop import BUYER, Shop, event
+from worker.queue.keys import inbox
 
 
 async def test_it_waits_for_a_sign(shop: Shop) -> None:
@@ -46,6 +47,9 @@ async def test_a_sign_that_waits_in_the_inbox_counts(shop: Shop) -> None:
     await shop.push(
         event(None, kind="status", status="delivered", message_id=sent.id, our_ref=sent.our_ref)
     )
+    ((_, fields),) = await shop.redis.xrange(inbox(shop.empresa_id))
+    await shop.redis.delete(inbox(shop.empresa_id))
+    await shop.redis.xadd(inbox(shop.empresa_id), {**fields, b"at": int(fields[b"at"]) - 1000})
     await shop.waits_are_over()
 
     await shop.deliver()

@@ -1,17 +1,14 @@
 """What becomes of a reply after the question to the gate or the send. Called by `sender`.
 
-Writes the row, tells the gate, and says what the conversation does next. Errors are met by class;
+Changes the row, tells the gate, and says what the conversation does next. Errors are met by class;
 a result that nobody knows is decided by rule, see docs/architecture.md, "Unknown results".
 """
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 import structlog
 from redis.exceptions import RedisError
@@ -28,35 +25,30 @@ from schema.errors import (
     SendLater,
     SendRefused,
     SendUnknown,
-    Transient,
-    TryAgain,
 )
 from schema.replies import Sent, Template
-from tenancy.start import Tenancy
 from worker.clock import from_ms, to_ms
-from worker.deliver import metrics, window
+from worker.deliver import metrics
 from worker.deliver.facts import Statement
 from worker.deliver.gate import Admission, Change, Gate, Outcome
 from worker.deliver.limits import Limits
-from worker.deliver.outbox import OpenReply, Outbox
+from worker.deliver.outbox import OpenReply
+from worker.deliver.rows import Rows
 from worker.deliver.steps import HELD, NEXT, Step, held_channel
 from worker.log import short_id
-from worker.queue.dead_letters import DeadLetters
 from worker.queue.inbox import Inbox
 from worker.queue.lease import Lease
 
 log = structlog.get_logger()
 
-T = TypeVar("T")
-
+_INBOX_LAG_MS = 500
+"""A drain that keeps up leaves nothing on the inbox for longer."""
 _INBOX_WAIT_S = 2.0
 _MOST_UNKNOWN = 2
 _MOST_CRASHES = 5
 """A reply that was under way in so many crashes may be what kills the workers."""
 _LONGEST_WAIT_S = 300.0
 _JITTER = 0.2
-_RECORD_TRIES = 5
-_LOCK_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,23 +70,21 @@ class Send:
 
 
 class Results:
-    """Keeps the rows true. One per process."""
+    """Decides what follows from each answer, and from none. One per process."""
 
     def __init__(
         self,
         *,
-        tenancy: Tenancy,
+        rows: Rows,
         gate: Gate,
         inbox: Inbox,
-        dead_letters: DeadLetters,
         pause_after_human: timedelta,
         unknown_wait: timedelta,
     ) -> None:
         """`unknown_wait`: how long statuses and echoes of a message may take to come."""
-        self._pools = tenancy.pools
+        self._rows = rows
         self._gate = gate
         self._inbox = inbox
-        self._dead_letters = dead_letters
         self._pause = pause_after_human
         self._unknown_wait = unknown_wait
 
@@ -107,11 +97,13 @@ class Results:
         if reply.error is None:  # a crash: sent again
             if reply.unknown < _MOST_CRASHES:
                 return None
-            await self.give_up(lease, reply, f"{reply.unknown} workers ended while they sent it")
+            await self._rows.give_up(
+                lease, reply, f"{reply.unknown} workers ended while sending it"
+            )
             return NEXT
-        if await self._inbox.oldest_ms(lease.empresa_id, default_ms=to_ms(now)) < to_ms(now):
-            # What would settle it may be waiting there.
-            await self._on_outbox(
+        oldest_ms = await self._inbox.oldest_ms(lease.empresa_id, default_ms=to_ms(now))
+        if oldest_ms < to_ms(now) - _INBOX_LAG_MS:  # what would settle it may be waiting there
+            await self._rows.change(
                 lease, lambda o: o.put_off(reply, at=now + timedelta(seconds=_INBOX_WAIT_S))
             )
             return HELD
@@ -119,7 +111,7 @@ class Results:
             log.warning("no sign of it: sent once more", empresa_id=lease.empresa_id,
                         mensagem_id=reply.id)  # fmt: skip
             return None
-        await self.give_up(lease, reply, f"result unknown, twice: {reply.error}")
+        await self._rows.give_up(lease, reply, f"result unknown, twice: {reply.error}")
         return NEXT
 
     async def wait(self, send: Send, admission: Admission) -> Step:
@@ -130,7 +122,7 @@ class Results:
         at = from_ms(admission.at_ms) + timedelta(seconds=admission.wait_s)
         if admission.holds_channel:
             return held_channel(at)
-        await self._on_outbox(send.lease, lambda o: o.put_off(send.reply, at=at))
+        await self._rows.change(send.lease, lambda o: o.put_off(send.reply, at=at))
         return HELD
 
     async def claim(self, send: Send, *, until: datetime) -> bool:
@@ -138,47 +130,37 @@ class Results:
         reply = send.reply
         if send.template is not None:
             reply = replace(reply, states=Statement())
-        return await self._on_outbox(send.lease, lambda o: o.claim(reply, until=until))
+        return await self._rows.change(send.lease, lambda o: o.claim(reply, until=until))
 
     async def has_moved(self, send: Send) -> bool:
         """Whether a reply could not be claimed because what it states is no longer so."""
-        moved = await self._on_outbox(send.lease, lambda o: o.moved_facts([send.reply]))
+        moved = await self._rows.change(send.lease, lambda o: o.moved_facts([send.reply]))
         return bool(moved)
 
     async def hand_over(self, send: Send, now: datetime) -> Step:
         """The window is shut and there is nothing to send: a person takes over."""
-        async with self._pools.transaction(send.lease.empresa_id) as conn:
-            was_open = await window.hand_over(conn, send.reply, until=now + self._pause)
-        if not was_open:  # withdrawn meanwhile
-            return HELD
-        await self._dead_letters.keep_reply(send.lease.empresa_id, send.reply.id, error=window.SHUT)
-        metrics.outcome(send.channel.gateway, "handed_over")
+        if await self._rows.hand_over(send.lease, send.reply, until=now + self._pause):
+            metrics.outcome(send.channel.gateway, "handed_over")
         return HELD  # what would have followed is withdrawn
 
     async def shut(self, send: Send, error: SendRefused) -> OpenReply:
         """The gateway says that the window is shut. Returns the reply as it stands now."""
         now = from_ms(send.admission.at_ms)
         await self._tell(send, Outcome.TAKEN)
-        await self._on_outbox(
+        await self._rows.change(
             send.lease, lambda o: o.put_back(send.reply, error=str(error), at=now)
         )
         return replace(
             send.reply, status="pendente", tries=send.reply.tries + 1, buyer_wrote_at=None
         )
 
-    async def give_up(self, lease: Lease, reply: OpenReply, error: str) -> None:
-        """It will not go out, or not again: a person finds it among the dead letters."""
-        await self._on_outbox(lease, lambda outbox: outbox.fail(reply, error=error))
-        await self._dead_letters.keep_reply(lease.empresa_id, reply.id, error=error)
-
     # --- after the send
 
     async def sent(self, send: Send, sent: Sent) -> Step:
         """The gateway took it."""
-        await self._record(send, sent)
+        await self._rows.record(send.lease, send.reply, sent)
         if send.template is not None:
-            async with self._pools.transaction(send.lease.empresa_id) as conn:
-                await window.replaced(conn, send.reply, send.template)
+            await self._rows.replaced(send.lease, send.reply, send.template)
         metrics.outcome(send.channel.gateway, "template" if send.template else "sent")
         metrics.age(send.channel.gateway, send.reply.written_at, from_ms(send.admission.at_ms))
         await self._tell(send, Outcome.TAKEN)
@@ -188,7 +170,7 @@ class Results:
     async def refused(self, send: Send, error: SendRefused) -> Step:
         """For what this message is: the next one may follow."""
         metrics.outcome(send.channel.gateway, "refused")
-        await self.give_up(send.lease, send.reply, str(error))
+        await self._rows.give_up(send.lease, send.reply, str(error))
         await self._tell(send, Outcome.TAKEN)
         return NEXT
 
@@ -232,19 +214,21 @@ class Results:
         silent = isinstance(error, GatewaySilent | TimeoutError)
         await self._tell(send, Outcome.SILENT if silent else Outcome.ANSWERED)
         if not traits.tells:
-            await self.give_up(send.lease, send.reply, f"result unknown: {error}")
+            await self._rows.give_up(send.lease, send.reply, f"result unknown: {error}")
             return NEXT
         log.warning("reply may be out", **send.ids)
         at = from_ms(send.admission.at_ms) + self._unknown_wait
         reason = str(error) or type(error).__name__
-        await self._on_outbox(
+        await self._rows.change(
             send.lease, lambda o: o.leave_unknown(send.reply, error=reason, at=at)
         )
         return HELD
 
     async def _put_back(self, send: Send, error: Exception, *, at: datetime) -> None:
         log.warning("reply waits", **send.ids, tries=send.reply.tries + 1, reason=str(error))
-        await self._on_outbox(send.lease, lambda o: o.put_back(send.reply, error=str(error), at=at))
+        await self._rows.change(
+            send.lease, lambda o: o.put_back(send.reply, error=str(error), at=at)
+        )
 
     async def _tell(
         self, send: Send, outcome: Outcome, retry_after_s: float | None = None
@@ -267,29 +251,6 @@ class Results:
                         canal_id=send.channel.id, change=change.value,
                         wait_s=round(wait_s, 1))  # fmt: skip
         return change, wait_s
-
-    async def _record(self, send: Send, sent: Sent) -> None:
-        """Tries for some seconds: the row is all that keeps this reply from going out again."""
-        for wait_s in (*[2.0**n / 4 for n in range(_RECORD_TRIES)], None):
-            try:
-                await self._on_outbox(send.lease, lambda outbox: outbox.record(send.reply, sent))
-            except Transient:
-                if wait_s is None:
-                    log.exception("sent but not recorded", **send.ids)
-                    raise
-                await asyncio.sleep(wait_s)
-            else:
-                return
-
-    async def _on_outbox(self, lease: Lease, call: Callable[[Outbox], Awaitable[T]]) -> T:
-        for tries_left in reversed(range(_LOCK_TRIES)):
-            try:
-                async with self._pools.connection(lease.empresa_id) as conn:
-                    return await call(Outbox(conn, lease.epoch))
-            except TryAgain:
-                if not tries_left:
-                    raise
-        raise AssertionError("the last try returns or raises")
 
 
 def _outcome_of(error: SendLater) -> Outcome:

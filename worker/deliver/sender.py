@@ -27,6 +27,7 @@ from worker.deliver.gate import Admission, Gate
 from worker.deliver.limits import limits_of, pace_of
 from worker.deliver.outbox import OpenReply
 from worker.deliver.results import Results, Send
+from worker.deliver.rows import Rows
 from worker.deliver.steps import HELD, NEXT, STALE, Step, held_channel
 from worker.drain.statuses import our_ref
 from worker.queue.lease import Lease
@@ -61,14 +62,15 @@ class Sender:
         session: aiohttp.ClientSession,
         adapters: Mapping[str, Adapter],
         gate: Gate,
+        rows: Rows,
         results: Results,
         timeout_s: float,
     ) -> None:
-        self._pools = tenancy.pools
         self._registry = tenancy.registry
         self._session = session
         self._adapters = adapters
         self._gate = gate
+        self._rows = rows
         self._results = results
         self._timeout_s = timeout_s
 
@@ -84,7 +86,7 @@ class Sender:
             way = await self._way(reply)
             limits = limits_of(way.channel, way.adapter.traits)
         except SendRefused as error:
-            await self._results.give_up(lease, reply, str(error))
+            await self._rows.give_up(lease, reply, str(error))
             return NEXT
         except (ChannelRefused, NotConfigured) as error:  # for a person to mend; all of it waits
             log.error("channel not usable", empresa_id=lease.empresa_id,  # noqa: TRY400 no bug
@@ -95,7 +97,7 @@ class Sender:
             return unsettled
         send = Send(lease=lease, reply=reply, channel=way.channel, limits=limits)
         if not window.is_open(reply, way.adapter.traits, now=now):
-            if limits.window_template is None or await self._was_asked(send):
+            if limits.window_template is None or await self._rows.was_asked(lease, reply):
                 return await self._results.hand_over(send, now)
             send = replace(send, template=limits.window_template)
         admission = await self._admission(send, now)
@@ -130,10 +132,6 @@ class Sender:
         if not channel.active:
             raise ChannelRefused("the channel is switched off")
         return Way(channel=channel, adapter=self._adapters[channel.gateway])
-
-    async def _was_asked(self, send: Send) -> bool:
-        async with self._pools.connection(send.lease.empresa_id) as conn:
-            return await window.was_asked(conn, send.reply)
 
     async def _admission(self, send: Send, now: datetime) -> Admission:
         reply = send.reply
