@@ -153,6 +153,18 @@ async def test_a_reply_that_waits_for_its_pace_takes_no_place(
         assert 50 < due_ms / 1000 - seconds <= 61
 
 
+async def test_the_gateways_wish_to_wait_is_kept(shop: Shop) -> None:
+    """Retry-After is a floor for the backoff, not a hint."""
+    shop.phone.fail_next(code=131000, status=500, retry_after_s=90)
+    await shop.handle(event("oi"))
+
+    ((wait_s,),) = await shop.rows(
+        "SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), tentar_em) FROM mensagens"
+        " WHERE tipo = 'enviada'"
+    )
+    assert 85 <= wait_s <= 90 * 1.2
+
+
 async def test_a_gateway_that_hangs_is_left_alone(
     installation: Installation, redis_url: str
 ) -> None:
