@@ -8,6 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from gateway.traits import Traits
@@ -74,6 +76,14 @@ async def test_a_number_never_exceeds_its_limit_in_any_second(redis: Redis) -> N
     most = max(sum(start <= at < start + 1000 for at in admitted) for start in admitted)
     assert most <= 20
     assert len(admitted) >= 2.5 * 10  # and it is used
+
+
+@given(st.floats(0.01, 1000))
+def test_a_burst_and_the_pace_after_it_fit_into_one_second(per_second: float) -> None:
+    """Whatever the limit: what may go at once and what follows within a second."""
+    asked = pace(channel(per_second=per_second))
+    assert asked.at_once >= 1
+    assert asked.at_once - 1 + 1000 / asked.every_ms <= per_second + 1e-6
 
 
 async def test_one_buyer_gets_a_burst_of_45_and_then_one_in_six_seconds(gate: Gate) -> None:

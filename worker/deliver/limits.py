@@ -103,8 +103,9 @@ def _throughput(limits: Limits, share: float) -> tuple[float, float]:
     """Interval and burst. Both together never exceed `per_second` in any one second."""
     every_ms, at_once = 0.0, 1.0
     if limits.per_second:
-        at_once = max(1.0, limits.per_second / _BURST_SHARE)
-        every_ms = 1000 / max(limits.per_second - at_once, limits.per_second / 2)
+        at_once = max(1.0, limits.per_second // _BURST_SHARE)
+        # A burst at the start of a second, then the even pace until its end.
+        every_ms = 1000 / (limits.per_second - at_once + 1)
     if limits.gap_s:
         least_s, most_s = limits.gap_s
         every_ms = max(every_ms, 1000 * (least_s + (most_s - least_s) * share))
