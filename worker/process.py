@@ -27,7 +27,7 @@ from gateway.adapters import ADAPTERS
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy, open_tenancy
-from worker.announce import hear_for_ever
+from worker.announce import hear_for_ever, ring_when_settled
 from worker.deliver.gate import Gate
 from worker.deliver.job import Deliverer
 from worker.deliver.results import Results
@@ -174,7 +174,7 @@ async def run_worker(settings: ProcessSettings) -> None:
             tenancy = jobs.tenancy
             presence = Presence(redis, lambda: report_of(tenancy.figures()).model_dump())
             await presence.show()  # whoever changes a password from here on waits for us
-            tenancy.watch.settled = presence.acknowledge
+            tenancy.watch.settled = ring_when_settled(Bell(redis), presence.acknowledge)
             workers = [make_worker(settings.worker, redis, jobs, task) for task in Task]
             _stop_together(workers)
             chores = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -299,26 +298,6 @@ async def test_no_secret_is_logged(installation: Installation, redis_url: str, s
         log = "\n".join(str(line) for process in city.stack.processes for line in process.lines)
         assert value not in log
         assert BUYERS[0] not in log
-
-
-async def test_7_a_gateway_that_hangs_does_not_hold_up_the_storing_of_others(
-    installation: Installation, redis_url: str
-) -> None:
-    """One place for each task: the hanging send takes that of the deliveries alone."""
-    places = {"WORKER_MAX_JOBS": "1", "WORKER_MAX_DELIVERIES": "1", "GATEWAY_SEND_TIMEOUT_S": "8"}
-    async with open_city(installation, redis_url, changes=places) as city:
-        await city.stack.worker()
-        city.one.phone.answer_delay_s = 3600
-        await city.one.phone.buyer_writes(BUYERS[0], "tem argo?")
-        await city.one.phone.wait_for(1)
-        begun = time.monotonic()
-        await city.two.phone.buyer_writes(BUYERS[1], "tem argo?")
-
-        async def stored() -> bool:
-            return await city.two.count("tipo = 'recebida'") == 1
-
-        await city.stack.until(stored, timeout_s=20)
-        assert time.monotonic() - begun < 4
 
 
 async def doubled(dealer: Dealer) -> int:

@@ -7,8 +7,6 @@ from redis.exceptions import RedisError
 
 from worker.announce import announce
 from worker.cli.output import note
-from worker.queue.bell import Bell
-from worker.queue.keys import Task
 from worker.settings import WorkerSettings
 
 _PATIENCE_S = 1.0
@@ -29,7 +27,5 @@ async def tell(empresa_id: int, versao: int = 0) -> None:
     try:
         async with client() as redis:
             await announce(redis, empresa_id, versao)
-            # Replies may wait for what has just been mended.
-            await Bell(redis).ring(Task.DELIVER, empresa_id)
     except RedisError as error:
         note(f"not announced ({type(error).__name__}): processes see it within 40 s")
