@@ -44,7 +44,7 @@ end
 
 if outcome == 'busy' then
   local slow, wait, change = get(KEYS[1], 'slow'), asked, ''
-  if admitted >= get(KEYS[1], 'slowed') then
+  if admitted > get(KEYS[1], 'slowed') then
     wait = math.max(asked, doubled(BUSY_MS, slow, BUSY_MOST_MS) * spread)
     set(KEYS[1], 'slow', slow + 1, 'slowed', now)
     change = 'busy'
@@ -64,7 +64,7 @@ end
 
 if outcome == 'stopped' then
   local known = redis.call('HGET', KEYS[1], 'stopped') == fingerprint
-  if known and admitted < get(KEYS[1], 'changed') then
+  if known and admitted <= get(KEYS[1], 'changed') then
     return {'', math.ceil(get(KEYS[1], 'probe_at') - now)}
   end
   local probes = known and get(KEYS[1], 'probes') + 1 or 0
@@ -79,7 +79,7 @@ if outcome == 'silent' then
   local change, wait = '', 0
   local fails, rests = get(KEYS[1], 'fails') + 1, get(KEYS[1], 'rests')
   set(KEYS[1], 'fails', fails)
-  if fails >= REST_AFTER and (rests == 0 or admitted >= get(KEYS[1], 'rested')) then
+  if fails >= REST_AFTER and (rests == 0 or admitted > get(KEYS[1], 'rested')) then
     wait = doubled(REST_MS, rests, REST_MOST_MS) * spread
     set(KEYS[1], 'until', now + wait, 'cause', 'silent', 'rests', rests + 1, 'rested', now)
     change = 'resting'
@@ -93,7 +93,7 @@ if outcome == 'silent' then
     if string.sub(field, 1, 2) == 'f:' then silent = silent + 1 end
   end
   local openings = get(KEYS[3], 'openings')
-  if silent >= 2 and (openings == 0 or admitted >= get(KEYS[3], 'opened')) then
+  if silent >= 2 and (openings == 0 or admitted > get(KEYS[3], 'opened')) then
     wait = doubled(REST_MS, openings, REST_MOST_MS) * spread
     set(KEYS[3], 'until', now + wait, 'openings', openings + 1, 'opened', now)
     change = 'gateway'
