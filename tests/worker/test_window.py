@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from schema.errors import SendLater
 from schema.replies import Reply, ReplyKind, Sent
 from tests.tenancy.installation import Installation
 from tests.worker.shop import BUYER, Shop, event, open_shop
@@ -83,6 +84,24 @@ async def test_a_template_goes_out_in_place_of_the_answer(
         assert await shop.dead() == []
 
 
+async def test_a_template_that_has_to_wait_goes_out_later(
+    installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put back like any reply, and still the template when its time comes."""
+    async with open_shop(installation, redis_url, decide_turn=three_bubbles) as shop:
+        await set_limits(shop, TEMPLATE)
+        with monkeypatch.context() as busy:
+            busy.setattr("gateway.cloud_api.adapter.send", refuse_for_now)
+            await shop.handle(event("tem onix?", timestamp=int(time.time()) - DAY_S))
+        sent = record_sends(monkeypatch)
+        await shop.waits_are_over()
+        await shop.deliver()
+
+        assert [reply.kind for reply in sent] == [ReplyKind.TEMPLATE]
+        rows = await shop.rows("SELECT status FROM mensagens WHERE tipo = 'enviada' ORDER BY id")
+        assert [status for (status,) in rows] == ["enviada", "cancelada", "cancelada"]
+
+
 async def test_a_second_template_is_a_nuisance(
     installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +138,11 @@ def record_sends(monkeypatch: pytest.MonkeyPatch) -> list[Reply]:
 
     monkeypatch.setattr("gateway.cloud_api.adapter.send", take)
     return sent
+
+
+async def refuse_for_now(*_: object, **__: object) -> Sent:
+    """A gateway that is busy."""
+    raise SendLater("busy")
 
 
 async def set_limits(shop: Shop, limits: dict[str, Any]) -> None:

@@ -159,8 +159,6 @@ class Results:
     async def sent(self, send: Send, sent: Sent) -> Step:
         """The gateway took it."""
         await self._rows.record(send.lease, send.reply, sent)
-        if send.template is not None:
-            await self._rows.replaced(send.lease, send.reply, send.template)
         metrics.outcome(send.channel.gateway, "template" if send.template else "sent")
         metrics.age(send.channel.gateway, send.reply.written_at, from_ms(send.admission.at_ms))
         await self._tell(send, Outcome.TAKEN)

@@ -70,10 +70,10 @@ class Rows:
         async with self._pools.connection(lease.empresa_id) as conn:
             return await window.was_asked(conn, reply)
 
-    async def replaced(self, lease: Lease, reply: OpenReply, template: Template) -> None:
-        """See `window.replaced`."""
+    async def replace(self, lease: Lease, reply: OpenReply, template: Template) -> None:
+        """See `window.put_in_place`."""
         async with self._pools.transaction(lease.empresa_id) as conn:
-            await window.replaced(conn, reply, template)
+            await window.put_in_place(conn, reply, template)
 
     async def hand_over(self, lease: Lease, reply: OpenReply, *, until: datetime) -> bool:
         """See `window.hand_over`; a person finds it among the dead letters, too."""

@@ -108,6 +108,8 @@ class Sender:
     async def _hand_over_to(self, way: Way, send: Send) -> Step:
         now = from_ms(send.admission.at_ms)
         until = now + timedelta(seconds=self._timeout_s + _MARGIN_S)
+        if send.template is not None:
+            await self._rows.replace(send.lease, send.reply, send.template)
         if not await self._results.claim(send, until=until):
             return STALE if await self._results.has_moved(send) else HELD
         try:

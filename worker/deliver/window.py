@@ -35,7 +35,7 @@ _ASKED = """
 _REPLACE = """
     UPDATE mensagens
        SET tipo_conteudo = 'template', conteudo = %(name)s, midia = NULL, fatos = NULL
-     WHERE id = %(id)s
+     WHERE id = %(id)s AND status IN ('pendente', 'enviando')
 """
 _OF_CONVERSATION = """
     SELECT id FROM mensagens FORCE INDEX (idx_turno)
@@ -79,10 +79,10 @@ async def was_asked(conn: TenantConnection, reply: OpenReply) -> bool:
     return row is not None and bool(row[0])
 
 
-async def replaced(conn: TenantConnection, reply: OpenReply, template: Template) -> None:
-    """The template went out in place of this reply; what would have followed is withdrawn.
+async def put_in_place(conn: TenantConnection, reply: OpenReply, template: Template) -> None:
+    """From now on the reply is the template; what would have followed is withdrawn.
 
-    In the caller's transaction.
+    In the caller's transaction, before the send: a crash afterwards finds what the buyer got.
     """
     await wait_for_the_drain(conn)
     await conn.execute(_REPLACE, {"id": reply.id, "name": f"[modelo {template.name}]"})
