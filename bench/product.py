@@ -20,6 +20,7 @@ from worker.log import configure_logging
 from worker.process import ProcessSettings, connect, make_worker, open_jobs
 from worker.queue.bell import Bell
 from worker.queue.job import ArqJob
+from worker.queue.keys import Task
 from worker.sweep import sweep_for_ever
 
 
@@ -39,13 +40,18 @@ async def main(decide: Decide) -> None:
     redis = await connect(settings.worker)
     try:
         async with open_jobs(settings, redis, decide_turn=decide) as jobs:
-            worker = make_worker(settings.worker, redis, replace(jobs, deliverer=_SendsNothing()))
+            jobs = replace(jobs, deliverer=_SendsNothing())
+            delivers = make_worker(settings.worker, redis, jobs, Task.DELIVER)
+            # The last one made hears the signals.
+            drains = make_worker(settings.worker, redis, jobs, Task.DRAIN)
+            delivering = asyncio.create_task(delivers.async_run())
             sweep = asyncio.create_task(
                 sweep_for_ever(redis, Bell(redis), jobs.active, every_s=settings.worker.sweep_s)
             )
             try:
-                await work_from_go(worker)
+                await work_from_go(drains)
             finally:
+                delivering.cancel()
                 sweep.cancel()
     finally:
         await redis.aclose()

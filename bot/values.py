@@ -86,6 +86,9 @@ class Fact:
     car_id: int
     preco: Decimal | None = None
     status: str = "available"
+    ano: int | None = None
+    ano_modelo: int | None = None
+    km: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

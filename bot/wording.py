@@ -119,7 +119,14 @@ def bullets(items: Sequence[Listing]) -> str:
 
 def fact(item: Listing, *, priced: bool = True) -> Fact:
     """What must still hold when a bubble about this car is sent."""
-    return Fact(car_id=item.car.id, preco=item.car.preco if priced else None)
+    car = item.car
+    return Fact(
+        car_id=car.id,
+        preco=car.preco if priced else None,
+        ano=car.ano,
+        ano_modelo=car.ano_modelo,
+        km=car.km,
+    )
 
 
 def joined(parts: Sequence[str], last: str = "e") -> str:

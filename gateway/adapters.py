@@ -18,6 +18,7 @@ from gateway.evolution.adapter import Evolution
 from gateway.findings import Finding
 from gateway.media import Media, MediaLimits, MediaRef
 from gateway.redis_stream.adapter import RedisStream
+from gateway.traits import Traits
 from gateway.waha.adapter import Waha
 from schema.channels import Channel
 from schema.events import Event
@@ -31,6 +32,11 @@ class Outlet(Protocol):
     @property
     def kind(self) -> str:
         """The value of `canais.tipo`."""
+        ...
+
+    @property
+    def traits(self) -> Traits:
+        """What sending through it is like."""
         ...
 
     @property

@@ -17,7 +17,7 @@ import orjson
 
 from gateway.errors import NotJson
 from gateway.json import loads
-from schema.errors import ChannelRefused, SendLater, SendUnknown
+from schema.errors import ChannelRefused, GatewayAway, GatewaySilent
 
 _LONGEST_ANSWER = 32 * 1024 * 1024
 """Evolution with the webhook option base64 answers with the whole photo that we sent."""
@@ -45,7 +45,7 @@ async def post(
 ) -> Answer:
     """One POST without redirects.
 
-    Raises SendLater (no connection came about), SendUnknown (the answer got lost) or
+    Raises GatewayAway (no connection came about), GatewaySilent (the answer got lost) or
     ChannelRefused (the address is wrong or sends us elsewhere). Other statuses are the caller's.
     """
     return await _request(
@@ -96,9 +96,9 @@ async def _request(
     except aiohttp.InvalidURL:
         raise ChannelRefused("the gateway's address is not one") from None
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        raise SendLater(f"no connection to the gateway: {type(error).__name__}") from error
+        raise GatewayAway(f"no connection to the gateway: {type(error).__name__}") from error
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        raise SendUnknown(f"the gateway's answer got lost: {type(error).__name__}") from error
+        raise GatewaySilent(f"the gateway's answer got lost: {type(error).__name__}") from error
     if 300 <= status < 400:
         raise ChannelRefused("the gateway's address redirects; set the final one", code=status)
     return Answer(

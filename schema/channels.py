@@ -24,3 +24,5 @@ class Channel:
     active: bool = True
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What the adapter needs to verify and to send; its own model says which keys."""
+    limits: Mapping[str, object] = field(default_factory=dict)
+    """What this number may send, where it differs from its gateway's; `worker` knows the keys."""

@@ -8,9 +8,13 @@ HelixError
 │   ├── CommitUnknown         repeat the whole idempotent unit
 │   ├── TryAgain              a lock or a time limit was in the way: repeat the transaction
 │   ├── MigrationLocked       another migrator is at work on this database
-│   ├── SendLater             the gateway asks for patience
 │   ├── AwaitReport           the gateway has it and reports later: look again after retry_after_s
+│   ├── SendLater             this message did not go out; once more, later
+│   │   ├── ChannelBusy       the whole number sends too much: all of it slows down
+│   │   ├── PairBusy          this buyer gets too much at once: only he waits
+│   │   └── GatewayAway       no connection came about
 │   └── SendUnknown           the message may be out; the answer got lost
+│       └── GatewaySilent     it did not answer in time, or hung up
 └── Permanent                 trying again changes nothing; a person must act
     ├── UnknownEmpresa        no such dealer
     ├── UnknownChannel        no such number of a dealer
@@ -94,8 +98,24 @@ class AwaitReport(Transient):
         self.retry_after_s = retry_after_s
 
 
+class ChannelBusy(SendLater):
+    """The number as a whole is over its limit; nothing was sent."""
+
+
+class PairBusy(SendLater):
+    """This buyer has had too much from this number just now; nothing was sent."""
+
+
+class GatewayAway(SendLater):
+    """Nobody listens at the gateway's address, or not in time; nothing was sent."""
+
+
 class SendUnknown(Transient):
     """The request went out and no answer came: the buyer may or may not have the message."""
+
+
+class GatewaySilent(SendUnknown):
+    """The gateway took the request and did not answer in time, or broke the connection."""
 
 
 class UnknownEmpresa(Permanent):

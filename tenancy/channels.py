@@ -18,11 +18,13 @@ _FIND = """
      WHERE tipo = %(gateway)s AND identificador = %(identifier)s FOR UPDATE
 """
 _INSERT = """
-    INSERT INTO canais (empresa_id, tipo, identificador, webhook_token, credenciais)
-    VALUES (%(empresa_id)s, %(gateway)s, %(identifier)s, %(token)s, %(credentials)s)
+    INSERT INTO canais (empresa_id, tipo, identificador, webhook_token, credenciais,
+                        limites)
+    VALUES (%(empresa_id)s, %(gateway)s, %(identifier)s, %(token)s, %(credentials)s, %(limits)s)
 """
 _UPDATE = """
-    UPDATE canais SET ativo = 1, credenciais = COALESCE(%(credentials)s, credenciais)
+    UPDATE canais SET ativo = 1, credenciais = COALESCE(%(credentials)s, credenciais),
+                      limites = COALESCE(%(limits)s, limites)
      WHERE id = %(id)s
 """
 _RAISE = "UPDATE empresas SET versao = versao + 1 WHERE id = %(id)s"
@@ -38,8 +40,10 @@ async def add_channel(
     gateway: str,
     identifier: str,
     credentials: Mapping[str, str] | None,
+    limits: Mapping[str, object] | None = None,
 ) -> Channel:
     """Adds a number, or renews the credentials of one that the empresa has; its address stays.
+    `limits` that are not given stay as they are.
 
     Called in a transaction. Counts up the empresa's version, so that all processes notice. Raises
     UnknownEmpresa, NotConfigured (the number is another's), and ValueError for names that no row
@@ -56,6 +60,7 @@ async def add_channel(
         sealed = keyring.seal(
             json.dumps(dict(credentials)), purpose=credentials_of(gateway, identifier)
         )
+    stated = None if limits is None else json.dumps(dict(limits))
     known = await conn.fetch_one(_FIND, {"gateway": gateway, "identifier": identifier})
     if known is not None and known[1] != empresa_id:
         raise NotConfigured(
@@ -63,7 +68,7 @@ async def add_channel(
         )
     if known is not None:
         channel_id, token = int(known[0]), str(known[2])
-        await conn.execute(_UPDATE, {"id": channel_id, "credentials": sealed})
+        await conn.execute(_UPDATE, {"id": channel_id, "credentials": sealed, "limits": stated})
     else:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         await conn.execute(
@@ -74,6 +79,7 @@ async def add_channel(
                 "identifier": identifier,
                 "token": token,
                 "credentials": sealed,
+                "limits": stated,
             },
         )
         channel_id = conn.last_id
@@ -85,4 +91,5 @@ async def add_channel(
         identifier=identifier,
         webhook_token=token,
         credentials=credentials or {},
+        limits=limits or {},
     )

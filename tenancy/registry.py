@@ -30,7 +30,8 @@ _ACTIVE = """
     SELECT id FROM empresas WHERE status = %(status)s AND db_name IS NOT NULL ORDER BY id
 """
 _CHANNEL = """
-    SELECT id, empresa_id, tipo, identificador, webhook_token, ativo, credenciais FROM canais
+    SELECT id, empresa_id, tipo, identificador, webhook_token, ativo, credenciais, limites
+      FROM canais
 """
 _BY_IDENTIFIER = _CHANNEL + " WHERE tipo = %(gateway)s AND identificador = %(identifier)s"
 _BY_TOKEN = _CHANNEL + " WHERE webhook_token = %(token)s"
@@ -220,6 +221,7 @@ class Registry:
             webhook_token=row["webhook_token"],
             active=bool(row["ativo"]),
             credentials=credentials,
+            limits=_limits(empresa_id, row["limites"]),
         )
 
     def _opened(self, empresa_id: int, token: str, purpose: str) -> str:
@@ -227,6 +229,13 @@ class Registry:
             return self._keyring.open(token, purpose=purpose)
         except SecretUnreadable as error:
             raise NotConfigured(empresa_id, str(error)) from error
+
+
+def _limits(empresa_id: int, stored: str | None) -> dict[str, object]:
+    limits = json.loads(stored) if stored else {}
+    if not isinstance(limits, dict):
+        raise NotConfigured(empresa_id, "canais.limites is no JSON object")
+    return limits
 
 
 def _concerns(empresa_id: int | None, *channels: Channel | None) -> bool:

@@ -12,7 +12,9 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from tenancy.watch import ConfigWatch
+from tenancy.watch import ConfigWatch, Settled
+from worker.queue.bell import Bell
+from worker.queue.keys import Task
 
 log = structlog.get_logger()
 
@@ -25,6 +27,19 @@ async def announce(redis: Redis, empresa_id: int, versao: int) -> int:
     """Tells all processes; returns how many listen. `versao` is the row's new one."""
     body = orjson.dumps({"empresa_id": empresa_id, "versao": versao})
     return int(await redis.publish(CHANNEL, body))
+
+
+def ring_when_settled(bell: Bell, then: Settled) -> Settled:
+    """For `ConfigWatch.settled`: a changed row may be a mended one, for which replies wait."""
+
+    async def settled(empresa_id: int, versao: int) -> None:
+        try:
+            await bell.ring(Task.DELIVER, empresa_id)
+        except (RedisError, OSError) as error:  # they are looked at again by themselves
+            log.warning("delivery not rung", empresa_id=empresa_id, error=str(error))
+        await then(empresa_id, versao)
+
+    return settled
 
 
 async def hear_for_ever(redis: Redis, watch: ConfigWatch) -> None:

@@ -7,6 +7,7 @@ says nothing of the process: its events wait in the inbox while the others are s
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,6 +20,8 @@ from redis.exceptions import RedisError
 from schema.errors import HelixError
 from tenancy.metrics import TenancyCollector
 from tenancy.start import Tenancy
+from worker.deliver.gate import stopped
+from worker.deliver.metrics import CHANNELS_STOPPED
 
 log = structlog.get_logger()
 
@@ -50,8 +53,17 @@ class Health:
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Of this process, in Prometheus's form."""
+        await self._count_stopped()
         body = generate_latest(REGISTRY) + generate_latest(self._pools)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _count_stopped(self) -> None:
+        """Of all processes. Without Redis the figure is not known, and so it says."""
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                CHANNELS_STOPPED.set(await stopped(self._redis))
+        except (RedisError, OSError, TimeoutError):
+            CHANNELS_STOPPED.set(math.nan)
 
     async def _redis_answers(self) -> bool:
         try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,8 +27,11 @@ from gateway.adapters import ADAPTERS, outlets
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy, open_tenancy
-from worker.announce import hear_for_ever
+from worker.announce import hear_for_ever, ring_when_settled
+from worker.deliver.gate import Gate
 from worker.deliver.job import Deliverer
+from worker.deliver.results import Results
+from worker.deliver.rows import Rows
 from worker.deliver.sender import Sender
 from worker.drain.job import Drainer
 from worker.drain.marks import Marker
@@ -45,8 +49,9 @@ from worker.presence import Presence
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.functions import Functions, keep_registered
+from worker.queue.inbox import Inbox
 from worker.queue.job import ArqJob
-from worker.queue.keys import Task
+from worker.queue.keys import Task, TaskKeys
 from worker.queue.lease import LeaseDesk
 from worker.report import report_of
 from worker.settings import WorkerSettings
@@ -136,12 +141,24 @@ async def open_jobs(
             marker=marker,
             settings=worker,
         )
+        timeout_s = settings.gateway.send_timeout_s
+        gate = Gate(redis, timeout_s=timeout_s)
+        rows = Rows(tenancy=tenancy, dead_letters=dead_letters)
+        results = Results(
+            rows=rows,
+            gate=gate,
+            inbox=Inbox(redis),
+            pause_after_human=timedelta(hours=worker.pause_after_human_h),
+            unknown_wait=timedelta(seconds=worker.unknown_wait_s),
+        )
         sender = Sender(
             tenancy=tenancy,
             session=session,
             adapters=outlets(redis),
-            dead_letters=dead_letters,
-            timeout_s=settings.gateway.send_timeout_s,
+            gate=gate,
+            rows=rows,
+            results=results,
+            timeout_s=timeout_s,
         )
         deliverer = Deliverer(
             desk=desk,
@@ -187,6 +204,13 @@ async def fetch_media(ctx: dict[str, Any], empresa_id: int) -> None:
     await jobs.media.fetch(empresa_id, _arq_job(ctx))
 
 
+_JOBS = {
+    Task.DRAIN: {Task.DRAIN: drain_inbox, Task.MEDIA: fetch_media},
+    Task.DELIVER: {Task.DELIVER: deliver_replies},
+}
+"""What each arq queue carries, by the task that it is named for."""
+
+
 def _arq_job(ctx: dict[str, Any]) -> ArqJob:
     return ArqJob(id=ctx["job_id"], due_ms=int(ctx["score"]))
 
@@ -199,9 +223,10 @@ async def run_worker(settings: ProcessSettings) -> None:
             tenancy = jobs.tenancy
             presence = Presence(redis, lambda: report_of(tenancy.figures()).model_dump())
             await presence.show()  # whoever changes a password from here on waits for us
-            tenancy.watch.settled = presence.acknowledge
-            worker = make_worker(settings.worker, redis, jobs)
             await Functions(redis).register()
+            tenancy.watch.settled = ring_when_settled(Bell(redis), presence.acknowledge)
+            workers = [make_worker(settings.worker, redis, jobs, task) for task in _JOBS]
+            _stop_together(workers)
             chores = [
                 asyncio.create_task(keep_registered(redis), name="functions"),
                 asyncio.create_task(
@@ -213,18 +238,19 @@ async def run_worker(settings: ProcessSettings) -> None:
                 asyncio.create_task(hear_for_ever(redis, tenancy.watch), name="hear"),
                 asyncio.create_task(presence.show_for_ever(), name="presence"),
             ]
-            log.info("worker ready", max_jobs=settings.worker.max_jobs)
+            log.info("worker ready", max_jobs=settings.worker.max_jobs,
+                     max_deliveries=settings.worker.max_deliveries)  # fmt: skip
             health = Health(redis, tenancy)
             host, port = settings.worker.health_host, settings.worker.health_port
             try:
                 async with health_server(health, host=host, port=port):
-                    await _run_through_outages(worker)
+                    await _run_all(workers)
             except asyncio.CancelledError:
                 log.info("worker stops")
             finally:
                 for chore in chores:
                     chore.cancel()
-                closing = asyncio.create_task(_close(worker, presence), name="close")
+                closing = asyncio.create_task(_close(workers, presence), name="close")
                 await asyncio.wait({closing}, timeout=_LAST_WORDS_S)
     finally:
         with suppress(TimeoutError, RedisError, OSError):
@@ -232,11 +258,38 @@ async def run_worker(settings: ProcessSettings) -> None:
                 await redis.aclose()
 
 
-async def _close(worker: Worker, presence: Presence) -> None:
+def _stop_together(workers: Sequence[Worker]) -> None:
+    """Each has taken the signals for itself; a process has one handler for each."""
+
+    def stop(number: signal.Signals) -> None:
+        for worker in workers:
+            worker.handle_sig_wait_for_completion(number)
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+
+
+async def _run_all(workers: Sequence[Worker]) -> None:
+    """Until all have stopped, each when its jobs have ended; what escapes one is a bug."""
+    running = {asyncio.create_task(_run_through_outages(worker)) for worker in workers}
+    try:
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            if not task.cancelled():
+                task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _close(workers: Sequence[Worker], presence: Presence) -> None:
     """Waits for what cancelled jobs bring to their end; not longer than the caller does."""
     try:
         await presence.leave()
-        await worker.close()
+        for worker in workers:
+            await worker.close()
     except (RedisError, OSError) as error:
         log.warning("redis did not hear the goodbye", error=str(error))
 
@@ -272,16 +325,19 @@ async def connect(settings: WorkerSettings) -> ArqRedis:
     return redis
 
 
-def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs) -> Worker:
-    """arq's worker. The jobs see to their own repetition, so arq keeps no results and no tries."""
+def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs, task: Task) -> Worker:
+    """arq's worker of one queue, with places of its own: what hangs in one holds up no other.
+
+    The jobs see to their own repetition, so arq keeps no results and no tries.
+    """
     worker = Worker(
         functions=[
-            func(drain_inbox, name=Task.DRAIN.value, keep_result=0, max_tries=1_000_000),
-            func(deliver_replies, name=Task.DELIVER.value, keep_result=0, max_tries=1_000_000),
-            func(fetch_media, name=Task.MEDIA.value, keep_result=0, max_tries=1_000_000),
+            func(job, name=name.value, keep_result=0, max_tries=1_000_000)
+            for name, job in _JOBS[task].items()
         ],
+        queue_name=TaskKeys(0, task).queue,
         redis_pool=redis,
-        max_jobs=settings.max_jobs,
+        max_jobs=settings.max_deliveries if task is Task.DELIVER else settings.max_jobs,
         job_timeout=_JOB_TIMEOUT_S,
         poll_delay=settings.poll_delay_s,
         job_completion_wait=int(settings.grace_s),

@@ -18,7 +18,10 @@ class WorkerSettings(BaseSettings):
         validation_alias="REDIS_URL",
         description="May hold a password, so it is a secret.",
     )
-    max_jobs: int = Field(32, ge=1, le=500, description="Jobs at the same time in one process.")
+    max_jobs: int = Field(32, ge=1, le=500, description="Drains at the same time in one process.")
+    max_deliveries: int = Field(
+        32, ge=1, le=500, description="Dealers sent for at the same time in one process."
+    )
     poll_delay_s: float = Field(0.01, gt=0, le=5, description="How often arq looks for a job.")
     lease_s: float = Field(8.0, ge=1, le=60, description="A dead worker's empresa waits this long.")
     sweep_s: float = Field(1.0, gt=0, le=30, description="How often lost rings are rung again.")
@@ -33,6 +36,9 @@ class WorkerSettings(BaseSettings):
     sends_per_empresa: int = Field(4, ge=1, le=100, description="Conversations sent to at once.")
     mark_read: bool = Field(
         True, description="Show buyers that they are read and that an answer is coming."
+    )
+    unknown_wait_s: float = Field(
+        30.0, gt=0, le=600, description="A send without an answer is decided after this."
     )
     pause_after_human_h: float = Field(
         4.0, gt=0, le=720, description="Hours that Lucas keeps quiet after a seller wrote."

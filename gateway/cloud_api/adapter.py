@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from types import MappingProxyType
 
 import aiohttp
@@ -15,6 +16,7 @@ from gateway.cloud_api.parse import parse
 from gateway.cloud_api.send import mark_read, send
 from gateway.findings import Finding
 from gateway.media import Media, MediaLimits, MediaRef
+from gateway.traits import Traits
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -27,6 +29,7 @@ class CloudApi:
     secret_keys: Mapping[str, bool] = MappingProxyType({"app_secret": False})
     max_body_bytes = 3 * 1024 * 1024
     """Meta's own limit for a webhook."""
+    traits = Traits(window=timedelta(hours=24), paced=False, tells=True)
 
     def parse(self, body: object) -> list[Event]:
         """See `gateway.cloud_api.parse`."""

@@ -18,15 +18,22 @@ from gateway.cloud_api.credentials import CloudCredentials
 from gateway.http import Answer, post
 from gateway.limits import check
 from schema.channels import Channel
-from schema.errors import ChannelRefused, SendLater, SendRefused, SendUnknown
+from schema.errors import (
+    ChannelBusy,
+    ChannelRefused,
+    PairBusy,
+    SendLater,
+    SendRefused,
+    SendUnknown,
+)
 from schema.replies import Reply, ReplyKind, Sent
 
 _PAIR_RATE = 131056
-_PAIR_RATE_PAUSE_S = 6.0
 """One message to the same user every six seconds, once a burst is used up."""
-LATER_CODES = frozenset(
-    {1, 2, 4, 80007, 130429, 131000, _PAIR_RATE, 131016, 131057, 133004, 135000}
-)
+_NUMBER_RATE = frozenset({4, 80007, 130429})
+"""The number's throughput, or the account's calls in an hour."""
+_AGAIN = frozenset({1, 2, 131000, 131016, 131057, 133004, 135000})
+LATER_CODES = _AGAIN | _NUMBER_RATE | {_PAIR_RATE}
 CHANNEL_CODES = frozenset(
     {0, 3, 10, 190, *range(200, 300), 131005}  # token and permissions
     | {368, 130497, 131031, 131037, 131042, 131045, 131048, 131064}  # account, spam, billing
@@ -202,9 +209,12 @@ def _refuse(answer: Answer) -> NoReturn:
     no_such_number = code == _BAD_PARAMETER and error.get("error_subcode") == _NO_SUCH_OBJECT
     if code in CHANNEL_CODES or no_such_number:
         raise ChannelRefused(reason, code=code)
-    if code in LATER_CODES or error.get("is_transient") is True or answer.status >= 500:
-        pause_s = _PAIR_RATE_PAUSE_S if code == _PAIR_RATE else None
-        raise SendLater(reason, retry_after_s=answer.retry_after_s or pause_s)
+    if code == _PAIR_RATE:
+        raise PairBusy(reason, retry_after_s=answer.retry_after_s)
+    if code in _NUMBER_RATE:
+        raise ChannelBusy(reason, retry_after_s=answer.retry_after_s)
+    if code in _AGAIN or error.get("is_transient") is True or answer.status >= 500:
+        raise SendLater(reason, retry_after_s=answer.retry_after_s)
     raise SendRefused(reason, code=code)
 
 
@@ -213,7 +223,9 @@ def _refuse_by_status(answer: Answer) -> NoReturn:
     reason = f"HTTP {answer.status} without an error of Meta's"
     if answer.status in (408, 504) or answer.status < 300:
         raise SendUnknown(reason)
-    if answer.status == 429 or answer.status >= 500:
+    if answer.status == 429:
+        raise ChannelBusy(reason, retry_after_s=answer.retry_after_s)
+    if answer.status >= 500:
         raise SendLater(reason, retry_after_s=answer.retry_after_s)
     if answer.status in (401, 403, 404):
         raise ChannelRefused(reason, code=answer.status)

@@ -15,6 +15,7 @@ from gateway.evolution.parse import parse
 from gateway.evolution.send import mark_read, send
 from gateway.findings import Finding
 from gateway.media import Media, MediaLimits, MediaRef
+from gateway.traits import Traits
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -27,6 +28,7 @@ class Evolution:
     secret_keys: Mapping[str, bool] = MappingProxyType({"webhook_secret": True, "jwt_key": True})
     max_body_bytes = 32 * 1024 * 1024
     """With the webhook option base64 a body carries the whole file, by a third larger."""
+    traits = Traits(window=None, paced=True, tells=True)
 
     def parse(self, body: object) -> list[Event]:
         """See `gateway.evolution.parse`."""

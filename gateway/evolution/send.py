@@ -21,7 +21,7 @@ from gateway.fallback import as_text
 from gateway.http import Answer, post
 from gateway.limits import check
 from schema.channels import Channel
-from schema.errors import ChannelRefused, SendLater, SendRefused, SendUnknown
+from schema.errors import ChannelBusy, ChannelRefused, SendLater, SendRefused, SendUnknown
 from schema.replies import Reply, ReplyKind, Sent
 
 _TYPING_S = 3.0
@@ -186,7 +186,9 @@ def _refuse(answer: Answer) -> NoReturn:
     reason = f"HTTP {answer.status} of Evolution: {wording}"
     if answer.status in (401, 403, 404):
         raise ChannelRefused(reason, code=answer.status)
-    if answer.status in (429, 502, 503):
+    if answer.status == 429:
+        raise ChannelBusy(reason, retry_after_s=answer.retry_after_s)
+    if answer.status in (502, 503):
         raise SendLater(reason, retry_after_s=answer.retry_after_s)
     if answer.status >= 500 or answer.status == 408 or answer.status < 300:
         raise SendUnknown(reason)

@@ -16,6 +16,7 @@ from gateway.credentials import Credentials, read
 from gateway.findings import Finding
 from gateway.redis_stream.diagnose import diagnose
 from gateway.redis_stream.send import HandOver
+from gateway.traits import Traits
 from schema.channels import Channel
 from schema.replies import Reply, Sent
 
@@ -26,6 +27,7 @@ class RedisStream:
     """Made with the client of the process; see `gateway.adapters.Outlet`."""
 
     kind = KIND
+    traits = Traits(window=None, paced=False, tells=True, reports=True)
     secret_keys: Mapping[str, bool] = MappingProxyType({})
 
     def __init__(self, redis: Redis) -> None:

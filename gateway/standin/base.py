@@ -7,7 +7,6 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import asdict
 from typing import ClassVar, Self
 
 import aiohttp
@@ -18,13 +17,16 @@ from gateway import fields
 from gateway.errors import NotJson
 from gateway.json import loads
 from gateway.phone import canonical_phone
-from gateway.standin.values import Fault, LostAnswer, Outgoing, Push, Refusal
+from gateway.standin.control import control_routes
+from gateway.standin.trouble import Trouble
+from gateway.standin.values import CutOff, Fault, Hang, LostAnswer, Outgoing, Push, Refusal
 from gateway.standin.watched import Watched
 
 log = structlog.get_logger()
 
 _LONGEST_BODY = 64 * 1024 * 1024
 OK = 200
+_FOR_EVER_S = 24 * 3600.0
 
 
 class Standin(Watched, ABC):
@@ -58,6 +60,8 @@ class Standin(Watched, ABC):
         self.webhook_url = webhook_url
         self.statuses = statuses
         self.answer_delay_s = 0.0
+        self.trouble: Trouble | None = None
+        """What goes wrong by chance; faults that were asked for come first."""
         self._port, self._pace = port, pace
         self._faults: deque[Fault] = deque()
         self._addresses: dict[str, str] = {}
@@ -115,7 +119,7 @@ class Standin(Watched, ABC):
             timeout=aiohttp.ClientTimeout(total=self.webhook_timeout_s)
         )
         app = web.Application(client_max_size=_LONGEST_BODY)
-        app.add_routes([*self.routes(), *self._control_routes()])
+        app.add_routes([*self.routes(), *control_routes(self)])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -145,6 +149,18 @@ class Standin(Watched, ABC):
         """The next `count` sends reach the phone, and we are not told."""
         self._faults.extend([LostAnswer()] * count)
 
+    def cut_off(self, count: int = 1) -> None:
+        """The next `count` sends break before they are read."""
+        self._faults.extend([CutOff()] * count)
+
+    def hang(self, count: int = 1) -> None:
+        """The next `count` sends are never answered and go nowhere."""
+        self._faults.extend([Hang()] * count)
+
+    def forget_faults(self) -> None:
+        """From now on nothing goes wrong."""
+        self._faults.clear()
+
     # --- the send API
 
     async def answer(
@@ -158,8 +174,16 @@ class Standin(Watched, ABC):
         body = await self.body_of(request)
         fault = self._faults.popleft() if self._faults else None
         found = fault if isinstance(fault, Refusal) else read(body)
+        if fault is None and self.trouble is not None and isinstance(found, Outgoing):
+            fault = self.trouble.of_send(found)
+            found = fault if isinstance(fault, Refusal) else found
         if isinstance(found, Refusal):
             return refused(found)
+        if isinstance(fault, Hang):
+            await asyncio.sleep(_FOR_EVER_S)
+        if isinstance(fault, CutOff) and request.transport is not None:
+            request.transport.abort()
+            return accepted(found)
         async with self._changed:
             self.outbox.append(found)
             self._changed.notify_all()
@@ -188,6 +212,18 @@ class Standin(Watched, ABC):
 
     async def push(self, body: Mapping[str, object], *, copies: int = 1) -> None:
         """Hands a body to us; repeats in the background, by the gateway's rule, if we refuse."""
+        if self.trouble is not None:
+            copies = max(copies, self.trouble.copies())
+            if late_s := self.trouble.delay_s():
+                self.spawn(self._push_late(body, copies, late_s))
+                return
+        await self._push_now(body, copies)
+
+    async def _push_late(self, body: Mapping[str, object], copies: int, late_s: float) -> None:
+        await asyncio.sleep(late_s)
+        await self._push_now(body, copies)
+
+    async def _push_now(self, body: Mapping[str, object], copies: int) -> None:
         for _ in range(copies):
             status = await self._attempt(body, 1)
             if self.retry_after(1, status) is not None:
@@ -225,41 +261,6 @@ class Standin(Watched, ABC):
         task: asyncio.Task[None] = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    # --- the same from another process
-
-    def _control_routes(self) -> Iterable[web.RouteDef]:
-        return (
-            web.post("/_standin/buyer", self._control_buyer),
-            web.post("/_standin/seller", self._control_seller),
-            web.get("/_standin/outbox", self._control_outbox),
-        )
-
-    async def _control_buyer(self, request: web.Request) -> web.Response:
-        body = await self.body_of(request)
-        message_id = await self.buyer_writes(
-            fields.text(body.get("phone")) or "",
-            fields.text(body.get("text")) or "",
-            message_id=fields.text(body.get("message_id")),
-            name=fields.text(body.get("name")) or "Comprador",
-            duplicate=body.get("duplicate") is True,
-        )
-        return web.json_response({"message_id": message_id})
-
-    async def _control_seller(self, request: web.Request) -> web.Response:
-        body = await self.body_of(request)
-        phone, text = fields.text(body.get("phone")), fields.text(body.get("text"))
-        return web.json_response({"message_id": await self.seller_writes(phone or "", text or "")})
-
-    async def _control_outbox(self, request: web.Request) -> web.Response:
-        """?after=N&timeout_s=S: the messages past the first N, as soon as there is one."""
-        after = fields.code(request.query.get("after", "0")) or 0
-        timeout_s = fields.code(request.query.get("timeout_s", "0")) or 0
-        try:
-            outbox = await self.wait_for(after + 1, timeout_s)
-        except TimeoutError:
-            outbox = list(self.outbox)
-        return web.json_response([asdict(sent) for sent in outbox[after:]])
 
 
 def refused(refusal: Refusal) -> web.Response:

@@ -47,4 +47,14 @@ class LostAnswer:
     """The message reaches the phone and the connection breaks before we hear of it."""
 
 
-Fault = Refusal | LostAnswer
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """The connection breaks before the message is read: it goes nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """The message goes nowhere and no answer ever comes."""
+
+
+Fault = Refusal | LostAnswer | CutOff | Hang

@@ -9,6 +9,7 @@ import aiohttp
 
 from gateway.findings import Finding
 from gateway.media import Media, MediaLimits, MediaRef
+from gateway.traits import Traits
 from gateway.waha import auth
 from gateway.waha.credentials import KIND, WahaCredentials
 from gateway.waha.diagnose import diagnose
@@ -24,6 +25,7 @@ class Waha:
     """Each session signs with a key of its own; see `gateway.adapters.Adapter`."""
 
     kind = KIND
+    traits = Traits(window=None, paced=True, tells=True)
     secret_keys: Mapping[str, bool] = MappingProxyType({"hmac_key": True})
     max_body_bytes = 8 * 1024 * 1024
     """Files come by address, but the engine's own message may hold previews of them."""

@@ -13,7 +13,15 @@ from gateway.adapters import ADAPTERS
 from gateway.cloud_api.send import body_of as cloud_body
 from gateway.evolution.send import request_of
 from schema.channels import Channel
-from schema.errors import ChannelRefused, HelixError, SendLater, SendRefused, SendUnknown
+from schema.errors import (
+    ChannelBusy,
+    ChannelRefused,
+    HelixError,
+    PairBusy,
+    SendLater,
+    SendRefused,
+    SendUnknown,
+)
 from schema.replies import Reply, ReplyKind
 
 from .conftest import serving
@@ -63,7 +71,9 @@ def meta(code: object, status: int = 400, **more: Any) -> web.Response:
     return web.json_response({"error": error}, status=status)
 
 
-LATER = [1, 2, 4, 80007, 130429, 131000, 131016, 131057, 133004, 135000, 131056]
+LATER = [1, 2, 131000, 131016, 131057, 133004, 135000]
+NUMBER_BUSY = [4, 80007, 130429]
+PAIR_BUSY = 131056
 REFUSED = [
     131047, 131026, 131049, 130472, 131050, 131051, 131053, 131062, 132000, 132001, 132005,
     132007, 132008, 132012, 132015, 132016, 100, 131008, 131009, 131021, 33, 999999,
@@ -77,6 +87,8 @@ CHANNEL = [
 @pytest.mark.parametrize(
     ("code", "error"),
     [(code, SendLater) for code in LATER]
+    + [(code, ChannelBusy) for code in NUMBER_BUSY]
+    + [(PAIR_BUSY, PairBusy)]
     + [(code, SendRefused) for code in REFUSED]
     + [(code, ChannelRefused) for code in CHANNEL],
 )
@@ -100,7 +112,7 @@ async def test_metas_codes_decide(
         (web.Response(status=500), SendLater),
         (web.Response(status=503, text="<html>busy"), SendLater),
         (web.Response(status=504), SendUnknown),
-        (web.Response(status=429), SendLater),
+        (web.Response(status=429), ChannelBusy),
         (web.Response(status=401), ChannelRefused),
         (web.Response(status=400), SendRefused),
         (web.Response(status=200, text="oops"), SendUnknown),
@@ -138,7 +150,7 @@ def evo(status: int, message: object) -> web.Response:
         (evo(400, ["PrismaClientKnownRequestError: \nInvalid `create()`"]), SendUnknown),
         (evo(500, ["Cannot read properties of undefined (reading 'textMessage')"]), ChannelRefused),
         (evo(500, "?"), SendUnknown),
-        (evo(429, "slow"), SendLater),
+        (evo(429, "slow"), ChannelBusy),
         (web.Response(status=502, text="<html>"), SendLater),
         (web.Response(status=504), SendUnknown),
         (web.json_response({"key": {}}, status=201), SendUnknown),
@@ -171,11 +183,11 @@ async def test_a_date_is_a_wait_too(http: aiohttp.ClientSession) -> None:
     assert found.retry_after_s == 0.0
 
 
-async def test_the_pair_rate_asks_for_six_seconds(http: aiohttp.ClientSession) -> None:
-    """131056 without a Retry-After."""
+async def test_the_pair_rate_leaves_the_wait_to_the_delivery(http: aiohttp.ClientSession) -> None:
+    """131056 without a Retry-After: it grows with each in a row, and who sends counts them."""
     found = await outcome(http, "cloud_api", meta(131056))
-    assert isinstance(found, SendLater)
-    assert found.retry_after_s == 6.0
+    assert isinstance(found, PairBusy)
+    assert found.retry_after_s is None
 
 
 async def test_the_request_is_what_the_gateways_document(http: aiohttp.ClientSession) -> None:

@@ -82,12 +82,12 @@ def text_of(text: str) -> dict[str, Any]:
         (
             Reply(to="1@lid", kind=ReplyKind.BUTTONS, text="Qual?", options=OPTIONS),
             "sendText",
-            text_of("Qual?\n\n1. Onix LT – R$ 69.900\n2. HB20"),
+            text_of("Qual?\n\n1. Onix LT (R$ 69.900)\n2. HB20\n\nResponda com o número da opção."),
         ),
         (
             Reply(to="1@lid", kind=ReplyKind.LIST, text="Qual?", options=OPTIONS, button="Ver"),
             "sendText",
-            text_of("Qual?\n\n1. Onix LT – R$ 69.900\n2. HB20"),
+            text_of("Qual?\n\n1. Onix LT (R$ 69.900)\n2. HB20\n\nResponda com o número da opção."),
         ),
     ],
 )

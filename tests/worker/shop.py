@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ def event(text: str | None = "oi", *, phone: str | None = BUYER, **changes: Any)
         "phone": phone,
         "channel": "loja-1",
         "text": text,
-        "timestamp": 1795400000,
+        "timestamp": int(time.time()),
         "from_me": False,
         "gateway": "cloud_api",
         "reply_to": phone,
@@ -146,13 +147,25 @@ class Shop:
 
     async def queued(self, task: Task = Task.DRAIN) -> list[tuple[str, float]]:
         """arq jobs of a task of this empresa, with the time they are for (ms)."""
-        found = await self.redis.zrange("arq:queue", 0, -1, withscores=True)
+        queue = TaskKeys(self.empresa_id, task).queue
+        found = await self.redis.zrange(queue, 0, -1, withscores=True)
         jobs = [(job.decode(), score) for job, score in found]
         return [(job, score) for job, score in jobs if job.startswith(f"{task}:{self.empresa_id}:")]
 
     async def next_job_may_run(self, task: Task = Task.DRAIN) -> None:
         """Ends the wait that a failure put on a task, as the clock would."""
         await self.redis.delete(TaskKeys(self.empresa_id, task).lease)
+
+    async def waits_are_over(self) -> None:
+        """Ends the waits of replies, buyers, channel and gateway, as the clock would."""
+        await self.execute("UPDATE mensagens SET tentar_em = NULL")
+        keys = await self.redis.keys(f"helix:{{{self.empresa_id}}}:canal:*")
+        for key in [*keys, *await self.redis.keys("helix:gateway:*")]:
+            # Typed as if a synchronous client might have been given.
+            redis: Any = self.redis
+            ends = {b"hold", b"until", b"probe_at", b"pace:slot", b"pace:tail"}
+            for name in ends & set(await redis.hkeys(key)):
+                await redis.hset(key, name, 1)
 
     async def decisions(self) -> list[dict[str, Any]]:
         """Why, turn by turn."""

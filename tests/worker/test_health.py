@@ -16,6 +16,7 @@ from tenancy.start import Tenancy
 from tests.cli.helix import helix
 from tests.tenancy.installation import Installation
 from tests.tenancy.peers import relay, until
+from tests.worker.shop import event, open_shop
 from tests.worker.test_processes import BUYERS, open_city
 from worker.health import Health, health_server
 from worker.presence import Workers
@@ -121,6 +122,29 @@ async def test_the_figures_add_up(installation: Installation, redis: Redis) -> N
     assert len(waits) == 21
     assert ("other",) in waits
     assert sum(one.waits for one in shown.empresas) == 24
+
+
+async def test_what_is_sent_waits_and_stops_is_counted(
+    installation: Installation, redis: Redis, redis_url: str
+) -> None:
+    """By gateway and outcome, waits by cause, and the channels that are stopped anywhere."""
+    async with open_shop(installation, redis_url) as shop, _served(redis, shop.tenancy) as client:
+        before = await _metrics(client)
+        await shop.handle(event("um"))
+        shop.phone.fail_next(code=190)
+        await shop.handle(event("dois"))
+        await shop.deliver()
+        after = await _metrics(client)
+
+    def rise(name: str, *labels: str) -> float:
+        return after[name, labels] - before.get((name, labels), 0)
+
+    assert rise("helix_sends_total", "cloud_api", "sent") == 1
+    assert rise("helix_sends_total", "cloud_api", "stopped") == 1
+    assert rise("helix_send_seconds_count", "cloud_api") == 2
+    assert rise("helix_send_waits_total", "stopped") == 1
+    assert rise("helix_channel_changes_total", "stopped", "cloud_api") == 1
+    assert after["helix_channels_stopped", ()] == 1
 
 
 async def test_statements_that_take_too_long_are_counted(

@@ -47,7 +47,7 @@ async def test_6_a_busy_gateway_gets_the_reply_later(shop: Shop) -> None:
     assert (await replies(shop))[0][0] == "pendente"
     assert shop.phone.outbox == []
 
-    await shop.execute("UPDATE mensagens SET tentar_em = NULL")
+    await shop.waits_are_over()
     await shop.deliver()
 
     assert [sent.text for sent in shop.phone.outbox] == ["eco: tem onix?"]
@@ -92,7 +92,7 @@ async def test_3_replies_are_sent_in_order_and_one_buyer_does_not_hold_up_anothe
         await shop.handle(event("b", phone=OTHER_BUYER))
         assert [sent.text for sent in shop.phone.outbox] == ["b 1", "b 2", "b 3"]
 
-        await shop.execute("UPDATE mensagens SET tentar_em = NULL")
+        await shop.waits_are_over()
         await shop.deliver()
 
         of_first = [sent.text for sent in shop.phone.outbox if sent.to == BUYER]

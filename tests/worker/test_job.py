@@ -124,7 +124,7 @@ async def test_7_a_delivery_that_gives_way_has_sent_something(
     async with open_shop(installation, redis_url, slice_s=0.000001) as shop:
         await shop.push(event("a"), event("b", phone="5531999990001"))
         await shop.drain()
-        await shop.redis.delete("arq:queue")
+        await shop.redis.delete("arq:queue:deliver")
 
         await shop.deliver()
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.stock import Stock
+from bot.values import Bubble, BubbleKind, Dealer, Decision, Fact, Turn
 from schema.replies import Sent
 from tenancy.lease import TenantConnection
 from tests.tenancy.installation import Installation
@@ -120,7 +122,7 @@ async def test_1_a_worker_that_is_told_to_stop_hands_its_dealer_over(shop: Shop)
     shop.phone.answer_delay_s = 3600
     await shop.push(event("tem onix?"))
     await shop.drain()
-    await shop.redis.delete("arq:queue")
+    await shop.redis.delete("arq:queue:deliver")
     delivery = asyncio.create_task(shop.deliver())
     await shop.phone.wait_for(1)
 
@@ -139,7 +141,7 @@ async def test_6_an_unknown_result_is_given_up_in_the_end(shop: Shop) -> None:
     await shop.drain()
     for _ in range(5):
         await shop.deliver()
-        await shop.execute("UPDATE mensagens SET tentar_em = NULL")
+        await shop.waits_are_over()
 
     assert 2 <= len(shop.phone.outbox) <= 3
     assert await statuses(shop) == ["falhou"]
@@ -153,7 +155,7 @@ async def test_6_a_channel_that_is_refused_keeps_its_replies(shop: Shop) -> None
     assert await statuses(shop) == ["pendente"]
     assert await shop.dead() == []
 
-    await shop.execute("UPDATE mensagens SET tentar_em = NULL")
+    await shop.waits_are_over()
     await shop.deliver()
 
     assert [sent.text for sent in shop.phone.outbox] == ["eco: tem onix?"]
@@ -186,7 +188,7 @@ async def test_9_a_bug_of_an_adapter_does_not_repeat_for_ever(
     await shop.drain()
     for _ in range(3):
         await shop.deliver()
-        await shop.execute("UPDATE mensagens SET tentar_em = NULL")
+        await shop.waits_are_over()
 
     assert await statuses(shop) == ["falhou"]
     assert len(await shop.dead()) == 1
@@ -206,6 +208,59 @@ async def test_10_a_reply_whose_car_is_gone_is_not_sent(
 
         assert shop.phone.outbox == []
         assert await statuses(shop) == ["cancelada"]
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        "UPDATE cars SET year = 2020",
+        "UPDATE cars SET mileage = 41000",
+        "UPDATE cars SET price = 2",
+        "UPDATE cars SET status = 'sold'",
+        "DELETE FROM car_images",
+        "DELETE FROM cars",
+    ],
+)
+async def test_10_what_moves_between_reading_and_sending_stops_the_send(
+    installation: Installation, redis_url: str, moves: str
+) -> None:
+    """The claim compares once more: a car may be sold while others are being sent."""
+    async with open_shop(installation, redis_url, decide_turn=show_all) as shop:
+        await shop.execute(
+            "INSERT INTO cars (id, brand, model, year, price, mileage)"
+            " VALUES (1, 'X', 'Argo', 2019, 1, 40000)"
+        )
+        await shop.execute("INSERT INTO car_images (car_id, url) VALUES (1, 'https://x/1.jpg')")
+        await shop.push(event("o que tem?"))
+        await shop.drain()
+        async with shop.tenancy.pools.connection(shop.empresa_id) as conn:
+            outbox, reply = await one_pending(conn)
+            assert await outbox.moved_facts([reply]) == set()
+            await conn.execute(moves)
+
+            assert not await outbox.claim(reply, until=datetime.now(UTC))
+
+            assert await outbox.moved_facts([reply]) == {reply.id}
+            await conn.execute("UPDATE _leases SET epoca = 0")
+        await shop.deliver()
+        assert shop.phone.outbox == []
+        assert await statuses(shop) == ["cancelada"]
+
+
+async def test_10_what_is_still_so_is_claimed(installation: Installation, redis_url: str) -> None:
+    """Photo, price, year and mileage as they were; a repainted car is the same car."""
+    async with open_shop(installation, redis_url, decide_turn=show_all) as shop:
+        await shop.execute(
+            "INSERT INTO cars (id, brand, model, year, price, mileage)"
+            " VALUES (1, 'X', 'Argo', 2019, 1, 40000)"
+        )
+        await shop.execute("INSERT INTO car_images (car_id, url) VALUES (1, 'https://x/1.jpg')")
+        await shop.push(event("o que tem?"))
+        await shop.drain()
+        await shop.execute("UPDATE cars SET color = 'azul'")
+        await shop.deliver()
+
+        assert [sent.media for sent in shop.phone.outbox] == ["https://x/1.jpg"]
 
 
 async def test_10_of_a_half_sent_answer_only_what_is_stale_is_withdrawn(
@@ -309,3 +364,23 @@ async def statuses(shop: Shop) -> list[str]:
     """Of all replies, in order."""
     rows = await shop.rows("SELECT status FROM mensagens WHERE tipo = 'enviada' ORDER BY id")
     return [status for (status,) in rows]
+
+
+def show_all(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decision:
+    """One photo per car for sale, with all that a reply can state."""
+    del turn, dealer, now
+    cars = [item.car for item in stock.offered]
+    return Decision(
+        bubbles=tuple(
+            Bubble(
+                kind=BubbleKind.IMAGE,
+                text=car.modelo,
+                media_url=car.fotos[0],
+                facts=(Fact(car_id=car.id, preco=car.preco, ano=car.ano, km=car.km),),
+            )
+            for car in cars
+        ),
+        state={},
+        status="em_andamento",
+        rule="show",
+    )

@@ -26,6 +26,13 @@ AT_ONCE = {
     "LUCAS_QUIET_GREETING_S": "0",
 }
 
+UNPACED: Mapping[str, object] = {
+    "gap_s": None,
+    "typing_per_s": None,
+    "new_contacts_per_min": None,
+}
+"""No pacing as of a person: these tests are about what is lost and doubled, not about seconds."""
+
 
 @dataclass(slots=True)
 class Dealer:
@@ -102,10 +109,12 @@ async def open_city(
     adopted: Container[int] = (),
     changes: Mapping[str, str] | None = None,
     gateways: tuple[str, str] = ("cloud_api", "evolution"),
+    paced: Mapping[str, object] = UNPACED,
 ) -> AsyncIterator[City]:
     """Two dealers, each at a gateway of his own; a web process, no worker yet.
 
-    `adopted`: the numbers of dealers that exist already; `changes`: settings of the processes.
+    `adopted`: the numbers of dealers that exist already; `changes`: settings of the processes;
+    `paced`: the limits of Evolution's channel.
     """
     settings = {
         **installation.environment(),
@@ -136,6 +145,7 @@ async def open_city(
                     gateway=phone.kind,
                     identifier=phone.channel,
                     credentials=phone.credentials(),
+                    limits=None if number == 1 else paced,
                 )
             phone.webhook_url = f"{base}/webhook/{phone.kind}/{channel.webhook_token}"
             async with tenancy.pools.connection(empresa_id) as conn:

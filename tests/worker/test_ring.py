@@ -94,7 +94,7 @@ async def test_a_worker_that_lost_its_lease_is_stopped_by_its_heartbeat(shop: Sh
 async def test_a_delivery_that_nobody_does_is_rung_for_too(shop: Shop) -> None:
     """The sweep looks after both tasks."""
     await Bell(shop.redis).ring(Task.DELIVER, shop.empresa_id)
-    await shop.redis.delete("arq:queue")
+    await shop.redis.delete("arq:queue:deliver")
 
     assert await sweep(Bell(shop.redis)) == 1
 

@@ -142,7 +142,7 @@ async def test_1_what_waits_is_sent_although_the_ring_for_it_got_lost(shop: Shop
     await shop.push(event("tem onix?"))
     await shop.drain()
     assert len(await shop.queued(Task.DELIVER)) == 1
-    await shop.redis.delete("arq:queue", "helix:due:deliver_replies")
+    await shop.redis.delete("arq:queue:deliver", "helix:due:deliver_replies")
 
     await shop.drain()
 

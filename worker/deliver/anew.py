@@ -22,6 +22,11 @@ _WITHDRAW = """
 """
 
 
+async def wait_for_the_drain(conn: TenantConnection) -> None:
+    """Before a transaction of the delivery reads or writes a conversation."""
+    await conn.fetch_one(_AFTER_THE_DRAIN, {"task": Task.DRAIN.value})
+
+
 async def take_anew(
     conn: TenantConnection, conversation_id: int, stale: Sequence[int], *, due_at: datetime
 ) -> bool:
@@ -30,7 +35,7 @@ async def take_anew(
     `stale`: ids of the replies that are no longer true. False when the turn had begun to go out:
     then only those are withdrawn.
     """
-    await conn.fetch_one(_AFTER_THE_DRAIN, {"task": Task.DRAIN.value})
+    await wait_for_the_drain(conn)
     conversation = await conversations.by_id(conn, conversation_id)
     undone = conversation.turno_anterior is not None and await messages.withdraw_unsent(
         conn, [conversation_id], and_unconfirmed=True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ from worker.settings import WorkerSettings
 log = structlog.get_logger()
 
 _READ_AT_ONCE = 500
+_LOOK_AGAIN = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
@@ -42,6 +43,8 @@ class Round:
     sent: int = 0
     held: int = 0
     anew: int = 0
+    channels: dict[int, datetime] = field(default_factory=dict)
+    """Channels (canal_id) of which nothing goes out before then."""
 
     def look(self, now_ms: int) -> datetime:
         """Redis's time as of now."""
@@ -59,6 +62,17 @@ class Round:
         database is slow to open would come round for ever."""
         done = self.sent + self.held + self.anew
         return done > 0 and time.monotonic() - self.started > self.slice_s
+
+    def holds(self, canal_id: int | None) -> bool:
+        """Whether nothing of this channel goes out now."""
+        until = None if canal_id is None else self.channels.get(canal_id)
+        return until is not None and until > self.now
+
+    @property
+    def held_channels(self) -> dict[int, datetime]:
+        """Those that wait now, and until when."""
+        now = self.now
+        return {canal_id: until for canal_id, until in self.channels.items() if until > now}
 
 
 class Deliverer:
@@ -93,8 +107,9 @@ class Deliverer:
             now = round_.look((await lease.look()).now_ms)
             async with self._pools.connection(lease.empresa_id) as conn:
                 outbox = Outbox(conn, lease.epoch)
-                replies = await outbox.ready(now=now, most=_READ_AT_ONCE)
-                next_at = await outbox.next_at(now=now)
+                held = round_.held_channels
+                replies = await outbox.ready(now=now, most=_READ_AT_ONCE, held=held)
+                next_at = _first(await outbox.next_at(now=now), held, now=now)
                 stale = await outbox.moved_facts(replies)
             if not replies:
                 break
@@ -121,8 +136,7 @@ class Deliverer:
 
         async def serve(queue: Sequence[OpenReply]) -> None:
             try:
-                async with places:
-                    await self._serve(lease, queue, stale, round_)
+                await self._serve(lease, queue, stale, round_, places)
             except Exception as error:  # noqa: BLE001 - raised below, when all have ended
                 errors.append(error)
 
@@ -133,16 +147,28 @@ class Deliverer:
             raise errors[0]
 
     async def _serve(
-        self, lease: Lease, queue: Sequence[OpenReply], stale: set[int], round_: Round
+        self,
+        lease: Lease,
+        queue: Sequence[OpenReply],
+        stale: set[int],
+        round_: Round,
+        places: asyncio.Semaphore,
     ) -> None:
+        """A place is taken for one reply at a time: who has many does not keep others waiting."""
         changed = [reply.id for reply in queue if reply.id in stale]
         if changed:
             await self._anew(lease, queue[0].conversation_id, changed, round_)
             return
         for reply in queue:
-            if round_.is_over:
-                return
-            if not await self._sender.send(lease, reply, now=round_.now):
+            async with places:
+                if round_.is_over or round_.holds(reply.canal_id):
+                    return
+                step = await self._sender.send(lease, reply, now=round_.now)
+            if step.channel_until is not None and reply.canal_id is not None:
+                round_.channels[reply.canal_id] = step.channel_until
+            if step.stale:
+                await self._anew(lease, reply.conversation_id, [reply.id], round_)
+            if not step.go_on:
                 round_.held += 1
                 return
             round_.sent += 1
@@ -159,3 +185,13 @@ class Deliverer:
         round_.anew += 1
         log.info("turn taken anew", empresa_id=lease.empresa_id, conversation_id=conversation_id,
                  whole=undone)  # fmt: skip
+
+
+def _first(
+    waits_until: datetime | None, held: Mapping[int, datetime], *, now: datetime
+) -> datetime | None:
+    """When to look again: at the first reply or channel that may go then. A held channel is asked
+    about now and then, for a person may mend it meanwhile."""
+    again = [min(until, now + _LOOK_AGAIN) for until in held.values()]
+    times = [*again, *([] if waits_until is None else [waits_until])]
+    return min(times, default=None)

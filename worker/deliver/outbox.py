@@ -6,25 +6,32 @@ committed before the gateway is asked, so that a crash is seen afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-
-import orjson
 
 from schema.errors import DuplicateKey
 from schema.replies import Sent
 from tenancy.lease import TenantConnection
 from worker.clock import stored
+from worker.deliver.facts import Statement, condition, moved, read_statement
 from worker.queue.keys import Task
 
 # A reply that waits holds up those behind it in its conversation, and must not hide any other.
+# The buyer's last message is that of the newest turn: the index holds turns and ids in order.
 _READY = """
     SELECT m.id, m.conversation_id, m.canal_id, m.endereco, m.tipo_conteudo, m.conteudo, m.midia,
-           m.status, m.tentativas, m.fatos, m.detalhes
+           m.status, m.tentativas, m.fatos, m.detalhes, m.incertas, m.erro, m.gravada_em,
+           (SELECT i.timestamp FROM mensagens i FORCE INDEX (idx_turno)
+             WHERE i.conversation_id = m.conversation_id AND i.canal_id = m.canal_id
+               AND i.tipo = 'recebida'
+             ORDER BY i.turno DESC, i.id DESC LIMIT 1),
+           EXISTS (SELECT 1 FROM mensagens s FORCE INDEX (idx_turno)
+                    WHERE s.conversation_id = m.conversation_id AND s.canal_id = m.canal_id
+                      AND s.tipo = 'enviada' AND s.status IN ('enviada', 'entregue', 'lida'))
       FROM mensagens m
      WHERE m.status IN ('pendente', 'enviando')
+       AND (m.canal_id IS NULL OR m.canal_id NOT IN %(held)s)
        AND NOT EXISTS (SELECT 1 FROM mensagens b
                         WHERE b.conversation_id = m.conversation_id
                           AND b.status IN ('pendente', 'enviando') AND b.tentar_em > %(now)s)
@@ -34,10 +41,12 @@ _NEXT = """
     SELECT MIN(tentar_em) FROM mensagens
      WHERE status IN ('pendente', 'enviando') AND tentar_em > %(now)s
 """
-# Until `tentar_em` nobody else touches it: by then this send has surely ended.
+# Until `tentar_em` nobody else touches it: by then this send has surely ended. It counts as unknown
+# until its result is; `erro` is only there when a result was unknown, not after a crash.
 _CLAIM = """
     UPDATE mensagens m JOIN _leases l ON l.nome = %(task)s AND l.epoca = %(epoch)s
-       SET m.status = 'enviando', m.tentativas = m.tentativas + 1, m.tentar_em = %(until)s
+       SET m.status = 'enviando', m.tentativas = m.tentativas + 1, m.incertas = m.incertas + 1,
+           m.tentar_em = %(until)s, m.erro = NULL
      WHERE m.id = %(id)s AND m.status = %(from)s AND m.tentativas = %(tries)s
 """
 # The buyer or a status report may have come first: the ladder is not climbed down.
@@ -48,15 +57,32 @@ _RECORD = """
            enviada_em = UTC_TIMESTAMP(3), tentar_em = NULL, erro = NULL
      WHERE id = %(id)s
 """
+_PUT_OFF = """
+    UPDATE mensagens SET tentar_em = %(at)s
+     WHERE id = %(id)s AND status = %(from)s AND tentativas = %(tries)s
+"""
+# Nothing went out this time. What may be out from an earlier time stays `enviando`.
 _PUT_BACK = """
-    UPDATE mensagens SET status = %(status)s, erro = %(error)s, tentar_em = %(at)s
+    UPDATE mensagens
+       SET status = IF(incertas > 1, 'enviando', 'pendente'), incertas = GREATEST(0, incertas - 1),
+           erro = %(error)s, tentar_em = %(at)s
+     WHERE id = %(id)s AND status = 'enviando'
+"""
+_LEAVE_UNKNOWN = """
+    UPDATE mensagens SET erro = %(error)s, tentar_em = %(at)s
+     WHERE id = %(id)s AND status = 'enviando'
+"""
+# However often it was looked at: it is handed over once.
+_AWAIT_REPORT = """
+    UPDATE mensagens SET erro = %(error)s, tentar_em = %(at)s, incertas = 1
      WHERE id = %(id)s AND status = 'enviando'
 """
 _FAIL = """
     UPDATE mensagens SET status = 'falhou', tentar_em = NULL, erro = %(error)s
      WHERE id = %(id)s AND status IN ('pendente', 'enviando')
 """
-_CARS = "SELECT id, price, COALESCE(status, 'available') FROM cars WHERE id IN %(ids)s"
+_NOBODY = 0
+"""No channel has this id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +98,17 @@ class OpenReply:
     media_url: str | None
     status: str
     tries: int
-    facts: tuple[tuple[int, Decimal | None, str], ...]
-    """(car id, price, status) that it states."""
+    states: Statement
+    """What must still be true when it is sent."""
+    unknown: int
+    """Sends of it of which nobody knows whether they went out."""
+    error: str | None
+    """Why the last send did not end well; None after a crash."""
+    written_at: datetime | None
+    buyer_wrote_at: datetime | None
+    """The buyer's last message to this channel."""
+    is_first: bool
+    """Nothing has gone out to this buyer on this channel yet."""
     details: str | None = None
     """`mensagens.detalhes` as it is stored."""
 
@@ -85,8 +120,16 @@ class Outbox:
         self._conn = conn
         self._epoch = epoch
 
-    async def ready(self, *, now: datetime, most: int) -> list[OpenReply]:
-        """The oldest replies that may go to the gateway now, in their order."""
+    async def ready(
+        self, *, now: datetime, most: int, held: Collection[int] = ()
+    ) -> list[OpenReply]:
+        """The oldest replies that may go to the gateway now, in their order.
+
+        `held`: channels (canal_id) that send nothing at the moment.
+        """
+        rows = await self._conn.fetch_all(
+            _READY, {"now": now, "most": most, "held": [_NOBODY, *sorted(held)]}
+        )
         return [
             OpenReply(
                 id=row[0],
@@ -98,10 +141,15 @@ class Outbox:
                 media_url=row[6],
                 status=row[7],
                 tries=row[8],
-                facts=_facts(row[9]),
+                states=read_statement(row[9], row[4], row[6]),
                 details=row[10],
+                unknown=row[11],
+                error=row[12],
+                written_at=stored(row[13]),
+                buyer_wrote_at=stored(row[14]),
+                is_first=not row[15],
             )
-            for row in await self._conn.fetch_all(_READY, {"now": now, "most": most})
+            for row in rows
         ]
 
     async def next_at(self, *, now: datetime) -> datetime | None:
@@ -111,18 +159,16 @@ class Outbox:
 
     async def moved_facts(self, replies: Sequence[OpenReply]) -> set[int]:
         """Ids of the replies that state something which is no longer so."""
-        ids = {car_id for reply in replies for car_id, _, _ in reply.facts}
-        if not ids:
-            return set()
-        rows = await self._conn.fetch_all(_CARS, {"ids": sorted(ids)})
-        now = {car_id: (price, status) for car_id, price, status in rows}
-        return {reply.id for reply in replies if not _still_true(reply, now)}
+        return await moved(self._conn, {reply.id: reply.states for reply in replies})
 
     async def claim(self, reply: OpenReply, *, until: datetime) -> bool:
-        """Marks it as being sent until then. False: it was withdrawn, or our lease has gone."""
+        """Marks it as being sent until then. False: it was withdrawn, what it states has moved,
+        or our lease has gone."""
+        still_true, values = condition(reply.states)
         claimed = await self._conn.execute(
-            _CLAIM,
+            _CLAIM + still_true,
             {
+                **values,
                 "task": Task.DELIVER.value,
                 "epoch": self._epoch,
                 "id": reply.id,
@@ -142,41 +188,24 @@ class Outbox:
         except DuplicateKey:  # its own echo came first: sent it is all the same
             await self._conn.execute(_RECORD, {"id": reply.id, "external_id": None})
 
-    async def put_back(self, reply: OpenReply, *, error: str, at: datetime) -> None:
-        """It was not sent: once more, not before `at`."""
+    async def put_off(self, reply: OpenReply, *, at: datetime) -> None:
+        """It was not claimed: not before `at`, and nothing else of its conversation either."""
         await self._conn.execute(
-            _PUT_BACK, {"id": reply.id, "status": "pendente", "error": error, "at": at}
+            _PUT_OFF, {"id": reply.id, "from": reply.status, "tries": reply.tries, "at": at}
         )
 
+    async def put_back(self, reply: OpenReply, *, error: str, at: datetime) -> None:
+        """It was claimed and not sent: once more, not before `at`."""
+        await self._conn.execute(_PUT_BACK, {"id": reply.id, "error": error, "at": at})
+
     async def leave_unknown(self, reply: OpenReply, *, error: str, at: datetime) -> None:
-        """It may be out: a status report settles it; when none comes until `at`, once more."""
-        await self._conn.execute(
-            _PUT_BACK, {"id": reply.id, "status": "enviando", "error": error, "at": at}
-        )
+        """It may be out: a status or an echo settles it; what comes of it is decided at `at`."""
+        await self._conn.execute(_LEAVE_UNKNOWN, {"id": reply.id, "error": error, "at": at})
+
+    async def await_report(self, reply: OpenReply, *, error: str, at: datetime) -> None:
+        """The gateway has it and will report; until `at` nothing needs to be looked at."""
+        await self._conn.execute(_AWAIT_REPORT, {"id": reply.id, "error": error, "at": at})
 
     async def fail(self, reply: OpenReply, *, error: str) -> None:
         """It will never go out."""
         await self._conn.execute(_FAIL, {"id": reply.id, "error": error})
-
-
-def _facts(text: str | None) -> tuple[tuple[int, Decimal | None, str], ...]:
-    if text is None:
-        return ()
-    return tuple(
-        (
-            fact["car_id"],
-            None if fact["preco"] is None else Decimal(fact["preco"]),
-            fact["status"],
-        )
-        for fact in orjson.loads(text)
-    )
-
-
-def _still_true(reply: OpenReply, now: dict[int, tuple[Decimal, str]]) -> bool:
-    for car_id, price, status in reply.facts:
-        if car_id not in now:
-            return False
-        price_now, status_now = now[car_id]
-        if status != status_now or (price is not None and price != price_now):
-            return False
-    return True

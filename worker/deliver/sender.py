@@ -7,7 +7,8 @@ sent again: this is the one window in which a buyer may get a reply twice; none 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -16,35 +17,39 @@ import structlog
 
 from gateway.adapters import Outlet
 from schema.channels import Channel
-from schema.errors import (
-    AwaitReport,
-    ChannelRefused,
-    NotConfigured,
-    SendLater,
-    SendRefused,
-    SendUnknown,
-    Transient,
-    TryAgain,
-)
-from schema.replies import Sent
+from schema.errors import ChannelRefused, NotConfigured, SendRefused
+from schema.replies import Reply, ReplyKind
 from tenancy.start import Tenancy
+from worker.clock import from_ms, to_ms
+from worker.deliver import metrics, window
+from worker.deliver.gate import Admission, Gate
+from worker.deliver.limits import limits_of, pace_of
 from worker.deliver.message import reply_of
-from worker.deliver.outbox import OpenReply, Outbox
-from worker.log import short_id
-from worker.queue.dead_letters import DeadLetters
+from worker.deliver.outbox import OpenReply
+from worker.deliver.results import Results, Send
+from worker.deliver.rows import Rows
+from worker.deliver.steps import HELD, NEXT, STALE, Step, held_channel
+from worker.drain.statuses import our_ref
 from worker.queue.lease import Lease
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
-_LONGEST_WAIT_S = 300.0
 _CHANNEL_WAIT_S = 60.0
-_UNKNOWN_WAIT_S = 30.0
-_RECORD_TRIES = 5
-_LOCK_TRIES = 3
+_WAIT_HERE_S = 0.1
+"""A shorter wait is not worth a way through the database and the queue."""
+_WAITS_HERE = 3
 _MARGIN_S = 1.0
-_UNREPORTED = "o gateway ainda não relatou o envio"
+_WINDOW_SHUT = 131047
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """The channel that a reply takes, and how it is spoken to."""
+
+    channel: Channel
+    adapter: Outlet
 
 
 class Sender:
@@ -56,60 +61,74 @@ class Sender:
         tenancy: Tenancy,
         session: aiohttp.ClientSession,
         adapters: Mapping[str, Outlet],
-        dead_letters: DeadLetters,
+        gate: Gate,
+        rows: Rows,
+        results: Results,
         timeout_s: float,
     ) -> None:
-        self._pools = tenancy.pools
         self._registry = tenancy.registry
         self._session = session
         self._adapters = adapters
-        self._dead_letters = dead_letters
+        self._gate = gate
+        self._rows = rows
+        self._results = results
         self._timeout_s = timeout_s
 
-    async def send(self, lease: Lease, reply: OpenReply, *, now: datetime) -> bool:
-        """True when the conversation's next reply may follow; False when this one holds it up.
+    async def send(self, lease: Lease, reply: OpenReply, *, now: datetime) -> Step:
+        """One reply, or the wait that it needs; the step says what its conversation does next.
 
         A send that has begun is brought to its end even when the task is cancelled meanwhile.
         """
         return await _to_its_end(self._send(lease, reply, now))
 
-    async def _send(self, lease: Lease, reply: OpenReply, now: datetime) -> bool:
-        empresa_id = lease.empresa_id
-        until = now + timedelta(seconds=self._timeout_s + _MARGIN_S)
-        if not await self._on_outbox(lease, lambda outbox: outbox.claim(reply, until=until)):
-            return False  # withdrawn meanwhile, and so is what would follow
+    async def _send(self, lease: Lease, reply: OpenReply, now: datetime) -> Step:
         try:
-            channel = await self._channel(reply)
-            sent = await self._adapters[channel.gateway].send(
-                self._session, channel, reply_of(empresa_id, reply), timeout_s=self._timeout_s
-            )
-        except AwaitReport as error:
-            at = now + timedelta(seconds=error.retry_after_s)
-            await self._on_outbox(lease, lambda o: o.leave_unknown(reply, error=_UNREPORTED, at=at))
-        except SendLater as error:
-            wait_s = min(_LONGEST_WAIT_S, max(error.retry_after_s or 0, 2.0 ** min(reply.tries, 9)))
-            await self._put_back(lease, reply, error, now + timedelta(seconds=wait_s))
-        except (ChannelRefused, NotConfigured) as error:  # for a person to mend; it waits
-            log.warning("channel refused", empresa_id=empresa_id, canal_id=reply.canal_id,
-                        reason=str(error))  # fmt: skip
-            await self._put_back(lease, reply, error, now + timedelta(seconds=_CHANNEL_WAIT_S))
+            way = await self._way(reply)
+            limits = limits_of(way.channel, way.adapter.traits)
         except SendRefused as error:
-            await self._fail(lease, reply, str(error))
-            return True
-        except (SendUnknown, TimeoutError) as error:
-            await self._unknown(lease, reply, error, now)
-        except Transient:
-            await self._put_back(lease, reply, SendLater("registry"), now + timedelta(seconds=2))
-            raise
-        except Exception as error:  # a bug of an adapter: it must not repeat for ever
-            log.exception("send failed", empresa_id=empresa_id, mensagem_id=reply.id)
-            await self._unknown(lease, reply, error, now)
-        else:
-            await self._record(lease, reply, sent)
-            return True
-        return False
+            await self._rows.give_up(lease, reply, str(error))
+            return NEXT
+        except (ChannelRefused, NotConfigured) as error:  # for a person to mend; all of it waits
+            log.error("channel not usable", empresa_id=lease.empresa_id,  # noqa: TRY400 no bug
+                      canal_id=reply.canal_id, reason=str(error))  # fmt: skip
+            return held_channel(now + timedelta(seconds=_CHANNEL_WAIT_S))
+        send = Send(lease=lease, reply=reply, channel=way.channel, limits=limits)
+        if way.adapter.traits.reports and reply.status == "enviando":
+            looked_at = Admission(wait_s=0, cause=None, at_ms=to_ms(now))
+            return await self._hand_over_to(way, replace(send, admission=looked_at))
+        unsettled = await self._results.unsettled(lease, reply, now)
+        if unsettled is not None:
+            return unsettled
+        if not window.is_open(reply, way.adapter.traits, now=now):
+            if limits.window_template is None or await self._rows.was_asked(lease, reply):
+                return await self._results.hand_over(send, now)
+            send = replace(send, template=limits.window_template)
+        admission = await self._admission(send, now)
+        if admission.cause is not None:
+            return await self._results.wait(send, admission)
+        return await self._hand_over_to(way, replace(send, admission=admission))
 
-    async def _channel(self, reply: OpenReply) -> Channel:
+    async def _hand_over_to(self, way: Way, send: Send) -> Step:
+        now = from_ms(send.admission.at_ms)
+        until = now + timedelta(seconds=self._timeout_s + _MARGIN_S)
+        if send.template is not None:
+            await self._rows.replace(send.lease, send.reply, send.template)
+        if not await self._results.claim(send, until=until):
+            return STALE if await self._results.has_moved(send) else HELD
+        try:
+            with metrics.timed(send.channel.gateway):
+                sent = await way.adapter.send(
+                    self._session, way.channel, _content(send), timeout_s=self._timeout_s
+                )
+        except SendRefused as error:
+            if error.code == _WINDOW_SHUT and send.template is None:
+                return await self._send(send.lease, await self._results.shut(send, error), now)
+            return await self._results.refused(send, error)
+        except Exception as error:  # noqa: BLE001 - sorted there; a bug must not repeat for ever
+            return await self._results.not_sent(send, error, way.adapter.traits)
+        return await self._results.sent(send, sent)
+
+    async def _way(self, reply: OpenReply) -> Way:
         channel = None
         if reply.canal_id is not None:
             channel = await self._registry.channel_by_id(reply.canal_id)
@@ -117,54 +136,33 @@ class Sender:
             raise SendRefused("the channel that this reply should take is gone")
         if not channel.active:
             raise ChannelRefused("the channel is switched off")
-        return channel
+        return Way(channel=channel, adapter=self._adapters[channel.gateway])
 
-    async def _record(self, lease: Lease, reply: OpenReply, sent: Sent) -> None:
-        """Tries for some seconds: the row is all that keeps this reply from going out again."""
-        for wait_s in (*[2.0**n / 4 for n in range(_RECORD_TRIES)], None):
-            try:
-                await self._on_outbox(lease, lambda outbox: outbox.record(reply, sent))
-            except Transient:
-                if wait_s is None:
-                    log.exception("sent but not recorded", empresa_id=lease.empresa_id,
-                                  mensagem_id=reply.id)  # fmt: skip
-                    raise
-                await asyncio.sleep(wait_s)
-            else:
-                log.info("reply sent", empresa_id=lease.empresa_id, mensagem_id=reply.id,
-                         message_id=short_id(sent.message_id))  # fmt: skip
-                return
+    async def _admission(self, send: Send, now: datetime) -> Admission:
+        reply = send.reply
+        pace = pace_of(
+            send.limits, reply_id=reply.id, length=len(reply.text or ""), is_first=reply.is_first
+        )
+        written_ms = to_ms(reply.written_at or now)
+        for _ in range(_WAITS_HERE):
+            admission = await self._gate.ask(
+                send.channel, reply.address or "", pace, written_ms=written_ms
+            )
+            if admission.cause is None or admission.wait_s > _WAIT_HERE_S:
+                break
+            await asyncio.sleep(admission.wait_s)
+        return admission
 
-    async def _put_back(
-        self, lease: Lease, reply: OpenReply, error: Exception, at: datetime
-    ) -> None:
-        log.warning("reply waits", empresa_id=lease.empresa_id, mensagem_id=reply.id,
-                    tries=reply.tries + 1, reason=str(error))  # fmt: skip
-        await self._on_outbox(lease, lambda o: o.put_back(reply, error=str(error), at=at))
 
-    async def _unknown(
-        self, lease: Lease, reply: OpenReply, error: Exception, now: datetime
-    ) -> None:
-        if reply.status == "enviando":  # so it was when we began: it may be out twice by now
-            await self._fail(lease, reply, f"result unknown, twice: {error}")
-            return
-        log.warning("reply may be out", empresa_id=lease.empresa_id, mensagem_id=reply.id)
-        at = now + timedelta(seconds=_UNKNOWN_WAIT_S)
-        await self._on_outbox(lease, lambda o: o.leave_unknown(reply, error=str(error), at=at))
-
-    async def _fail(self, lease: Lease, reply: OpenReply, error: str) -> None:
-        await self._on_outbox(lease, lambda outbox: outbox.fail(reply, error=error))
-        await self._dead_letters.keep_reply(lease.empresa_id, reply.id, error=error)
-
-    async def _on_outbox(self, lease: Lease, call: Callable[[Outbox], Awaitable[T]]) -> T:
-        for tries_left in reversed(range(_LOCK_TRIES)):
-            try:
-                async with self._pools.connection(lease.empresa_id) as conn:
-                    return await call(Outbox(conn, lease.epoch))
-            except TryAgain:
-                if not tries_left:
-                    raise
-        raise AssertionError("the last try returns or raises")
+def _content(send: Send) -> Reply:
+    if send.template is None:
+        return reply_of(send.lease.empresa_id, send.reply)
+    return Reply(
+        to=send.reply.address or "",
+        kind=ReplyKind.TEMPLATE,
+        template=send.template,
+        our_ref=our_ref(send.lease.empresa_id, send.reply.id),
+    )
 
 
 async def _to_its_end(work: Awaitable[T]) -> T:

@@ -240,6 +240,9 @@ def _facts(bubble: Bubble) -> str | None:
             "car_id": fact.car_id,
             "preco": None if fact.preco is None else str(fact.preco),
             "status": fact.status,
+            "ano": fact.ano,
+            "ano_modelo": fact.ano_modelo,
+            "km": fact.km,
         }
         for fact in bubble.facts
     ]

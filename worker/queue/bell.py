@@ -6,7 +6,7 @@ from secrets import token_hex
 
 from redis.asyncio import Redis
 
-from worker.queue.keys import QUEUE, Task, TaskKeys, arq_job
+from worker.queue.keys import Task, TaskKeys, arq_job
 from worker.queue.scripts import load
 
 
@@ -27,7 +27,7 @@ class Bell:
         keys = TaskKeys(empresa_id, task)
         job_id = new_job_id(task, empresa_id)
         queued = await self._ring(
-            keys=[keys.lease, keys.ring, keys.due, QUEUE, arq_job(job_id)],
+            keys=[keys.lease, keys.ring, keys.due, keys.queue, arq_job(job_id)],
             args=[empresa_id, task.value, job_id],
         )
         return bool(queued)

@@ -62,6 +62,11 @@ class Inbox:
         """How many events are not yet in the empresa's database."""
         return int(await self._redis.xlen(inbox(empresa_id)))
 
+    async def oldest_ms(self, empresa_id: int, *, default_ms: int) -> int:
+        """When the oldest of them came, by Redis's clock; `default_ms` when there is none."""
+        entries: list[StreamEntry] = await self._redis.xrange(inbox(empresa_id), count=1)
+        return read_entry(entries[0]).arrived_ms if entries else default_ms
+
 
 def as_json(event: Event) -> bytes:
     """An event as it stands on an inbox."""

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 QUEUE = "arq:queue"
+"""Where jobs that drain wait."""
+DELIVERY_QUEUE = "arq:queue:deliver"
+"""Where jobs that deliver wait: gateways that hang take up no place of a drain."""
 UNKNOWN_CHANNEL = "helix:unknown_channel"
 """Stream of authentic events that no channel of ours is named in, newest 10,000."""
 UNREADABLE = "helix:unreadable"
 """Stream of authentic bodies that are no JSON, newest 1,000."""
+
+STOPPED_CHANNELS = "helix:channels:stopped"
+"""Set of the ids of channels whose credentials their gateways refuse."""
 
 
 class Task(StrEnum):
@@ -30,6 +36,21 @@ def dead_letters(empresa_id: int) -> str:
     return f"helix:{{{empresa_id}}}:dead"
 
 
+def channel_state(empresa_id: int, canal_id: int) -> str:
+    """Hash: pace and troubles of what a channel sends."""
+    return f"helix:{{{empresa_id}}}:canal:{canal_id}"
+
+
+def pair_state(empresa_id: int, canal_id: int, buyer: str) -> str:
+    """Hash: the same for one buyer on a channel; `buyer` is a digest of his address."""
+    return f"helix:{{{empresa_id}}}:canal:{canal_id}:{buyer}"
+
+
+def gateway_state(address: str) -> str:
+    """Hash: troubles of a gateway's address, shared by its channels; `address` is a digest."""
+    return f"helix:gateway:{address}"
+
+
 def arq_job(job_id: str) -> str:
     """Where arq looks for a job's body."""
     return f"arq:job:{job_id}"
@@ -46,6 +67,11 @@ class TaskKeys:
     def lease(self) -> str:
         """Held by the worker that is at it."""
         return f"helix:{{{self.empresa_id}}}:{self.task}:lease"
+
+    @property
+    def queue(self) -> str:
+        """The arq queue of the task."""
+        return DELIVERY_QUEUE if self.task is Task.DELIVER else QUEUE
 
     @property
     def ring(self) -> str:

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from schema.errors import Transient
 from worker.queue.bell import new_job_id
-from worker.queue.keys import QUEUE, Task, TaskKeys, arq_job, inbox
+from worker.queue.keys import Task, TaskKeys, arq_job, inbox
 from worker.queue.scripts import load
 
 log = structlog.get_logger()
@@ -53,7 +53,7 @@ class LeaseDesk:
         keys = TaskKeys(empresa_id, task)
         epoch = int(
             await self.take_script(
-                keys=[keys.lease, keys.ring, keys.due, keys.epoch, QUEUE],
+                keys=[keys.lease, keys.ring, keys.due, keys.epoch, keys.queue],
                 args=[empresa_id, job_id, self.life_ms],
             )
         )
@@ -105,7 +105,7 @@ class Lease:
         """
         keys, job_id = self._keys, new_job_id(self._keys.task, self.empresa_id)
         left = await self._desk.leave_script(
-            keys=[keys.lease, keys.ring, keys.due, QUEUE, arq_job(job_id)],
+            keys=[keys.lease, keys.ring, keys.due, keys.queue, arq_job(job_id)],
             args=[
                 self.empresa_id,
                 keys.task.value,

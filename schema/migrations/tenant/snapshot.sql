@@ -1,5 +1,5 @@
 -- The schema after all migrations of this folder, for new databases. Written by `make snapshot`.
--- Made from a8d93e2e71d146315de6322346609fdd9e7968de5590722c1e9dfe87bdb70aaf.
+-- Made from 951497f2d5e2bee5dea34eba486884d612c84aaf69fcd44b756ddda9ba7f0b11.
 
 CREATE TABLE `cars` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
@@ -134,6 +134,16 @@ CREATE TABLE `mensagens` (
   `recebida_em` datetime(3) DEFAULT NULL COMMENT 'when the inbox took it (UTC)',
   `gravada_em` datetime(3) DEFAULT NULL COMMENT 'when it was stored or decided (UTC)',
   `enviada_em` datetime(3) DEFAULT NULL COMMENT 'when the gateway took it (UTC)',
+  `detalhes` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL COMMENT 'options, place, template, file name, what was tapped' CHECK (json_valid(`detalhes`)),
+  `transcricao` text DEFAULT NULL COMMENT 'what an audio says, as a machine heard it',
+  `midia_em` datetime(3) DEFAULT NULL COMMENT 'when its file is to be fetched (UTC); null: nothing to do',
+  `midia_tentativas` int(11) NOT NULL DEFAULT 0,
+  `midia_hash` char(64) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL COMMENT 'SHA-256 of the file, hex',
+  `midia_tipo` varchar(100) DEFAULT NULL COMMENT 'MIME type by the first bytes, not by what was claimed',
+  `midia_bytes` bigint(20) DEFAULT NULL,
+  `midia_onde` varchar(255) DEFAULT NULL COMMENT 'key in the media store',
+  `midia_erro` text DEFAULT NULL COMMENT 'why there is no file, or no transcript',
+  `incertas` int(11) NOT NULL DEFAULT 0 COMMENT 'sends of it whose result is unknown',
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_external_id` (`canal_id`,`external_id`),
   KEY `customer_id` (`customer_id`),
@@ -141,6 +151,7 @@ CREATE TABLE `mensagens` (
   KEY `idx_timestamp` (`timestamp`),
   KEY `idx_turno` (`conversation_id`,`turno`),
   KEY `idx_envio` (`status`,`id`),
+  KEY `idx_midia_em` (`midia_em`),
   CONSTRAINT `mensagens_ibfk_1` FOREIGN KEY (`conversation_id`) REFERENCES `conversations` (`id`),
   CONSTRAINT `mensagens_ibfk_2` FOREIGN KEY (`customer_id`) REFERENCES `customers` (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;

@@ -1,0 +1,154 @@
+"""The 24-hour window of the Cloud API: never a doomed send; a template, or a person."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import orjson
+import pytest
+
+from schema.errors import SendLater
+from schema.replies import Reply, ReplyKind, Sent
+from tests.tenancy.installation import Installation
+from tests.worker.shop import BUYER, Shop, event, open_shop
+from tests.worker.test_invariants_out import OTHER_BUYER, three_bubbles
+
+DAY_S = 24 * 3600
+TEMPLATE = {"window_template": {"name": "retomada"}}
+
+
+async def test_outside_the_window_a_person_takes_over(
+    installation: Installation, redis_url: str
+) -> None:
+    """The reply says why, in words for a dealer; Lucas leaves the conversation; nothing is sent."""
+    async with open_shop(installation, redis_url, decide_turn=three_bubbles) as shop:
+        await shop.handle(event("tem onix?", timestamp=int(time.time()) - DAY_S))
+
+        assert shop.phone.outbox == []
+        rows = await shop.rows("SELECT status, erro FROM mensagens WHERE tipo = 'enviada'")
+        assert [status for status, _ in rows] == ["falhou", "cancelada", "cancelada"]
+        assert all("janela de 24 horas" in error for _, error in rows)
+        (letter,) = await shop.dead()
+        assert "janela de 24 horas" in letter["error"]
+        ((paused,),) = await shop.rows(
+            "SELECT bot_pausado_ate > UTC_TIMESTAMP() FROM conversations"
+        )
+        assert paused
+
+
+async def test_a_message_of_the_last_day_leaves_the_window_open(shop: Shop) -> None:
+    """Up to a minute before the day is over: Meta's clock decides."""
+    await shop.handle(event("tem onix?", timestamp=int(time.time()) - DAY_S + 120))
+
+    assert [sent.text for sent in shop.phone.outbox] == ["eco: tem onix?"]
+
+
+async def test_the_window_is_that_of_one_buyer(shop: Shop) -> None:
+    """Another buyer's message, or what we or a seller wrote, opens nothing."""
+    await shop.push(event("tem onix?", timestamp=int(time.time()) - DAY_S))
+    await shop.drain()
+    await shop.execute(
+        "INSERT INTO mensagens (conversation_id, customer_id, tipo, autor, status, canal_id, turno)"
+        " SELECT conversation_id, customer_id, 'enviada', 'vendedor', 'enviada', canal_id, turno"
+        " FROM mensagens WHERE tipo = 'recebida'"
+    )
+    await shop.push(event("oi", phone=OTHER_BUYER))
+    await shop.drain()
+
+    await shop.deliver()
+
+    assert [sent.to for sent in shop.phone.outbox] == [OTHER_BUYER]
+
+
+async def test_a_template_goes_out_in_place_of_the_answer(
+    installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once: what would have followed is withdrawn, and the row says what the buyer got."""
+    async with open_shop(installation, redis_url, decide_turn=three_bubbles) as shop:
+        sent = record_sends(monkeypatch)
+        await set_limits(shop, TEMPLATE)
+        await shop.handle(event("tem onix?", timestamp=int(time.time()) - DAY_S))
+        await shop.deliver()
+
+        (reply,) = sent
+        assert reply.kind is ReplyKind.TEMPLATE
+        assert reply.to == BUYER
+        assert reply.template is not None
+        assert (reply.template.name, reply.template.language) == ("retomada", "pt_BR")
+        rows = await shop.rows(
+            "SELECT status, tipo_conteudo, conteudo FROM mensagens WHERE tipo = 'enviada'"
+        )
+        assert rows[0] == ("enviada", "template", "[modelo retomada]")
+        assert [status for status, *_ in rows[1:]] == ["cancelada", "cancelada"]
+        assert await shop.dead() == []
+
+
+async def test_a_template_that_has_to_wait_goes_out_later(
+    installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put back like any reply, and still the template when its time comes."""
+    async with open_shop(installation, redis_url, decide_turn=three_bubbles) as shop:
+        await set_limits(shop, TEMPLATE)
+        with monkeypatch.context() as busy:
+            busy.setattr("gateway.cloud_api.adapter.send", refuse_for_now)
+            await shop.handle(event("tem onix?", timestamp=int(time.time()) - DAY_S))
+        sent = record_sends(monkeypatch)
+        await shop.waits_are_over()
+        await shop.deliver()
+
+        assert [reply.kind for reply in sent] == [ReplyKind.TEMPLATE]
+        rows = await shop.rows("SELECT status FROM mensagens WHERE tipo = 'enviada' ORDER BY id")
+        assert [status for (status,) in rows] == ["enviada", "cancelada", "cancelada"]
+
+
+async def test_a_second_template_is_a_nuisance(
+    installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the buyer answers, a further reply goes to a person."""
+    async with open_shop(installation, redis_url) as shop:
+        sent = record_sends(monkeypatch)
+        await set_limits(shop, TEMPLATE)
+        old = int(time.time()) - DAY_S
+        await shop.handle(event("tem onix?", timestamp=old))
+        await shop.handle(event("e mobi?", timestamp=old))
+
+        assert len(sent) == 1
+        assert len(await shop.dead()) == 1
+
+
+async def test_what_the_gateway_says_of_the_window_counts(shop: Shop) -> None:
+    """131047 though we think it open: handed over, not repeated."""
+    shop.phone.fail_next(code=131047)
+    await shop.handle(event("tem onix?"))
+    await shop.deliver()
+
+    assert shop.phone.outbox == []
+    assert await shop.rows("SELECT status FROM mensagens WHERE tipo = 'enviada'") == [("falhou",)]
+    assert len(await shop.dead()) == 1
+
+
+def record_sends(monkeypatch: pytest.MonkeyPatch) -> list[Reply]:
+    """What reaches the adapter, which takes everything."""
+    sent: list[Reply] = []
+
+    async def take(_session: object, _channel: object, reply: Reply, **_: Any) -> Sent:
+        sent.append(reply)
+        return Sent(message_id=f"wamid.X{len(sent)}")
+
+    monkeypatch.setattr("gateway.cloud_api.adapter.send", take)
+    return sent
+
+
+async def refuse_for_now(*_: object, **__: object) -> Sent:
+    """A gateway that is busy."""
+    raise SendLater("busy")
+
+
+async def set_limits(shop: Shop, limits: dict[str, Any]) -> None:
+    """As `helix channel add --limits` does."""
+    await shop.installation.central(
+        "UPDATE canais SET limites = %s WHERE id = %s",
+        (orjson.dumps(limits).decode(), shop.channel.id),
+    )
+    shop.tenancy.registry.forget(shop.empresa_id)
