@@ -26,6 +26,7 @@ from bot.rules.talk import Answer, Talk, digest, text
 from bot.state import REMEMBERED_BUBBLES, State, dump, load
 from bot.stock import Stock
 from bot.values import Bubble, BubbleKind, Dealer, Decision, Turn
+from schema.events import EventKind
 
 __all__ = ["completeness", "decide"]
 
@@ -76,8 +77,15 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
         target=find_target(reading, state, stock, quoted),
         buyer_name=turn.buyer_name,
     )
-    answer = _answer(talk) if raw.strip() else courtesy.media(talk)
+    answer = _answer(talk) if raw.strip() else _wordless(turn, talk)
     return _decision(turn, talk, answer)
+
+
+def _wordless(turn: Turn, talk: Talk) -> Answer:
+    """A click on an ad or a lead without words is a hello; anything else cannot be opened here."""
+    kinds = {message.kind for message in turn.messages}
+    brought = kinds <= {EventKind.REFERRAL_TEXT, EventKind.LEAD}
+    return courtesy.greeting(talk) if brought else courtesy.media(talk)
 
 
 def _silent(turn: Turn, rule: str) -> Decision:

@@ -111,6 +111,7 @@ async def open_jobs(
                 turns=TurnTaker(decide_turn, shelf, zone=_DEALERS_ZONE),
                 settings=worker,
                 lucas=settings.lucas,
+                zone=_DEALERS_ZONE,
             ),
             settings=worker,
         )

@@ -32,7 +32,10 @@ class WorkerSettings(BaseSettings):
     )
     sends_per_empresa: int = Field(4, ge=1, le=100, description="Conversations sent to at once.")
     pause_after_human_h: float = Field(
-        4.0, gt=0, le=720, description="Hours that Lucas keeps quiet after a seller wrote."
+        4.0,
+        gt=0,
+        le=720,
+        description="Hours of opening time that Lucas keeps quiet after a seller wrote.",
     )
 
     @field_validator("health_port", mode="before")

@@ -6,12 +6,12 @@ Source: the message definitions of Baileys (WAProto) and how Evolution 2.3 rearr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway import fields
 from gateway.errors import NotJson
 from gateway.json import loads
-from schema.events import EventKind
+from schema.events import Ad, EventKind
 
 _WRAPPERS = (
     "ephemeralMessage",
@@ -51,6 +51,7 @@ class Content:
     file_name: str | None = None
     mime_type: str | None = None
     reason: str | None = None
+    ad: Ad | None = None
 
 
 def content_of(message: object, context: object = None) -> Content:
@@ -64,13 +65,15 @@ def content_of(message: object, context: object = None) -> Content:
     name = next((name for name in _READERS if inner.get(name) is not None), None)
     found = inner.get(name) if name else None
     contexts = [fields.obj(context), fields.obj(fields.obj(found).get("contextInfo"))]
-    from_ad = any(map(_is_from_ad, contexts))
+    from_ad = next((context for context in contexts if _is_from_ad(context)), None)
     if name is None:
-        return _without_content(inner, from_ad=from_ad)
-    content = _READERS[name](found, layers, contexts)
-    if from_ad and content.kind is EventKind.TEXT:
-        return Content(kind=EventKind.REFERRAL_TEXT, text=content.text, quoted_id=content.quoted_id)
-    return content
+        content = _without_content(inner, from_ad=from_ad is not None)
+    else:
+        content = _READERS[name](found, layers, contexts)
+    if from_ad is None:
+        return content
+    kind = EventKind.REFERRAL_TEXT if content.kind is EventKind.TEXT else content.kind
+    return replace(content, kind=kind, ad=_ad(from_ad))
 
 
 def _unwrapped(message: object) -> list[dict[str, object]]:
@@ -96,6 +99,18 @@ def _is_from_ad(context: dict[str, object]) -> bool:
         or bool(ad.get("ctwaClid"))
         or context.get("conversionSource") == "FB_Ads"
         or context.get("entryPointConversionSource") == "ctwa_ad"
+    )
+
+
+def _ad(context: dict[str, object]) -> Ad:
+    """What is told of the ad; newer accounts tell only that there was one."""
+    told = fields.obj(context.get("externalAdReply"))
+    return Ad(
+        source_id=fields.ident(told.get("sourceId")),
+        source_url=fields.media(told.get("sourceUrl")),
+        headline=fields.label(told.get("title")),
+        body=fields.label(told.get("body")),
+        ctwa_clid=fields.ident(told.get("ctwaClid")),
     )
 
 

@@ -295,7 +295,7 @@ def test_only_a_buyers_own_name_is_a_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", ["messages.set", "qrcode.updated", "presence.update", None, {}, "x"]
+    "event", ["messages.set", "qrcode.updated", "contacts.update", None, {}, "x"]
 )
 def test_everything_else_is_ignored(event: Any) -> None:
     """The history above all: it must never reach the bot."""

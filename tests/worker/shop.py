@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ def event(text: str | None = "oi", *, phone: str | None = BUYER, **changes: Any)
         "phone": phone,
         "channel": "loja-1",
         "text": text,
-        "timestamp": 1795400000,
+        "timestamp": int(time.time()),
         "from_me": False,
         "gateway": "cloud_api",
         "reply_to": phone,

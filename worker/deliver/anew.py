@@ -10,7 +10,7 @@ from datetime import datetime
 
 from tenancy.lease import TenantConnection
 from worker.drain import conversations, messages
-from worker.drain.intake import undo_turn
+from worker.drain.undo import undo_turn
 from worker.queue.keys import Task
 
 # The drain holds this row for the length of its transaction: between its reading of a conversation

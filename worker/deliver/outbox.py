@@ -48,6 +48,12 @@ _RECORD = """
            enviada_em = UTC_TIMESTAMP(3), tentar_em = NULL, erro = NULL
      WHERE id = %(id)s
 """
+# Only the gateway knows whether an address has the ninth digit. What the buyer himself has written
+# from since is his word, and stays.
+_LEARN_ADDRESS = """
+    UPDATE conversations SET endereco = %(address)s
+     WHERE id = %(conversation)s AND canal_id = %(channel)s AND endereco = %(was)s
+"""
 _PUT_BACK = """
     UPDATE mensagens SET status = %(status)s, erro = %(error)s, tentar_em = %(at)s
      WHERE id = %(id)s AND status = 'enviando'
@@ -138,6 +144,10 @@ class Outbox:
             )
         except DuplicateKey:  # its own echo came first: sent it is all the same
             await self._conn.execute(_RECORD, {"id": reply.id, "external_id": None})
+        if sent.address is not None and sent.address != reply.address:
+            told = {"address": sent.address, "was": reply.address}
+            place = {"conversation": reply.conversation_id, "channel": reply.canal_id}
+            await self._conn.execute(_LEARN_ADDRESS, {**told, **place})
 
     async def put_back(self, reply: OpenReply, *, error: str, at: datetime) -> None:
         """It was not sent: once more, not before `at`."""

@@ -101,7 +101,8 @@ class Drainer:
         found = await self._sorter.sort(lease.empresa_id, read)
         done: Iterable[Done]
         try:
-            done = [await self._transaction.run(lease, found.arrivals, now=now)]
+            more = len(look.entries) >= self._settings.batch
+            done = [await self._transaction.run(lease, found.arrivals, now=now, more_waits=more)]
         except Exception as error:
             if not is_about_what_is_stored(error):
                 raise

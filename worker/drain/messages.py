@@ -7,11 +7,13 @@ worker at a time write here, so what is not there now is new.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from bot.values import Incoming
+import orjson
+
+from bot.values import Incoming, Origin
 from schema.events import EventKind
 from tenancy.lease import TenantConnection
 
@@ -19,16 +21,24 @@ _STORED = """
     SELECT external_id FROM mensagens
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s
 """
+_STORED_OR_CHANGED = """
+    SELECT external_id, NULL FROM mensagens
+     WHERE canal_id = %(channel)s AND external_id IN %(ids)s
+     UNION ALL
+    SELECT external_id, evento FROM _early_changes
+     WHERE canal_id = %(channel)s AND external_id IN %(ids)s
+"""
 _INSERT = """
     INSERT INTO mensagens (conversation_id, customer_id, tipo, conteudo, timestamp, external_id,
                            canal_id, autor, status, tipo_conteudo, midia, citada, endereco, turno,
-                           fatos, decisao, recebida_em, gravada_em)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                           fatos, decisao, recebida_em, gravada_em, origem)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _UNANSWERED = """
-    SELECT m.conversation_id, m.tipo_conteudo, m.conteudo, m.canal_id, m.citada
+    SELECT m.conversation_id, m.tipo_conteudo, m.conteudo, m.canal_id, m.citada, m.origem
       FROM mensagens m
      WHERE (m.conversation_id, m.turno) IN %(turns)s AND m.tipo = 'recebida'
+       AND m.apagada_em IS NULL
      ORDER BY m.id
 """
 _REPLIES_OF_LAST_TURN = """
@@ -61,11 +71,6 @@ _QUOTED_FACTS = """
     SELECT external_id, fatos FROM mensagens
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s AND fatos IS NOT NULL
 """
-_EDIT = """
-    UPDATE mensagens SET conteudo = %(text)s
-     WHERE canal_id = %(channel)s AND external_id = %(id)s
-"""
-
 _TEXT_BYTES = 65_535
 _CUT_MARK = " […]"
 
@@ -84,7 +89,8 @@ class NewMessage:
     autor: str
     status: str | None
     tipo_conteudo: str
-    turno: int
+    turno: int | None
+    """None: no turn answers it."""
     gravada_em: datetime
     midia: str | None = None
     citada: str | None = None
@@ -92,6 +98,7 @@ class NewMessage:
     fatos: str | None = None
     decisao: str | None = None
     recebida_em: datetime | None = None
+    origem: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +110,16 @@ class Unanswered:
     citada: str | None
     kind: EventKind
     text: str | None
+    origem: str | None
 
     def incoming(self, quoted_car_id: int | None) -> Incoming:
         """As Lucas takes it."""
-        return Incoming(kind=self.kind, text=self.text, quoted_car_id=quoted_car_id)
+        return Incoming(
+            kind=self.kind,
+            text=self.text,
+            quoted_car_id=quoted_car_id,
+            origin=origin_of(self.origem),
+        )
 
 
 async def stored_ids(
@@ -120,6 +133,23 @@ async def stored_ids(
     return found
 
 
+async def stored_or_changed(
+    conn: TenantConnection, ids_by_channel: dict[int, list[str]]
+) -> tuple[set[tuple[int, str]], list[tuple[int, str, str]]]:
+    """As `stored_ids`; and the changes (channel, id, event) that came before their messages."""
+    found: set[tuple[int, str]] = set()
+    early: list[tuple[int, str, str]] = []
+    for channel, ids in ids_by_channel.items():
+        for id_, change in await conn.fetch_all(
+            _STORED_OR_CHANGED, {"channel": channel, "ids": ids}
+        ):
+            if change is None:
+                found.add((channel, id_))
+            else:
+                early.append((channel, id_, change))
+    return found, early
+
+
 async def insert(conn: TenantConnection, messages: Sequence[NewMessage]) -> None:
     """Stores messages in their order with one statement. Raises DuplicateKey, BadData."""
     await conn.execute_many(_INSERT, [_row(message) for message in messages])
@@ -131,7 +161,7 @@ async def unanswered(
     """What buyers wrote for these turns (number by conversation), in order."""
     found: dict[int, list[Unanswered]] = {conversation: [] for conversation in turns}
     for row in await conn.fetch_all(_UNANSWERED, {"turns": list(turns.items())}):
-        conversation, kind, text, channel, quoted = row
+        conversation, kind, text, channel, quoted, origin = row
         found[conversation].append(
             Unanswered(
                 conversation_id=conversation,
@@ -139,6 +169,7 @@ async def unanswered(
                 citada=quoted,
                 kind=EventKind(kind),
                 text=text,
+                origem=origin,
             )
         )
     return found
@@ -196,12 +227,13 @@ async def quoted_facts(
     return found
 
 
-async def edit(conn: TenantConnection, canal_id: int, external_id: str, text: str) -> bool:
-    """A message got another text; False when we do not have that message."""
-    matched = await conn.execute(
-        _EDIT, {"text": fitting(text), "channel": canal_id, "id": external_id}
-    )
-    return matched > 0
+def origin_of(origem: str | None) -> Origin | None:
+    """What brought a buyer, as `mensagens.origem` has it."""
+    if origem is None:
+        return None
+    told = orjson.loads(origem)
+    names = (field.name for field in fields(Origin))
+    return Origin(**{name: told[name] for name in names if isinstance(told.get(name), str)})
 
 
 def fitting(text: str | None) -> str | None:
@@ -219,5 +251,5 @@ def _row(m: NewMessage) -> tuple[Any, ...]:
     return (
         m.conversation_id, m.customer_id, m.tipo, fitting(m.conteudo), m.at, m.external_id,
         m.canal_id, m.autor, m.status, m.tipo_conteudo, m.midia, m.citada, m.endereco, m.turno,
-        m.fatos, m.decisao, m.recebida_em, m.gravada_em,
+        m.fatos, m.decisao, m.recebida_em, m.gravada_em, m.origem,
     )  # fmt: skip

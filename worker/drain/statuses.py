@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from schema.events import DeliveryStatus, Event
 from tenancy.lease import TenantConnection
+from worker.drain.failures import in_words
 
 _STEP = {
     DeliveryStatus.SENT: "enviada",
@@ -17,25 +18,22 @@ _STEP = {
     DeliveryStatus.PLAYED: "lida",
     DeliveryStatus.FAILED: "falhou",
 }
-# `falhou` only comes over what is not yet delivered; a withdrawn reply that went out is out.
-_UNDER = {
-    "enviada": ["pendente", "enviando", "cancelada"],
-    "entregue": ["pendente", "enviando", "cancelada", "enviada"],
-    "lida": ["pendente", "enviando", "cancelada", "enviada", "entregue"],
-    "falhou": ["pendente", "enviando", "enviada"],
-}
+_LADDER = ("cancelada", "pendente", "enviando", "enviada", "falhou", "entregue", "lida")
+"""Each over all before it: in whatever order reports come, the end is the same. What reached the
+phone did not fail, and a withdrawn reply that went out is out."""
+_UNDER = {step: list(_LADDER[:place]) for place, step in enumerate(_LADDER)}
 _BY_GATEWAYS_ID = """
     SELECT external_id, id FROM mensagens
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s AND tipo = 'enviada'
 """
 _CLIMB = """
-    UPDATE mensagens SET status = %(status)s, erro = COALESCE(%(error)s, erro)
+    UPDATE mensagens SET status = %(status)s, erro = %(error)s, tentar_em = NULL
      WHERE id = %(id)s AND status IN %(under)s
 """
 # The answer to our own send got lost, or is not recorded yet: the status tells the gateway's id.
 _CLIMB_BY_OURS = """
     UPDATE mensagens
-       SET status = %(status)s, erro = COALESCE(%(error)s, erro), external_id = %(external_id)s
+       SET status = %(status)s, erro = %(error)s, tentar_em = NULL, external_id = %(external_id)s
      WHERE id = %(id)s AND canal_id = %(channel)s AND tipo = 'enviada' AND external_id IS NULL
        AND status IN %(under)s
 """
@@ -52,7 +50,7 @@ async def climb(conn: TenantConnection, empresa_id: int, reports: Sequence[Repor
         status = _STEP[event.status] if event.status is not None else ""
         change = {
             "status": status,
-            "error": _error(event) if status == "falhou" else None,
+            "error": in_words(event.error_code, event.error_text) if status == "falhou" else None,
             "under": _UNDER[status],
         }
         row = rows.get((channel, external_id))
@@ -80,9 +78,8 @@ def _highest(reports: Sequence[Report]) -> dict[tuple[int, str], Event]:
 
 
 def _place(event: Event) -> int:
-    """Failed over sent, delivered over failed: what reached the phone did not fail."""
-    status = None if event.status is None else _STEP.get(event.status)
-    return {"enviada": 0, "falhou": 1, "entregue": 2, "lida": 3}.get(status or "", -1)
+    step = None if event.status is None else _STEP.get(event.status)
+    return -1 if step is None else _LADDER.index(step)
 
 
 async def _rows(
@@ -103,8 +100,3 @@ async def _rows(
 def _our_row(event: Event, empresa_id: int) -> int | None:
     empresa, _, row = (event.our_ref or "").partition(":")
     return int(row) if empresa == str(empresa_id) and row.isdecimal() and len(row) < 10 else None
-
-
-def _error(event: Event) -> str:
-    code = "" if event.error_code is None else f" (código {event.error_code})"
-    return f"{event.error_text or 'o WhatsApp não entregou a mensagem'}{code}"
