@@ -87,13 +87,12 @@ WORDS: Mapping[int, str] = MappingProxyType(
 
 
 def in_words(code: int | None, told: str | None) -> str:
-    """The reason of a failure for `mensagens.erro`: ours where we know the code, else theirs."""
+    """The reason of a failure for `mensagens.erro`: our words, its code and its own words."""
     if code is None:
         return told or _NOT_DELIVERED
     words = WORDS.get(code) or _of_class(code)
-    if words is None:
-        words = f"{_NOT_DELIVERED} Motivo informado: {told}" if told else _NOT_DELIVERED
-    return f"{words} (código {code})"
+    why = f"código {code}: {told}" if told else f"código {code}"
+    return f"{words or _NOT_DELIVERED} ({why})"
 
 
 def _of_class(code: int) -> str | None:
