@@ -159,11 +159,11 @@ def _presence(data: dict[str, object], channel: str | None) -> Event:
     """The buyer writes or records; that he is online, or has stopped, changes nothing."""
     chat = fields.address(data.get("id"))
     states = {
-        fields.obj(presence).get("lastKnownPresence")
+        fields.label(fields.obj(presence).get("lastKnownPresence"))
         for presence in fields.obj(data.get("presences")).values()
     }
     reason = not_a_buyer(chat)
-    if chat is None or reason or not _BUSY.intersection(map(fields.label, states)):
+    if chat is None or reason or not _BUSY.intersection(states):
         return _ignored(channel, reason or "presence")
     return Event(
         kind=EventKind.TYPING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.settings import LucasSettings
 from schema.events import Event, EventKind
@@ -144,6 +145,6 @@ async def waiting_turns(shop: Shop) -> int:
     return len(await shop.rows("SELECT id FROM conversations WHERE responder_em IS NOT NULL"))
 
 
-def human(text: str, **changes: str) -> Event:
+def human(text: str, **changes: Any) -> Event:
     """A seller's words, typed on the dealer's own phone."""
     return event(text, kind=EventKind.HUMAN_ECHO, from_me=True, **changes)

@@ -115,7 +115,7 @@ async def _join(conn: TenantConnection, circle: Circle, *, now: datetime) -> Non
             await merge_customers(conn, old=other.id, new=person.id, now=now)
         except Permanent as error:
             await conn.execute("ROLLBACK TO SAVEPOINT before_merge")
-            other.merged_into = None
+            circle.keep_apart(other)
             log.warning("two customers cannot be joined", empresa_id=conn.empresa_id,
                         customer_id=other.id, into=person.id, reason=str(error))  # fmt: skip
         else:

@@ -114,6 +114,13 @@ class Circle:
             self._give_phone(person, event.phone)
         self._learn(identities_of(event), person.root)
 
+    def keep_apart(self, other: Person) -> None:
+        """The merge cannot be done: the ids go over all the same, or it would be tried for ever."""
+        person, other.merged_into = other.root, None
+        for identity, owner in self.by_identity.items():
+            if owner is other:
+                self.by_identity[identity] = self.learned[identity] = person
+
     def _owners(self, phone: str | None, identities: Iterable[Identity]) -> list[Person]:
         """Whoever these lead to, each once: by number first, then those who have one."""
         found = [self.by_phone.get(phone)] if phone is not None else []
@@ -151,5 +158,4 @@ class Circle:
         for identity in identities:
             known = self.by_identity.get(identity)
             if known is None or known.root is not person:
-                self.learned[identity] = person
-            self.by_identity[identity] = person
+                self.by_identity[identity] = self.learned[identity] = person
