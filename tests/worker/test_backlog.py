@@ -45,7 +45,7 @@ async def test_days_of_the_past_are_a_persons(shop: Shop) -> None:
     assert shop.phone.outbox == []
     assert await shop.texts("recebida") == ["quero o onix"]
     ((why, since),) = await shop.rows("SELECT atencao, atencao_em FROM conversations")
-    assert "mais de um dia" in why
+    assert "mais de 24 horas" in why
     assert since is not None
     (decision,) = await shop.decisions()
     assert decision["rule"] == "silent"

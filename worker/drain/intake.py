@@ -33,7 +33,6 @@ from worker.drain.undo import undo_turn
 
 _TALK = BUYER_WROTE | {EventKind.HUMAN_ECHO, EventKind.REACTION}
 """Kinds that become a row of their own."""
-_TOO_OLD = "mensagem com mais de um dia quando chegou"
 
 
 async def take_in(
@@ -148,7 +147,7 @@ def _enter(
     if event.kind is EventKind.REACTION:
         return _row(conversation, arrival, now, turno=None)
     if rules.is_too_old(arrival):
-        return _enter_too_old(conversation, arrival, now)
+        return _enter_too_old(conversation, arrival, rules, now)
     _note(conversation, arrival, now)
     conversation.canal_id = arrival.canal_id
     known = addresses.get(conversation.customer_id)
@@ -178,15 +177,18 @@ def _enter_human(
     return _row(conversation, arrival, now, turno=turn)
 
 
-def _enter_too_old(conversation: Conversation, arrival: Arrival, now: datetime) -> NewMessage:
+def _enter_too_old(
+    conversation: Conversation, arrival: Arrival, rules: IntakeRules, now: datetime
+) -> NewMessage:
     """Stored and shown to a person; what is being answered meanwhile goes its way."""
+    why = f"mensagem com mais de {rules.lucas.too_old_h:g} horas quando chegou"
     if conversation.endereco is None:
         conversation.canal_id = arrival.canal_id
         conversation.endereco = arrival.event.reply_to or arrival.event.phone
     if conversation.last_message is None:
         _note(conversation, arrival, now)
-    conversation.call_a_person(_TOO_OLD, now=now)
-    return _row(conversation, arrival, now, turno=None, decisao=silent(_TOO_OLD))
+    conversation.call_a_person(why, now=now)
+    return _row(conversation, arrival, now, turno=None, decisao=silent(why))
 
 
 def _note(conversation: Conversation, arrival: Arrival, now: datetime) -> None:
