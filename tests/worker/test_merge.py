@@ -299,6 +299,21 @@ async def test_a_number_change_is_followed(shop: Shop) -> None:
     assert await shop.texts("recebida") == ["um", "dois", "três"]
 
 
+async def test_a_status_may_tell_who_it_is(shop: Shop) -> None:
+    """Number and id of one buyer stand side by side in it: two rows of his become one. Of a
+    stranger it tells nothing that anybody asked for."""
+    told = event(None, kind=EventKind.STATUS, status="sent", user_id=BSUID, from_me=True)
+    await shop.handle(told)
+    assert await shop.rows("SELECT id FROM customers") == []
+    await shop.handle(event("um"))
+    await shop.handle(lead("dois"))
+
+    await shop.handle(told)
+
+    assert await shop.rows("SELECT phone FROM customers") == [(BUYER,)]
+    assert len(await shop.rows("SELECT id FROM conversations")) == 1
+
+
 async def _own_tables(shop: Shop, old: int, new: int) -> None:
     await shop.execute(
         "INSERT INTO agendamentos (customer_id, tipo, data_agendada)"

@@ -41,15 +41,16 @@ _PREFER = """
     UPDATE customers SET aceita_marketing = %(wants)s, aceita_marketing_em = %(at)s
      WHERE id = %(id)s AND (aceita_marketing_em IS NULL OR aceita_marketing_em <= %(at)s)
 """
+_ADDS_NOBODY = frozenset({EventKind.TYPING, EventKind.STATUS})
 
 
 async def find_or_add(conn: TenantConnection, events: Sequence[Event], *, now: datetime) -> Circle:
-    """The buyers of these events, all with rows. One who types only is found, never added."""
+    """The buyers of these events, with rows. Nobody is added for typing, or by a status."""
     circle = await _known(conn, events)
     for event in events:
         if event.is_changed_identity:
             circle.move(event)
-        elif event.kind is not EventKind.TYPING:
+        elif event.kind not in _ADDS_NOBODY or circle.find(event) is not None:
             circle.meet(event)
     await _join(conn, circle, now=now)
     await _write(conn, circle)

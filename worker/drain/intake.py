@@ -10,8 +10,6 @@ from datetime import datetime
 
 import orjson
 
-from bot.lucas import completeness
-from bot.quiet import due_at, due_while_typing
 from bot.values import Incoming
 from schema.events import BUYER_WROTE, Event, EventKind
 from tenancy.lease import TenantConnection
@@ -30,6 +28,7 @@ from worker.drain.silence import (
 )
 from worker.drain.statuses import climb
 from worker.drain.undo import undo_turn
+from worker.drain.window import set_due, wait_while_typing
 
 _TALK = BUYER_WROTE | {EventKind.HUMAN_ECHO, EventKind.REACTION}
 """Kinds that become a row of their own."""
@@ -45,7 +44,9 @@ async def take_in(
     addresses = await _addresses_of_leads(conn, book, new)
     await _undo_unsent_turns(conn, book, [a for a in new if _is_a_turns(a, rules)])
     rows = [_enter(book.of(a.event), a, rules, now, addresses) for a in new]
-    _set_all_due(book, arrivals, new, rules, now)
+    last = {book.of(a.event).id: a for a in new if _is_a_turns(a, rules)}
+    set_due(book, last, rules, now=now)
+    wait_while_typing(book, arrivals, last, rules)
     echoed = {book.of(a.event).id for a in new if _is_human(a.event)}
     await messages.insert(conn, rows)
     echoed |= await changes.apply(conn, book, arrivals, early, rules, now=now)
@@ -87,6 +88,7 @@ async def _whose(
         if (a.stream_id, a.key) in keys
         or a.event.kind in {EventKind.PREFERENCE, EventKind.TYPING}
         or a.event.is_changed_identity
+        or _names_twice(a.event)
     ]
     if not telling:
         return Book()
@@ -97,6 +99,12 @@ async def _whose(
     return await conversations.open_for(
         conn, circle, [a.event for a in new], only_known=typing, now=now
     )
+
+
+def _names_twice(event: Event) -> bool:
+    """A status that tells number and id of a buyer, who may have told only one of them himself."""
+    both = event.phone is not None and event.user_id is not None
+    return both and event.kind is EventKind.STATUS
 
 
 async def _addresses_of_leads(
@@ -208,56 +216,6 @@ def _collect(conversation: Conversation, arrival: Arrival) -> None:
         conversation.fresh.append(Incoming(kind=event.kind, text=event.text, origin=origin))
     else:
         conversation.fresh = None  # what is quoted, or older, must be read from the database
-
-
-def _set_all_due(
-    book: Book,
-    arrivals: Sequence[Arrival],
-    new: Sequence[Arrival],
-    rules: IntakeRules,
-    now: datetime,
-) -> None:
-    last = {book.of(a.event).id: a for a in new if _is_a_turns(a, rules)}
-    for conversation_id, arrival in last.items():
-        _set_due(book.by_id[conversation_id], arrival, rules, now)
-    for arrival in arrivals:
-        if arrival.event.kind is EventKind.TYPING:
-            _wait_while_typing(book, arrival, last, rules)
-
-
-def _set_due(conversation: Conversation, last: Arrival, rules: IntakeRules, now: datetime) -> None:
-    """When a burst is answered, by its last message; no later message of this batch follows."""
-    if conversation.sem_resposta_desde is None:
-        return  # a person answers, or nobody
-    event, arrived = last.event, last.arrived
-    if arrived + rules.longest_quiet <= now:
-        conversation.responder_em = now  # a backlog: due whatever it says, so nobody reads it here
-        return
-    if rules.is_backlog(last):
-        conversation.responder_em = arrived + rules.longest_quiet
-        return
-    state = orjson.loads(conversation.estado) if conversation.estado else {}
-    conversation.responder_em = due_at(
-        conversation.sem_resposta_desde,
-        arrived,
-        completeness(event.text, event.kind, state),
-        rules.lucas,
-    )
-
-
-def _wait_while_typing(
-    book: Book, typing: Arrival, last: dict[int, Arrival], rules: IntakeRules
-) -> None:
-    conversation = book.find(typing.event)
-    if conversation is None or conversation.responder_em is None:
-        return
-    written = last.get(conversation.id)
-    if written is not None and written.arrived_ms > typing.arrived_ms:
-        return  # by now he has sent what he was writing
-    since = conversation.sem_resposta_desde or conversation.responder_em
-    conversation.responder_em = due_while_typing(
-        since, conversation.responder_em, typing.arrived, rules.lucas
-    )
 
 
 def _given_back(book: Book, new: Sequence[Arrival]) -> Iterable[Conversation]:
