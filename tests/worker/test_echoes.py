@@ -92,6 +92,26 @@ async def test_5_words_to_somebody_else_settle_nothing(line: Line) -> None:
     assert rows == [("lucas", "enviando"), ("vendedor", "enviada")]
 
 
+async def test_5_each_echo_settles_its_own_buyers_reply(line: Line) -> None:
+    """Two buyers got the same words, neither with an answer to the send: one echo, one reply;
+    the other is withdrawn by what a seller writes in the same moment."""
+    other = "5511980000099"
+    line.phone.lose_answers(2)
+    for buyer in (BUYER, other):
+        await line.buyer_writes(buyer, "oi")
+    await line.shop.deliver()
+    words = await line.seller_writes(BUYER, "deixa comigo")
+    echo = (await line.seller_writes(other, "x")).model_copy(update={"text": "eco: oi"})
+
+    await line.take(words, echo)
+
+    rows = await line.shop.rows(
+        "SELECT c.phone, m.status FROM mensagens m JOIN customers c ON c.id = m.customer_id"
+        " WHERE m.autor = 'lucas' ORDER BY m.id"
+    )
+    assert rows == [(BUYER, "cancelada"), (other, "enviada")]
+
+
 async def test_5_a_seller_shortly_before_the_send_stops_it(line: Line) -> None:
     """What waits to be sent is withdrawn with the seller's first word."""
     await line.buyer_writes(BUYER, "tem onix?")

@@ -13,6 +13,7 @@ from bot.settings import LucasSettings
 from schema.events import Event, EventKind
 from tests.tenancy.installation import Installation
 from tests.worker.shop import BUYER, Shop, event, open_shop
+from tests.worker.test_invariants_in import time_passes
 from tests.worker.test_people import BSUID, LID
 from tests.worker.test_silence import human
 from worker.drain import conversations
@@ -87,6 +88,22 @@ async def test_what_neither_has_been_answered_is_one_turn(
         await shop.drain()
 
         assert await shop.texts("enviada") == ["eco: um | dois | três"]
+
+
+async def test_what_was_answered_before_is_not_answered_again(
+    installation: Installation, redis_url: str
+) -> None:
+    """Both have turns behind them and something open: only what is open is answered."""
+    async with open_shop(installation, redis_url, lucas=WAITING) as shop:
+        for told in ((event("a"), lead("b")), (event("c"), lead("d")), (known("e"),)):
+            await shop.push(*told)
+            await shop.drain()
+            if told[0].text == "c":
+                continue
+            await time_passes(shop)
+            await shop.handle()
+
+        assert [sent.text for sent in shop.phone.outbox] == ["eco: a", "eco: b", "eco: c | d | e"]
 
 
 async def test_an_answer_that_did_not_leave_is_taken_anew(shop: Shop) -> None:
