@@ -47,6 +47,43 @@ async def test_6_in_any_order_and_in_any_batches_the_highest_stands(
     assert (error is not None) == (status == "falhou")
 
 
+async def test_6_a_report_may_be_quicker_than_the_answer_to_the_send(shop: Shop) -> None:
+    """Delivered before we know the message's id: it counts once we do. Reports about what is not
+    ours at all are not kept."""
+    await shop.push(event("oi"))
+    await shop.drain()
+    await shop.execute("UPDATE mensagens SET status = 'enviando' WHERE tipo = 'enviada'")
+    await shop.push(_report("wamid.EARLY", DeliveryStatus.DELIVERED))
+    await shop.drain()
+    await shop.execute(
+        "UPDATE mensagens SET status = 'enviada', external_id = 'wamid.EARLY'"
+        " WHERE tipo = 'enviada'"
+    )
+
+    await shop.push(_report("wamid.OTHER", DeliveryStatus.SENT))
+    await shop.drain()
+
+    assert await shop.rows("SELECT status FROM mensagens WHERE tipo = 'enviada'") == [("entregue",)]
+    assert await shop.rows("SELECT external_id FROM _early_changes") == []
+
+
+async def test_6_an_early_report_waits_also_when_its_message_is_a_sellers(shop: Shop) -> None:
+    """The report about what was typed by hand came before the echo of it."""
+    await shop.push(event("oi"))
+    await shop.drain()
+    await shop.execute("UPDATE mensagens SET status = 'enviando' WHERE tipo = 'enviada'")
+    await shop.push(_report("wamid.HAND", DeliveryStatus.READ))
+    await shop.drain()
+    await shop.push(event("já vi", kind=EventKind.HUMAN_ECHO, message_id="wamid.HAND"))
+    await shop.drain()
+
+    await shop.push(_report("wamid.OTHER", DeliveryStatus.SENT))
+    await shop.drain()
+
+    rows = await shop.rows("SELECT status FROM mensagens WHERE external_id = 'wamid.HAND'")
+    assert rows == [("lida",)]
+
+
 async def test_a_failure_is_said_in_a_dealers_words(shop: Shop) -> None:
     """Not Meta's English alone: what happened and what can be done, and the code for support."""
     await shop.handle(event("oi"))

@@ -33,7 +33,7 @@ async def take_anew(
     await conn.fetch_one(_AFTER_THE_DRAIN, {"task": Task.DRAIN.value})
     conversation = await conversations.by_id(conn, conversation_id)
     undone = conversation.turno_anterior is not None and await messages.withdraw_unsent(
-        conn, [conversation_id], and_unconfirmed=True
+        conn, [conversation.id], and_unconfirmed=True
     )
     if not undone:
         await conn.execute(_WITHDRAW, {"ids": list(stale)})

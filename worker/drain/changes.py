@@ -42,7 +42,7 @@ _UNANSWERED = """
 _KEEP = """
     INSERT INTO _early_changes (canal_id, external_id, evento, chegou_em) VALUES (%s, %s, %s, %s)
 """
-_DONE = "DELETE FROM _early_changes WHERE canal_id = %(channel)s AND external_id = %(id)s"
+_DONE = "DELETE FROM _early_changes WHERE id IN %(ids)s"
 _FORGET = "DELETE FROM _early_changes WHERE chegou_em < %(before)s LIMIT 1000"
 _EARLY_AT_MOST = timedelta(days=7)
 """For so long gateways repeat what we did not take; after that the message will not come."""
@@ -57,6 +57,11 @@ class Change:
     canal_id: int
     at: datetime
     """When it was made."""
+
+    @property
+    def is_one(self) -> bool:
+        """Reports of delivery wait in the same place."""
+        return self.event.kind in _CHANGES
 
     @property
     def key(self) -> tuple[int, str]:
@@ -105,31 +110,33 @@ async def apply(
     conn: TenantConnection,
     book: Book,
     arrivals: Sequence[Arrival],
-    early: Sequence[tuple[int, str, str]],
+    early: Sequence[tuple[int, int, str]],
     rules: IntakeRules,
     *,
     now: datetime,
 ) -> set[int]:
     """Carries out all changes; the book's conversations follow.
 
-    `early`: changes (channel, id, event as JSON) that waited for messages of this batch. Returns
+    `early`: what waited for messages of this batch (its row, channel, event as JSON). Returns
     the conversations in which a person of the shop changed something by hand.
     """
-    waited = [
-        _of_event(channel, Event.model_validate_json(text), now) for channel, _, text in early
-    ]
+    waited = {
+        row: change
+        for row, channel, text in early
+        if (change := _of_event(channel, Event.model_validate_json(text), now)).is_one
+    }
     came = [
         Change(event=a.event, canal_id=a.canal_id, at=a.written_at(now))
         for a in arrivals
         if a.event.kind in _CHANGES and a.event.message_id
     ]
-    everything = [*waited, *came]
+    everything = [*waited.values(), *came]
     if not everything:
         return set()
     rows = await _rows(conn, everything)
     await _keep_early(conn, [change for change in came if change.key not in rows], now=now)
-    for change in waited:
-        await conn.execute(_DONE, {"channel": change.canal_id, "id": change.event.message_id})
+    if waited:
+        await conn.execute(_DONE, {"ids": list(waited)})
     touched: set[int] = set()
     for change in everything:
         row = rows.get(change.key)

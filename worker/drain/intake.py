@@ -63,7 +63,7 @@ async def take_in(
 
 async def _only_new(
     conn: TenantConnection, talk: Sequence[Arrival]
-) -> tuple[list[Arrival], list[tuple[int, str, str]]]:
+) -> tuple[list[Arrival], list[tuple[int, int, str]]]:
     """What is not stored yet, each once; and edits and deletions that came before any of it."""
     ids: dict[int, list[str]] = {}
     for arrival in talk:

@@ -22,10 +22,10 @@ _STORED = """
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s
 """
 _STORED_OR_CHANGED = """
-    SELECT external_id, NULL FROM mensagens
+    SELECT external_id, NULL, NULL FROM mensagens
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s
      UNION ALL
-    SELECT external_id, evento FROM _early_changes
+    SELECT external_id, id, evento FROM _early_changes
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s
 """
 _INSERT = """
@@ -135,18 +135,18 @@ async def stored_ids(
 
 async def stored_or_changed(
     conn: TenantConnection, ids_by_channel: dict[int, list[str]]
-) -> tuple[set[tuple[int, str]], list[tuple[int, str, str]]]:
-    """As `stored_ids`; and the changes (channel, id, event) that came before their messages."""
+) -> tuple[set[tuple[int, str]], list[tuple[int, int, str]]]:
+    """As `stored_ids`; and what came before its message: (row of it, channel, event)."""
     found: set[tuple[int, str]] = set()
-    early: list[tuple[int, str, str]] = []
+    early: list[tuple[int, int, str]] = []
     for channel, ids in ids_by_channel.items():
-        for id_, change in await conn.fetch_all(
+        for id_, row, change in await conn.fetch_all(
             _STORED_OR_CHANGED, {"channel": channel, "ids": ids}
         ):
             if change is None:
                 found.add((channel, id_))
             else:
-                early.append((channel, id_, change))
+                early.append((row, channel, change))
     return found, early
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schema.events import DeliveryStatus, Event
+from schema.events import DeliveryStatus, Event, EventKind
 from tenancy.lease import TenantConnection
 from worker.drain.failures import in_words
 
@@ -22,9 +22,13 @@ _LADDER = ("cancelada", "pendente", "enviando", "enviada", "falhou", "entregue",
 """Each over all before it: in whatever order reports come, the end is the same. What reached the
 phone did not fail, and a withdrawn reply that went out is out."""
 _UNDER = {step: list(_LADDER[:place]) for place, step in enumerate(_LADDER)}
+# One statement, one moment: a message that is being sent has its id, or is seen to be on its way.
 _BY_GATEWAYS_ID = """
     SELECT external_id, id FROM mensagens
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s AND tipo = 'enviada'
+     UNION ALL
+   (SELECT NULL, id FROM mensagens
+     WHERE status = 'enviando' AND canal_id = %(channel)s AND external_id IS NULL LIMIT 1)
 """
 _CLIMB = """
     UPDATE mensagens SET status = %(status)s, erro = %(error)s, tentar_em = NULL
@@ -37,15 +41,32 @@ _CLIMB_BY_OURS = """
      WHERE id = %(id)s AND canal_id = %(channel)s AND tipo = 'enviada' AND external_id IS NULL
        AND status IN %(under)s
 """
+_KEEP = """
+    INSERT INTO _early_changes (canal_id, external_id, evento, chegou_em)
+    VALUES (%s, %s, %s, UTC_TIMESTAMP(3))
+"""
+_EARLY = """
+    SELECT e.id, e.canal_id, e.evento FROM _early_changes e
+      JOIN mensagens m ON m.canal_id = e.canal_id AND m.external_id = e.external_id
+     WHERE m.tipo = 'enviada'
+"""
+_DONE = "DELETE FROM _early_changes WHERE id IN %(ids)s"
 
 Report = tuple[int, Event]
 """canal_id and a status event."""
 
 
 async def climb(conn: TenantConnection, empresa_id: int, reports: Sequence[Report]) -> None:
-    """Applies reports; of several about one message the highest is written."""
-    top = _highest(reports)
-    rows = await _rows(conn, top)
+    """Applies reports; of several about one message the highest is written.
+
+    A report that is quicker than the answer to the send, and does not name our row, is kept until
+    the next reports come.
+    """
+    if not reports:
+        return
+    top = _highest([*await _kept(conn), *reports])
+    rows, on_their_way = await _rows(conn, top)
+    early = []
     for (channel, external_id), event in top.items():
         status = _STEP[event.status] if event.status is not None else ""
         change = {
@@ -59,6 +80,9 @@ async def climb(conn: TenantConnection, empresa_id: int, reports: Sequence[Repor
         elif (ours := _our_row(event, empresa_id)) is not None:
             told = {"id": ours, "channel": channel, "external_id": external_id}
             await conn.execute(_CLIMB_BY_OURS, {**change, **told})
+        elif channel in on_their_way:
+            early.append((channel, external_id, event.model_dump_json(exclude_defaults=True)))
+    await conn.execute_many(_KEEP, early)
 
 
 def our_ref(empresa_id: int, mensagem_id: int) -> str:
@@ -82,19 +106,34 @@ def _place(event: Event) -> int:
     return -1 if step is None else _LADDER.index(step)
 
 
+async def _kept(conn: TenantConnection) -> list[Report]:
+    """Reports that were too early and whose messages are known by now."""
+    rows = await conn.fetch_all(_EARLY)
+    found = [(id_, channel, Event.model_validate_json(told)) for id_, channel, told in rows]
+    reports = [early for early in found if early[2].kind is EventKind.STATUS]
+    if reports:
+        await conn.execute(_DONE, {"ids": [id_ for id_, _, _ in reports]})
+    return [(channel, event) for _, channel, event in reports]
+
+
 async def _rows(
     conn: TenantConnection, top: dict[tuple[int, str], Event]
-) -> dict[tuple[int, str], int]:
+) -> tuple[dict[tuple[int, str], int], set[int]]:
+    """The rows that are meant, and the channels on which a send has no id yet."""
     by_channel: dict[int, list[str]] = {}
     for channel, external_id in top:
         by_channel.setdefault(channel, []).append(external_id)
     found: dict[tuple[int, str], int] = {}
+    on_their_way: set[int] = set()
     for channel, ids in by_channel.items():
         for external_id, row in await conn.fetch_all(
             _BY_GATEWAYS_ID, {"channel": channel, "ids": ids}
         ):
-            found[channel, external_id] = row
-    return found
+            if external_id is None:
+                on_their_way.add(channel)
+            else:
+                found[channel, external_id] = row
+    return found, on_their_way
 
 
 def _our_row(event: Event, empresa_id: int) -> int | None:
