@@ -167,7 +167,11 @@ async def test_nothing_of_the_dealers_is_lost(shop: Shop) -> None:
     ((new,),) = await shop.rows("SELECT id FROM customers WHERE phone IS NOT NULL")
     ((old,),) = await shop.rows("SELECT id FROM customers WHERE phone IS NULL")
     await _own_tables(shop, old, new)
-    await as_dealer(shop, "ALTER TABLE customers ADD COLUMN apelido VARCHAR(20), ADD UNIQUE (cpf)")
+    await as_dealer(
+        shop,
+        "ALTER TABLE customers ADD COLUMN apelido VARCHAR(20), ADD UNIQUE (cpf),"
+        " ADD COLUMN rotulo VARCHAR(30) AS (CONCAT('cliente ', COALESCE(email, ''))) STORED",
+    )
     await shop.execute("UPDATE customers SET notes = 'nota nova' WHERE id = %s", (new,))
     await shop.execute(
         "UPDATE customers SET notes = 'nota velha', email = 'a@b.c', cpf = '1', apelido = 'Aninha'"

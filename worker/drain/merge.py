@@ -18,7 +18,7 @@ from worker.drain.references import CONVERSATION, CUSTOMER, Target, point, quote
 _COLUMNS = """
     SELECT COLUMN_NAME FROM information_schema.COLUMNS
      WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %(table)s
-       AND EXTRA NOT LIKE '%%GENERATED%%'
+       AND EXTRA NOT REGEXP '(VIRTUAL|STORED) GENERATED'
      ORDER BY ORDINAL_POSITION
 """
 _KEEP = """

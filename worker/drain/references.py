@@ -22,7 +22,7 @@ _REFERENCES = """
       JOIN information_schema.TABLES t
         ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
        AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
-     WHERE c.TABLE_SCHEMA = DATABASE() AND c.EXTRA NOT LIKE '%%GENERATED%%'
+     WHERE c.TABLE_SCHEMA = DATABASE() AND c.EXTRA NOT REGEXP '(VIRTUAL|STORED) GENERATED'
        AND c.DATA_TYPE IN ('int', 'bigint', 'mediumint', 'smallint', 'tinyint')
     HAVING declared OR c.COLUMN_NAME = %(column)s
      ORDER BY c.TABLE_NAME, c.COLUMN_NAME
