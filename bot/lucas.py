@@ -27,6 +27,7 @@ from bot.state import REMEMBERED_BUBBLES, State, dump, load
 from bot.stock import Stock, for_sale
 from bot.values import Bubble, BubbleKind, Dealer, Decision, Turn
 from bot.wording import chosen_car
+from schema.events import EventKind
 
 __all__ = ["completeness", "decide"]
 
@@ -80,8 +81,16 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
         chosen=chosen,
         buyer_name=turn.buyer_name,
     )
-    answer = _answer(talk) if raw.strip() or talk.chosen is not None else courtesy.media(talk)
+    said = raw.strip() or talk.chosen is not None
+    answer = _answer(talk) if said else _wordless(turn, talk)
     return _decision(turn, talk, answer)
+
+
+def _wordless(turn: Turn, talk: Talk) -> Answer:
+    """A click on an ad or a lead without words is a hello; anything else cannot be opened here."""
+    kinds = {message.kind for message in turn.messages}
+    brought = kinds <= {EventKind.REFERRAL_TEXT, EventKind.LEAD}
+    return courtesy.greeting(talk) if brought else courtesy.media(talk)
 
 
 def _silent(turn: Turn, rule: str) -> Decision:

@@ -25,3 +25,11 @@ def due_at(
     }[completeness]
     limit = first_unanswered_at + timedelta(seconds=settings.quiet_limit_s)
     return min(last_message_at + timedelta(seconds=wait_s), limit)
+
+
+def due_while_typing(
+    first_unanswered_at: datetime, due: datetime, typing_at: datetime, settings: LucasSettings
+) -> datetime:
+    """When Lucas answers a buyer who is writing on: later than `due`, within the same limit."""
+    limit = first_unanswered_at + timedelta(seconds=settings.quiet_limit_s)
+    return max(due, min(typing_at + timedelta(seconds=settings.quiet_typing_s), limit))

@@ -21,6 +21,15 @@ class LucasSettings(BaseSettings):
     quiet_limit_s: float = Field(
         15.0, gt=0, le=120, description="Never answer later than this after the first message."
     )
+    quiet_typing_s: float = Field(
+        8.0, ge=0, le=60, description="Wait after the gateway said that the buyer is writing."
+    )
+    backlog_after_min: float = Field(
+        10.0, gt=0, le=1440, description="Older than this when it comes: part of a backlog."
+    )
+    too_old_h: float = Field(
+        24.0, gt=0, le=720, description="Older than this when it comes: a person sees to it."
+    )
     stock_ttl_s: float = Field(
         5.0, ge=0, le=300, description="How long a prepared stock may be used before a new look."
     )

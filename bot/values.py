@@ -45,6 +45,20 @@ class Dealer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What brought a buyer here: the ad that he clicked on, or a portal where he left his name."""
+
+    source: str | None = None
+    """The portal, for people."""
+    car_ref: str | None = None
+    """The car that he asked for there, as the portal names it."""
+    source_id: str | None = None
+    """The ad's id at Meta."""
+    headline: str | None = None
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
     """One message of the buyer that this turn has to answer, oldest first in the turn."""
 
@@ -54,6 +68,8 @@ class Incoming:
     """The car that a quoted message of ours was about, when the buyer answers to one."""
     option_id: str | None = None
     """The option of ours that he chose (`Option.id`)."""
+    """The car that a quoted message of ours was about, or that a lead asks for."""
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

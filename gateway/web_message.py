@@ -9,6 +9,7 @@ from __future__ import annotations
 from gateway import fields
 from gateway.errors import NotJson
 from gateway.json import loads
+from schema.events import Ad
 
 _LONGEST_PARAMS = 8192
 """Bytes of a flow's answer that we look into for an id; senders can make it a megabyte."""
@@ -60,6 +61,18 @@ def is_from_ad(context: dict[str, object]) -> bool:
         or bool(ad.get("ctwaClid"))
         or context.get("conversionSource") == "FB_Ads"
         or context.get("entryPointConversionSource") == "ctwa_ad"
+    )
+
+
+def ad_of(context: dict[str, object]) -> Ad:
+    """What a contextInfo tells of the ad; newer accounts tell only that there was one."""
+    told = fields.obj(context.get("externalAdReply"))
+    return Ad(
+        source_id=fields.ident(told.get("sourceId") or told.get("sourceID")),
+        source_url=fields.media(told.get("sourceUrl") or told.get("sourceURL")),
+        headline=fields.label(told.get("title")),
+        body=fields.label(told.get("body")),
+        ctwa_clid=fields.ident(told.get("ctwaClid")),
     )
 
 

@@ -32,12 +32,21 @@ class EventKind(StrEnum):
     STATUS = "status"
     HUMAN_ECHO = "human_echo"
     IGNORED = "ignored"
+    LEAD = "lead"
+    """A portal's lead: somebody asked for a car elsewhere and left his number."""
+    PREFERENCE = "preference"
+    """The buyer switched a shop's advertising off or on, in WhatsApp itself."""
+    TYPING = "typing"
+    """The buyer is writing at this moment."""
 
 
-BUYER_WROTE = frozenset(list(EventKind)[:11])
+BUYER_WROTE = frozenset(list(EventKind)[:11]) | {EventKind.LEAD}
 """Kinds that become a row of their own and may be answered."""
 WITH_FILE = frozenset(list(EventKind)[1:6])
 """Image, audio, video, document, sticker: a file comes with them."""
+
+API_ECHO = "api_echo"
+"""`reason` of an ignored event that is our own send through the API coming back."""
 
 
 class DeliveryStatus(StrEnum):
@@ -49,6 +58,19 @@ class DeliveryStatus(StrEnum):
     READ = "read"
     PLAYED = "played"
     FAILED = "failed"
+
+
+class Ad(BaseModel):
+    """The ad that a buyer clicked on before he wrote, as far as his gateway tells."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    source_id: Annotated[str, Field(max_length=255)] | None = None
+    source_url: Annotated[str, Field(max_length=2000)] | None = None
+    headline: Annotated[str, Field(max_length=255)] | None = None
+    body: Annotated[str, Field(max_length=255)] | None = None
+    ctwa_clid: Annotated[str, Field(max_length=255)] | None = None
+    """Meta's id of the click, for telling Meta what became of it."""
 
 
 class Event(BaseModel):
@@ -90,6 +112,33 @@ class Event(BaseModel):
     """What we gave along when sending (Cloud API: biz_opaque_callback_data)."""
     reason: str | None = None
     """Why an event is ignored or unsupported, for the log."""
+    ad: Ad | None = None
+    car_ref: Annotated[str, Field(max_length=255)] | None = None
+    """A lead's car, as the portal names it: the id in `cars` where it is only digits."""
+    source: Annotated[str, Field(max_length=100)] | None = None
+    """Where a lead comes from, for people."""
+    wants_marketing: bool | None = None
+    """What a preference says."""
+    former_phone: Annotated[str, Field(pattern=r"^\d{5,20}$")] | None = None
+    """The buyer's number until now; `phone` is the one that he has from now on."""
+    former_user_id: Annotated[str, Field(max_length=255)] | None = None
+    """The gateway's id of the buyer until now, when it gave him another."""
+
+    @property
+    def is_api_echo(self) -> bool:
+        """Our own send through the API: it tells that the message is out, and its id."""
+        return self.kind is EventKind.IGNORED and self.reason == API_ECHO
+
+    @property
+    def is_changed_identity(self) -> bool:
+        """The buyer goes on under another number or id."""
+        former = self.former_phone or self.former_user_id
+        return self.kind is EventKind.IGNORED and former is not None
+
+    @property
+    def is_of_use(self) -> bool:
+        """Whether a worker can do anything with it: with a few of the ignored, too."""
+        return self.kind is not EventKind.IGNORED or self.is_api_echo or self.is_changed_identity
 
     def canonical(self) -> dict[str, object]:
         """Only the eleven keys that every gateway agrees on, JSON-ready, in their order."""

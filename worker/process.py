@@ -137,6 +137,7 @@ async def open_jobs(
                 settings=worker,
                 lucas=settings.lucas,
                 hearing=timedelta(seconds=hearing.wait_s) if hearing.url else None,
+                zone=_DEALERS_ZONE,
             ),
             marker=marker,
             settings=worker,

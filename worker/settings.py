@@ -41,7 +41,10 @@ class WorkerSettings(BaseSettings):
         30.0, gt=0, le=600, description="A send without an answer is decided after this."
     )
     pause_after_human_h: float = Field(
-        4.0, gt=0, le=720, description="Hours that Lucas keeps quiet after a seller wrote."
+        4.0,
+        gt=0,
+        le=720,
+        description="Hours of opening time that Lucas keeps quiet after a seller wrote.",
     )
 
     @field_validator("health_port", mode="before")

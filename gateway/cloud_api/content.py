@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway import fields
-from schema.events import EventKind
+from schema.events import Ad, EventKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,20 @@ def content_of(message: dict[str, object]) -> Content:
             f"no {name} in it", complete=False
         )
     return reader(message, fields.obj(found))
+
+
+def ad_of(message: dict[str, object]) -> Ad | None:
+    """The ad that a message came from, beside whatever it says."""
+    referral = fields.obj(message.get("referral"))
+    if not referral:
+        return None
+    return Ad(
+        source_id=fields.ident(referral.get("source_id")),
+        source_url=fields.media(referral.get("source_url")),
+        headline=fields.label(referral.get("headline")),
+        body=fields.label(referral.get("body")),
+        ctwa_clid=fields.ident(referral.get("ctwa_clid")),
+    )
 
 
 def _unreadable(reason: str, *, complete: bool = True) -> Content:

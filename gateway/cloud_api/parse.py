@@ -9,12 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway import fields
-from gateway.cloud_api.content import Content, content_of
+from gateway.cloud_api.content import Content, ad_of, content_of
 from gateway.cloud_api.credentials import KIND
 from gateway.phone import canonical_phone
 from schema.events import DeliveryStatus, Event, EventKind
 
-_FIELDS = frozenset({"messages", "smb_message_echoes"})
+_FIELDS = frozenset({"messages", "smb_message_echoes", "user_preferences"})
+_ANOTHER_IDENTITY = frozenset(
+    {"user_changed_number", "customer_changed_number", "user_changed_user_id"}
+)
+_MARKETING = "marketing_messages"
 _STATUSES = {
     status.value: status for status in DeliveryStatus if status is not DeliveryStatus.PENDING
 }
@@ -61,6 +65,7 @@ def _change(change: dict[str, object]) -> list[Event]:
     events = [_message(message, value, ours=False) for message in _listed(raw, "messages")]
     events += [_message(echo, value, ours=True) for echo in _listed(raw, "message_echoes")]
     events += [_status(status, channel) for status in _listed(raw, "statuses")]
+    events += [_preference(wish, value) for wish in _listed(raw, "user_preferences")]
     return events or [_ignored(channel, "nothing in it", error_code=value.error_code)]
 
 
@@ -81,7 +86,8 @@ def _message(raw: object, value: _Value, *, ours: bool) -> Event:
         return _ignored(value.channel, "group", message_id=message_id)
     content = content_of(message)
     if content.kind is EventKind.IGNORED:
-        return _ignored(value.channel, content.reason, message_id=message_id)
+        ignored = _ignored(value.channel, content.reason, message_id=message_id)
+        return ignored.model_copy(update=_another_identity(message))
     return _event(message, message_id, content, value, ours=ours)
 
 
@@ -122,6 +128,47 @@ def _event(
         mime_type=content.mime_type,
         error_text=error_text,
         reason=content.reason,
+        ad=ad_of(message),
+    )
+
+
+def _another_identity(message: dict[str, object]) -> dict[str, object]:
+    """What a system message of a changed number or user id tells: who it was, who it is now."""
+    told = fields.obj(message.get("system"))
+    name = told.get("type")
+    if not isinstance(name, str) or name not in _ANOTHER_IDENTITY:
+        return {}
+    address = fields.address(told.get("wa_id")) or fields.address(told.get("new_wa_id"))
+    user_id = fields.address(told.get("user_id"))
+    return {
+        "phone": canonical_phone(address),
+        "reply_to": address or user_id,
+        "user_id": user_id,
+        "former_phone": canonical_phone(fields.address(message.get("from"))),
+        "former_user_id": fields.address(message.get("from_user_id")),
+    }
+
+
+def _preference(raw: object, value: _Value) -> Event:
+    """The buyer's own switch for advertising: `stop` or `resume`."""
+    wish = fields.obj(raw)
+    said = wish.get("value")
+    if wish.get("category") != _MARKETING or said not in ("stop", "resume"):
+        return _ignored(value.channel, f"preference: {fields.label(wish.get('category'))}")
+    address = fields.address(wish.get("wa_id"))
+    contact = value.contact(wish.get("wa_id"), wish.get("user_id"))
+    user_id = fields.address(wish.get("user_id")) or fields.address(contact.get("user_id"))
+    return Event(
+        kind=EventKind.PREFERENCE,
+        phone=canonical_phone(address),
+        channel=value.channel,
+        timestamp=fields.unix_seconds(wish.get("timestamp")),
+        from_me=False,
+        gateway=KIND,
+        reply_to=address or user_id,
+        user_id=user_id,
+        push_name=fields.label(fields.obj(contact.get("profile")).get("name")),
+        wants_marketing=said == "resume",
     )
 
 

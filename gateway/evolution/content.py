@@ -6,11 +6,11 @@ Source: the message definitions of Baileys (WAProto) and how Evolution 2.3 rearr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway import fields
-from gateway.web_message import TECHNICAL, flow_choice, is_from_ad, unwrapped
-from schema.events import EventKind
+from gateway.web_message import TECHNICAL, ad_of, flow_choice, is_from_ad, unwrapped
+from schema.events import Ad, EventKind
 
 _BESIDE = frozenset({"messageContextInfo", "base64", "mediaUrl"})
 """What may stand beside the one content of a message."""
@@ -28,6 +28,7 @@ class Content:
     file_name: str | None = None
     mime_type: str | None = None
     reason: str | None = None
+    ad: Ad | None = None
 
 
 def content_of(message: object, context: object = None) -> Content:
@@ -41,13 +42,15 @@ def content_of(message: object, context: object = None) -> Content:
     name = next((name for name in _READERS if inner.get(name) is not None), None)
     found = inner.get(name) if name else None
     contexts = [fields.obj(context), fields.obj(fields.obj(found).get("contextInfo"))]
-    from_ad = any(map(is_from_ad, contexts))
+    from_ad = next((context for context in contexts if is_from_ad(context)), None)
     if name is None:
-        return _without_content(inner, from_ad=from_ad)
-    content = _READERS[name](found, layers, contexts)
-    if from_ad and content.kind is EventKind.TEXT:
-        return Content(kind=EventKind.REFERRAL_TEXT, text=content.text, quoted_id=content.quoted_id)
-    return content
+        content = _without_content(inner, from_ad=from_ad is not None)
+    else:
+        content = _READERS[name](found, layers, contexts)
+    if from_ad is None:
+        return content
+    kind = EventKind.REFERRAL_TEXT if content.kind is EventKind.TEXT else content.kind
+    return replace(content, kind=kind, ad=ad_of(from_ad))
 
 
 def _without_content(message: dict[str, object], *, from_ad: bool) -> Content:

@@ -12,7 +12,7 @@ from gateway import fields
 from gateway.evolution.content import content_of
 from gateway.evolution.credentials import KIND
 from gateway.phone import canonical_phone, not_a_buyer
-from schema.events import DeliveryStatus, Event, EventKind
+from schema.events import API_ECHO, DeliveryStatus, Event, EventKind
 
 _NAMED = {
     "ERROR": DeliveryStatus.FAILED,
@@ -25,6 +25,7 @@ _NAMED = {
 _STATUSES = _NAMED | {str(number): status for number, status in enumerate(_NAMED.values())}
 """WAProto's enum, in its order: it comes as name or as number."""
 
+_BUSY = frozenset({"composing", "recording"})
 _EDIT, _REVOKE = frozenset({"14", "MESSAGE_EDIT"}), frozenset({"0", "REVOKE"})
 
 
@@ -75,6 +76,7 @@ def _upsert(data: dict[str, object], channel: str | None) -> Event:
         file_name=content.file_name,
         mime_type=content.mime_type,
         reason=content.reason,
+        ad=content.ad,
     )
 
 
@@ -150,7 +152,29 @@ def _api_echo(data: dict[str, object], channel: str | None) -> Event:
         from_me=True,
         gateway=KIND,
         reply_to=_reply_to(key),
-        reason="api_echo",
+        user_id=_lid(key),
+        reason=API_ECHO,
+    )
+
+
+def _presence(data: dict[str, object], channel: str | None) -> Event:
+    """The buyer writes or records; that he is online, or has stopped, changes nothing."""
+    chat = fields.address(data.get("id"))
+    states = {
+        fields.label(fields.obj(presence).get("lastKnownPresence"))
+        for presence in fields.obj(data.get("presences")).values()
+    }
+    reason = not_a_buyer(chat)
+    if chat is None or reason or not _BUSY.intersection(states):
+        return _ignored(channel, reason or "presence")
+    return Event(
+        kind=EventKind.TYPING,
+        phone=canonical_phone(chat),
+        channel=channel,
+        from_me=False,
+        gateway=KIND,
+        reply_to=chat,
+        user_id=chat if chat.endswith("@lid") else None,
     )
 
 
@@ -214,4 +238,5 @@ _READERS: dict[str, Callable[[dict[str, object], str | None], Event]] = {
     "messages.delete": _deleted,
     "send.message": _api_echo,
     "connection.update": _connection,
+    "presence.update": _presence,
 }

@@ -15,7 +15,7 @@ from gateway.waha.content import Content, content_of
 from gateway.waha.credentials import KIND
 from gateway.waha.ids import read_id
 from gateway.waha.raw import RawMessage
-from schema.events import DeliveryStatus, Event, EventKind
+from schema.events import API_ECHO, DeliveryStatus, Event, EventKind
 
 _NAMED = {
     "ERROR": DeliveryStatus.FAILED,
@@ -27,6 +27,7 @@ _NAMED = {
 }
 _NUMBERED = dict(enumerate(_NAMED.values(), start=-1))
 _WORKING = "WORKING"
+_BUSY = frozenset({"typing", "recording"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,8 @@ def _said(
         button_id=content.button_id,
         file_name=content.file_name,
         mime_type=content.mime_type,
-        reason="api_echo" if echo else content.reason,
+        reason=API_ECHO if echo else content.reason,
+        ad=None if chat.ours else raw.ad,
     )
 
 
@@ -205,6 +207,28 @@ def _ack(payload: dict[str, object], envelope: _Envelope) -> Event:
     )
 
 
+def _presence(payload: dict[str, object], envelope: _Envelope) -> Event:
+    """The buyer writes or records; that he is online, or has stopped, changes nothing."""
+    chat = fields.address(payload.get("id"))
+    states = {
+        fields.label(fields.obj(presence).get("lastKnownPresence"))
+        for presence in fields.items(payload.get("presences"))
+    }
+    reason = not_a_buyer(chat)
+    if chat is None or reason or not _BUSY.intersection(states):
+        return _ignored(envelope, reason or "presence")
+    return Event(
+        kind=EventKind.TYPING,
+        phone=canonical_phone(chat),
+        channel=envelope.channel,
+        timestamp=envelope.timestamp,
+        from_me=False,
+        gateway=KIND,
+        reply_to=chat,
+        user_id=chat if chat.endswith("@lid") else None,
+    )
+
+
 def _session(payload: dict[str, object], envelope: _Envelope) -> Event:
     """Whether the phone is connected; in every state but WORKING nothing can be sent."""
     status = fields.label(payload.get("status"))
@@ -255,5 +279,6 @@ _READERS: dict[str, Callable[[dict[str, object], _Envelope], Event]] = {
     "message.revoked": _revoked,
     "message.ack": _ack,
     "message.ack.group": _ack,
+    "presence.update": _presence,
     "session.status": _session,
 }

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway import fields
-from gateway.web_message import TECHNICAL, flow_choice, is_from_ad, unwrapped
-from schema.events import EventKind
+from gateway.web_message import TECHNICAL, ad_of, flow_choice, is_from_ad, unwrapped
+from schema.events import Ad, EventKind
 
 _FILES = {
     "imageMessage": EventKind.IMAGE,
@@ -122,6 +122,11 @@ class RawMessage:
     def is_from_ad(self) -> bool:
         """Whether the buyer came by an ad. WEBJS has a field of its own for that."""
         return is_from_ad(self._context()) or bool(fields.obj(self._data.get("ctwaContext")))
+
+    @property
+    def ad(self) -> Ad | None:
+        """The ad that he came by."""
+        return ad_of(self._context()) if self.is_from_ad else None
 
     @property
     def push_name(self) -> str | None:

@@ -236,3 +236,78 @@ def test_a_batch_of_ten_thousand_is_all_there() -> None:
     many = [message(type="text", text={"body": "oi"}) | {"id": f"wamid.{n}"} for n in range(10_000)]
     events = parse(body(change(messages=many)))
     assert len({event.message_id for event in events}) == 10_000
+
+
+def test_a_switched_off_advertising_is_a_preference() -> None:
+    """`stop` and `resume` of marketing; anything else in that field is nothing to us."""
+    wish = {
+        "wa_id": "553199990001", "user_id": "BR.7", "category": "marketing_messages",
+        "value": "stop", "timestamp": 1795400000,
+    }  # fmt: skip
+    (stop,) = parse(_in_field("user_preferences", [wish]))
+    (resume,) = parse(_in_field("user_preferences", [{**wish, "value": "resume"}]))
+
+    assert (stop.kind, stop.wants_marketing, stop.phone, stop.user_id, stop.reply_to) == (
+        EventKind.PREFERENCE, False, "5531999990001", "BR.7", "553199990001",
+    )  # fmt: skip
+    assert resume.wants_marketing is True
+    for other in ({**wish, "category": "x"}, {**wish, "value": {}}, None, "x"):
+        (found,) = parse(_in_field("user_preferences", [other]))
+        assert found.kind is EventKind.IGNORED
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        (
+            {"type": "user_changed_number", "wa_id": "553188880002", "user_id": "BR.8"},
+            ("5531988880002", "BR.8", "5531999990001", "BR.7"),
+        ),
+        (
+            {"type": "user_changed_user_id", "user_id": "BR.8"},
+            (None, "BR.8", "5531999990001", "BR.7"),
+        ),
+    ],
+)
+def test_a_changed_identity_is_ignored_and_told(
+    told: dict[str, Any], wanted: tuple[str | None, ...]
+) -> None:
+    """Nothing to answer; but who it was and who it is goes to the worker."""
+    message = {
+        "from": "553199990001", "from_user_id": "BR.7", "id": "wamid.S", "type": "system",
+        "timestamp": "1795400000", "system": told,
+    }  # fmt: skip
+    (found,) = parse(_in_field("messages", [message]))
+
+    assert found.kind is EventKind.IGNORED
+    assert (found.phone, found.user_id, found.former_phone, found.former_user_id) == wanted
+    assert found.is_of_use
+
+
+def test_other_system_messages_are_of_no_use() -> None:
+    """A changed security code, say."""
+    message = {"from": "553199990001", "id": "w", "type": "system", "system": {"type": "x"}}
+    (found,) = parse(_in_field("messages", [message]))
+    assert not found.is_of_use
+
+
+def test_an_ad_is_told_beside_whatever_was_written() -> None:
+    """Text, photo, or nothing readable: the ad that it came from is kept."""
+    ad = {"source_id": "1202", "headline": "Onix\n2020", "ctwa_clid": "ARA", "source_url": {}}
+    for content in (
+        {"type": "text", "text": {"body": "oi"}},
+        {"type": "text"},
+        {"type": "image", "image": {"id": "1"}},
+    ):
+        message = {"from": "553199990001", "id": "w", "referral": ad, **content}
+        (found,) = parse(_in_field("messages", [message]))
+        assert found.ad is not None
+        assert (found.ad.source_id, found.ad.headline, found.ad.ctwa_clid) == (
+            "1202", "Onix 2020", "ARA",
+        )  # fmt: skip
+        assert found.ad.source_url is None
+
+
+def _in_field(field: str, things: list[Any]) -> dict[str, Any]:
+    value = {"metadata": {"phone_number_id": "1"}, field: things}
+    return {"entry": [{"changes": [{"field": field, "value": value}]}]}

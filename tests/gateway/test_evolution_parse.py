@@ -295,9 +295,59 @@ def test_only_a_buyers_own_name_is_a_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", ["messages.set", "qrcode.updated", "presence.update", None, {}, "x"]
+    "event", ["messages.set", "qrcode.updated", "contacts.update", None, {}, "x"]
 )
 def test_everything_else_is_ignored(event: Any) -> None:
     """The history above all: it must never reach the bot."""
     (found,) = parse({"event": event, "instance": "loja", "data": [{"key": KEY}] * 3})
     assert (found.kind, found.channel) == (EventKind.IGNORED, "loja")
+
+
+@pytest.mark.parametrize(
+    ("presence", "kind"),
+    [
+        ("composing", EventKind.TYPING),
+        ("recording", EventKind.TYPING),
+        ("available", EventKind.IGNORED),
+        ("paused", EventKind.IGNORED),
+        (None, EventKind.IGNORED),
+        ([], EventKind.IGNORED),
+    ],
+)
+def test_who_writes_is_typing(presence: Any, kind: EventKind) -> None:
+    """Only what says that more is to come."""
+    jid = "553199990001@s.whatsapp.net"
+    data = {"id": jid, "presences": {jid: {"lastKnownPresence": presence}}}
+    (found,) = parse({"event": "presence.update", "instance": "loja", "data": data})
+    assert found.kind is kind
+    if kind is EventKind.TYPING:
+        assert (found.phone, found.reply_to) == ("5531999990001", jid)
+
+
+@pytest.mark.parametrize("chat", ["1-2@g.us", "status@broadcast", None, 7])
+def test_nobody_of_ours_is_typing(chat: Any) -> None:
+    """A group's members are no buyers."""
+    data = {"id": chat, "presences": {"x": {"lastKnownPresence": "composing"}}}
+    (found,) = parse({"event": "PRESENCE_UPDATE", "instance": "loja", "data": data})
+    assert found.kind is EventKind.IGNORED
+
+
+def test_our_own_send_coming_back_is_of_use() -> None:
+    """Ignored by all, but it says that a send is out: the worker is told, with id and words."""
+    body = {"key": {**KEY, "fromMe": True}, "message": {"conversation": "oi"}}
+    (found,) = parse({"event": "send.message", "instance": "loja", "data": body})
+    assert (found.kind, found.is_api_echo, found.text) == (EventKind.IGNORED, True, "oi")
+
+
+def test_an_ad_is_told_beside_whatever_was_written() -> None:
+    """What is known of it; newer accounts tell only that there was one."""
+    ad = {"title": "Onix 2020", "sourceId": "1202", "sourceType": "ad", "ctwaClid": "ARA"}
+    photo = upsert({"imageMessage": {"url": "https://x"}}, contextInfo={"externalAdReply": ad})
+    assert photo.kind is EventKind.IMAGE
+    assert photo.ad is not None
+    assert (photo.ad.headline, photo.ad.source_id, photo.ad.ctwa_clid) == (
+        "Onix 2020", "1202", "ARA",
+    )  # fmt: skip
+    bare = upsert({"conversation": "oi"}, contextInfo={"conversionSource": "FB_Ads"})
+    assert (bare.kind, bare.ad is not None) == (EventKind.REFERRAL_TEXT, True)
+    assert upsert({"conversation": "oi"}).ad is None

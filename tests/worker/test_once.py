@@ -142,7 +142,7 @@ async def test_11_silence_during_a_pause_names_who_asked_for_it(shop: Shop) -> N
 async def test_11_an_event_that_is_ignored_leaves_its_reason(shop: Shop) -> None:
     """One log line with the message's id and why; no text, no number."""
     with structlog.testing.capture_logs() as lines:
-        await shop.push(event("👍", kind=EventKind.REACTION, message_id="wamid.R", reason="why"))
+        await shop.push(event("👍", kind=EventKind.IGNORED, message_id="wamid.R", reason="why"))
         await shop.drain()
 
     (line,) = [line for line in lines if line["event"] == "event ignored"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
 
 from bot.settings import LucasSettings
 from schema.events import Event, EventKind
 from tests.tenancy.installation import Installation
-from tests.worker.shop import Shop, event, open_shop
+from tests.worker.shop import Shop, event, lucas, open_shop
 
 WAITING = LucasSettings(quiet_complete_s=30, quiet_fragment_s=30, quiet_greeting_s=30)
 
@@ -20,6 +23,28 @@ async def test_5_he_is_back_when_the_pause_is_over(shop: Shop) -> None:
     await shop.handle(event("tem onix?"))
 
     assert [sent.text for sent in shop.phone.outbox] == ["eco: tem onix?"]
+
+
+@pytest.mark.parametrize(("why", "answers"), [("human", 1), ("opt_out", 0), ("complaint", 0)])
+async def test_5_after_an_opt_out_or_a_complaint_he_does_not_come_back_by_himself(
+    installation: Installation, redis_url: str, why: str, answers: int
+) -> None:
+    """A buyer who asked for a person has had one, and the pause is over; one who wanted no more of
+    him, or complained, is a person's until `#lucas`."""
+    async with open_shop(installation, redis_url, decide_turn=lucas) as shop:
+        await shop.handle(human("Oi, aqui é o João"))
+        await shop.execute(
+            "UPDATE conversations SET bot_pausado_ate = '2020-01-01',"
+            " estado = JSON_OBJECT('quiet', %s)",
+            (why,),
+        )
+
+        await shop.handle(event("oi, tudo bem?"))
+        assert len(shop.phone.outbox) == answers
+
+        await shop.handle(human("#lucas"))
+        await shop.handle(event("tem algum carro automático?"))
+        assert len(shop.phone.outbox) > answers
 
 
 async def test_5_the_pause_counts_from_the_last_human_sign(shop: Shop) -> None:
@@ -144,6 +169,6 @@ async def waiting_turns(shop: Shop) -> int:
     return len(await shop.rows("SELECT id FROM conversations WHERE responder_em IS NOT NULL"))
 
 
-def human(text: str, **changes: str) -> Event:
+def human(text: str, **changes: Any) -> Event:
     """A seller's words, typed on the dealer's own phone."""
     return event(text, kind=EventKind.HUMAN_ECHO, from_me=True, **changes)

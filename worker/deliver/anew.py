@@ -10,7 +10,7 @@ from datetime import datetime
 
 from tenancy.lease import TenantConnection
 from worker.drain import conversations, messages
-from worker.drain.intake import undo_turn
+from worker.drain.undo import undo_turn
 from worker.queue.keys import Task
 
 # The drain holds this row for the length of its transaction: between its reading of a conversation
@@ -38,7 +38,7 @@ async def take_anew(
     await wait_for_the_drain(conn)
     conversation = await conversations.by_id(conn, conversation_id)
     undone = conversation.turno_anterior is not None and await messages.withdraw_unsent(
-        conn, [conversation_id], and_unconfirmed=True
+        conn, [conversation.id], and_unconfirmed=True
     )
     if not undone:
         await conn.execute(_WITHDRAW, {"ids": list(stale)})

@@ -61,6 +61,12 @@ _PUT_OFF = """
     UPDATE mensagens SET tentar_em = %(at)s
      WHERE id = %(id)s AND status = %(from)s AND tentativas = %(tries)s
 """
+# Only the gateway knows whether an address has the ninth digit. What the buyer himself has written
+# from since is his word, and stays.
+_LEARN_ADDRESS = """
+    UPDATE conversations SET endereco = %(address)s
+     WHERE id = %(conversation)s AND canal_id = %(channel)s AND endereco = %(was)s
+"""
 # Nothing went out this time. What may be out from an earlier time stays `enviando`.
 _PUT_BACK = """
     UPDATE mensagens
@@ -187,6 +193,10 @@ class Outbox:
             )
         except DuplicateKey:  # its own echo came first: sent it is all the same
             await self._conn.execute(_RECORD, {"id": reply.id, "external_id": None})
+        if sent.address is not None and sent.address != reply.address:
+            told = {"address": sent.address, "was": reply.address}
+            place = {"conversation": reply.conversation_id, "channel": reply.canal_id}
+            await self._conn.execute(_LEARN_ADDRESS, {**told, **place})
 
     async def put_off(self, reply: OpenReply, *, at: datetime) -> None:
         """It was not claimed: not before `at`, and nothing else of its conversation either."""

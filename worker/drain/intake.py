@@ -1,113 +1,134 @@
-"""Stores a batch of inbox events in the dealer's database. Called by `worker.drain.job`.
+"""Stores a batch of inbox events in the dealer's database. Called by `worker.drain.transaction`.
 
 Runs inside the caller's transaction. Doing it again with the same events changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import orjson
 
-from bot.lucas import completeness
-from bot.quiet import due_at
-from bot.settings import LucasSettings
 from bot.values import Incoming
 from schema.events import BUYER_WROTE, WITH_FILE, Event, EventKind
 from tenancy.lease import TenantConnection
-from tenancy.registry import TenantConfig
-from worker.clock import from_ms
 from worker.details import Details
-from worker.drain import choices, conversations, messages
+from worker.drain import changes, choices, conversations, customers, messages, own_sends
+from worker.drain.arrival import Arrival, IntakeRules
 from worker.drain.conversations import Book, Conversation
-from worker.drain.messages import NewMessage
+from worker.drain.messages import NewMessage, origin_of
+from worker.drain.silence import (
+    answer_the_waiting,
+    calls_lucas,
+    end_pause,
+    give_back,
+    human_sign,
+    silent,
+    why_silent,
+)
 from worker.drain.statuses import climb
+from worker.drain.undo import undo_turn
+from worker.drain.window import set_due, wait_while_typing
 
-BOT_OFF = "bot_ativo=0"
-
-_OLDEST = datetime(2009, 1, 1, tzinfo=UTC)  # the year of WhatsApp; older is a broken clock
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """An inbox entry whose channel is known to belong to this empresa."""
-
-    event: Event
-    canal_id: int
-    arrived_ms: int
-    stream_id: str
-
-    @property
-    def external_id(self) -> str:
-        """The gateway's id; where it gave none, that of the entry: a repeated pass is no news."""
-        return self.event.message_id or f"helix:{self.stream_id}"
-
-    @property
-    def key(self) -> tuple[int, str]:
-        """What makes a delivery the same message as another."""
-        return (self.canal_id, self.external_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntakeRules:
-    """What the dealer and the operator decide about new messages."""
-
-    dealer: TenantConfig
-    lucas: LucasSettings
-    pause_after_human: timedelta
-
-    @property
-    def longest_quiet(self) -> timedelta:
-        """After this long without a further message any burst is due."""
-        lucas = self.lucas
-        return timedelta(
-            seconds=max(lucas.quiet_complete_s, lucas.quiet_fragment_s, lucas.quiet_greeting_s)
-        )
+_TALK = BUYER_WROTE | {EventKind.HUMAN_ECHO, EventKind.REACTION}
+"""Kinds that become a row of their own."""
 
 
 async def take_in(
     conn: TenantConnection, arrivals: Sequence[Arrival], rules: IntakeRules, *, now: datetime
 ) -> Book:
     """Stores what is new; the book's conversations hold what changed and are not yet saved."""
-    talk = [a for a in arrivals if _is_talk(a.event)]
-    new = await _only_new(conn, talk)
-    book = await conversations.find_or_open(conn, [a.event for a in new], now=now)
-    await _undo_unsent_turns(conn, book, new)
+    new, early = await _only_new(conn, [a for a in arrivals if a.event.kind in _TALK])
+    new = await own_sends.settle(conn, arrivals, new)
+    book = await _whose(conn, arrivals, new, now=now)
+    addresses = await _addresses_of_leads(conn, book, new)
+    await _undo_unsent_turns(conn, book, [a for a in new if _is_a_turns(a, rules)])
     chosen = await choices.chosen(conn, book, new)
-    rows = [_enter(book.of(a.event), a, rules, now, chosen.get(a.key)) for a in new]
-    for conversation_id, last in {book.of(a.event).id: a for a in new}.items():
-        _set_due(book.by_id[conversation_id], last, rules, now)
-    if echoed := {book.of(a.event).id for a in new if a.event.kind is EventKind.HUMAN_ECHO}:
-        await messages.withdraw_all(conn, echoed)
+    rows = [_enter(book.of(a.event), a, rules, now, addresses, chosen.get(a.key)) for a in new]
+    last = {book.of(a.event).id: a for a in new if _is_a_turns(a, rules)}
+    set_due(book, last, rules, now=now)
+    wait_while_typing(book, arrivals, last, rules)
+    echoed = {book.of(a.event).id for a in new if _is_human(a.event)}
     await messages.insert(conn, rows)
+    echoed |= await changes.apply(conn, book, arrivals, early, rules, now=now)
+    if echoed:
+        await messages.withdraw_all(conn, echoed)
+    await answer_the_waiting(conn, _given_back(book, new), rules=rules, now=now)
     await climb(
         conn,
         conn.empresa_id,
         [(a.canal_id, a.event) for a in arrivals if a.event.kind is EventKind.STATUS],
     )
-    if await _edit(conn, arrivals):
-        for conversation in book.by_id.values():
-            conversation.fresh = None  # what was collected may have changed
     return book
 
 
-def _is_talk(event: Event) -> bool:
-    return event.kind in BUYER_WROTE or event.kind is EventKind.HUMAN_ECHO
-
-
-async def _only_new(conn: TenantConnection, talk: Sequence[Arrival]) -> list[Arrival]:
+async def _only_new(
+    conn: TenantConnection, talk: Sequence[Arrival]
+) -> tuple[list[Arrival], list[tuple[int, int, str]]]:
+    """What is not stored yet, each once; and edits and deletions that came before any of it."""
     ids: dict[int, list[str]] = {}
     for arrival in talk:
         ids.setdefault(arrival.canal_id, []).append(arrival.external_id)
-    seen = await messages.stored_ids(conn, ids)
+    seen, early = await messages.stored_or_changed(conn, ids)
     new = []
     for arrival in talk:
         if arrival.key not in seen:
             seen.add(arrival.key)
             new.append(arrival)
-    return new
+    return new, early
+
+
+async def _whose(
+    conn: TenantConnection, arrivals: Sequence[Arrival], new: Sequence[Arrival], *, now: datetime
+) -> Book:
+    """The conversations of what is new, and of those who are writing."""
+    keys = {(arrival.stream_id, arrival.key) for arrival in new}
+    telling = [
+        a.event
+        for a in arrivals
+        if (a.stream_id, a.key) in keys
+        or a.event.kind in {EventKind.PREFERENCE, EventKind.TYPING}
+        or a.event.is_changed_identity
+        or _names_twice(a.event)
+    ]
+    if not telling:
+        return Book()
+    circle = await customers.find_or_add(conn, telling, now=now)
+    wishes = [event for event in telling if event.kind is EventKind.PREFERENCE]
+    await customers.prefer(conn, circle, wishes)
+    typing = [event for event in telling if event.kind is EventKind.TYPING]
+    return await conversations.open_for(
+        conn, circle, [a.event for a in new], only_known=typing, now=now
+    )
+
+
+def _names_twice(event: Event) -> bool:
+    """A status that tells number and id of a buyer, who may have told only one of them himself."""
+    both = event.phone is not None and event.user_id is not None
+    return both and event.kind is EventKind.STATUS
+
+
+async def _addresses_of_leads(
+    conn: TenantConnection, book: Book, new: Sequence[Arrival]
+) -> dict[int, str]:
+    """Where to answer buyers who come with nothing but a number, by customer."""
+    leads = [a for a in new if a.event.reply_to is None]
+    found: dict[int, str] = {}
+    for canal_id in {lead.canal_id for lead in leads}:
+        buyers = {book.of(a.event).customer_id for a in leads if a.canal_id == canal_id}
+        found |= await customers.addresses(conn, sorted(buyers), canal_id)
+    return found
+
+
+def _is_human(event: Event) -> bool:
+    return event.kind is EventKind.HUMAN_ECHO and not calls_lucas(event.text)
+
+
+def _is_a_turns(arrival: Arrival, rules: IntakeRules) -> bool:
+    """Whether it changes what is to be answered: words of today, of the buyer or of a person."""
+    event = arrival.event
+    return _is_human(event) or (event.kind in BUYER_WROTE and not rules.is_too_old(arrival))
 
 
 async def _undo_unsent_turns(conn: TenantConnection, book: Book, new: Sequence[Arrival]) -> None:
@@ -122,112 +143,107 @@ async def _undo_unsent_turns(conn: TenantConnection, book: Book, new: Sequence[A
             undo_turn(book.by_id[undone])
 
 
-def remember_turn(conversation: Conversation) -> str:
-    """What `undo_turn` needs, as JSON for `conversations.turno_anterior`."""
-    since = conversation.sem_resposta_desde
-    return orjson.dumps(
-        {
-            "estado": conversation.estado,
-            "status": conversation.status,
-            "desde": None if since is None else since.isoformat(),
-        }
-    ).decode()
-
-
-def undo_turn(conversation: Conversation) -> None:
-    """Sets a conversation back to before its last turn, whose replies are withdrawn."""
-    before = orjson.loads(conversation.turno_anterior or "{}")
-    conversation.estado = before["estado"]
-    conversation.status = before["status"]
-    conversation.turno -= 1
-    conversation.turno_anterior = None
-    since = before["desde"]
-    conversation.sem_resposta_desde = None if since is None else datetime.fromisoformat(since)
-
-
 def _enter(
     conversation: Conversation,
     arrival: Arrival,
     rules: IntakeRules,
     now: datetime,
+    addresses: dict[int, str],
     option_id: str | None,
 ) -> NewMessage:
     """Notes a new message in its conversation and makes the row for it."""
     event = arrival.event
-    conversation.last_message = messages.fitting(event.text or f"[{event.kind}]")
-    conversation.last_interaction = _written_at(arrival, now)
     if event.kind is EventKind.HUMAN_ECHO:
         return _enter_human(conversation, arrival, rules, now)
-    conversation.canal_id, conversation.endereco = arrival.canal_id, event.reply_to or event.phone
-    reason = _why_silent(conversation, rules, now)
+    if event.kind is EventKind.REACTION:
+        return _row(conversation, arrival, now, turno=None)
+    if rules.is_too_old(arrival):
+        return _enter_too_old(conversation, arrival, rules, now)
+    _note(conversation, arrival, now)
+    conversation.canal_id = arrival.canal_id
+    known = addresses.get(conversation.customer_id)
+    conversation.endereco = event.reply_to or known or event.phone
+    reason = why_silent(conversation, rules, now)
     why: str | None = None
     if reason is not None:
         turn, why = conversation.take_turn_number(), silent(reason)
         conversation.turno_anterior = None
     else:
+        end_pause(conversation)
         turn = conversation.turno + 1
         _collect(conversation, arrival, option_id)
-    return _row(conversation, arrival, now, tipo="recebida", autor="comprador", status=None,
-                turno=turn, decisao=why, option_id=option_id)  # fmt: skip
+    return _row(conversation, arrival, now, turno=turn, decisao=why, option_id=option_id)
 
 
 def _enter_human(
     conversation: Conversation, arrival: Arrival, rules: IntakeRules, now: datetime
 ) -> NewMessage:
-    """A seller wrote by hand: Lucas keeps quiet, what the buyer asked is the seller's now."""
-    turn = conversation.take_turn_number()
-    conversation.turno_anterior = None
-    conversation.fresh = None
-    until = now + rules.pause_after_human
-    conversation.bot_pausado_ate = max(until, conversation.bot_pausado_ate or until)
-    conversation.bot_pausado_por = "vendedor"
-    return _row(conversation, arrival, now, tipo="enviada", autor="vendedor", status="enviada",
-                turno=turn, decisao=None)  # fmt: skip
+    """A seller wrote by hand: Lucas keeps quiet, or is called back."""
+    _note(conversation, arrival, now)
+    turn = None
+    if calls_lucas(arrival.event.text):
+        give_back(conversation)
+    else:
+        turn = human_sign(conversation, arrival.written_at(now), rules)
+    return _row(conversation, arrival, now, turno=turn)
 
 
-def silent(reason: str) -> str:
-    """Why nobody answers, as JSON for `mensagens.decisao`."""
-    return orjson.dumps({"rule": "silent", "why": reason}).decode()
+def _enter_too_old(
+    conversation: Conversation, arrival: Arrival, rules: IntakeRules, now: datetime
+) -> NewMessage:
+    """Stored and shown to a person; what is being answered meanwhile goes its way."""
+    why = f"mensagem com mais de {rules.lucas.too_old_h:g} horas quando chegou"
+    if conversation.endereco is None:
+        conversation.canal_id = arrival.canal_id
+        conversation.endereco = arrival.event.reply_to or arrival.event.phone
+    if conversation.last_message is None:
+        _note(conversation, arrival, now)
+    conversation.call_a_person(why, now=now)
+    return _row(conversation, arrival, now, turno=None, decisao=silent(why))
 
 
-def _why_silent(conversation: Conversation, rules: IntakeRules, now: datetime) -> str | None:
-    if not rules.dealer.bot_ativo:
-        return BOT_OFF
-    paused = conversation.bot_pausado_ate
-    if paused is not None and paused > now:
-        by = conversation.bot_pausado_por or "uma pessoa"
-        return f"pausado por {by} até {paused:%d/%m/%Y %H:%M} UTC"
-    return None
+def _note(conversation: Conversation, arrival: Arrival, now: datetime) -> None:
+    event = arrival.event
+    conversation.last_message = messages.fitting(event.text or f"[{event.kind}]")
+    conversation.last_interaction = arrival.written_at(now)
 
 
 def _collect(conversation: Conversation, arrival: Arrival, option_id: str | None) -> None:
     """A burst is one turn: collects what it has to answer."""
     event = arrival.event
     if conversation.sem_resposta_desde is None:
-        conversation.sem_resposta_desde = from_ms(arrival.arrived_ms)
+        conversation.sem_resposta_desde = arrival.arrived
         conversation.fresh = []
     to_be_heard = event.kind is EventKind.AUDIO
     if conversation.fresh is not None and event.quoted_id is None and not to_be_heard:
-        conversation.fresh.append(Incoming(kind=event.kind, text=event.text, option_id=option_id))
+        conversation.fresh.append(
+            Incoming(
+                kind=event.kind,
+                text=event.text,
+                option_id=option_id,
+                origin=origin_of(_origem(event)),
+            )
+        )
     else:  # what is quoted, older, or transcribed later must be read from the database
         conversation.fresh = None
 
 
-def _set_due(conversation: Conversation, last: Arrival, rules: IntakeRules, now: datetime) -> None:
-    """When a burst is answered, by its last message; no later message of this batch follows."""
-    if conversation.sem_resposta_desde is None:
-        return  # a person answers, or nobody
-    event, arrived = last.event, from_ms(last.arrived_ms)
-    if arrived + rules.longest_quiet <= now:
-        conversation.responder_em = now  # a backlog: due whatever it says, so nobody reads it here
-        return
-    state = orjson.loads(conversation.estado) if conversation.estado else {}
-    conversation.responder_em = due_at(
-        conversation.sem_resposta_desde,
-        arrived,
-        completeness(event.text, event.kind, state),
-        rules.lucas,
-    )
+def _given_back(book: Book, new: Sequence[Arrival]) -> Iterable[Conversation]:
+    """Conversations whose last human sign in this batch is `#lucas`."""
+    signs = {
+        book.of(a.event).id: calls_lucas(a.event.text)
+        for a in new
+        if a.event.kind is EventKind.HUMAN_ECHO
+    }
+    return [book.by_id[id_] for id_, called in signs.items() if called]
+
+
+def _origem(event: Event) -> str | None:
+    """What brought the buyer, as JSON for `mensagens.origem`."""
+    told = {} if event.ad is None else event.ad.model_dump(exclude_none=True)
+    told |= {"source": event.source, "car_ref": event.car_ref}
+    known = {name: value for name, value in told.items() if value is not None}
+    return orjson.dumps(known).decode() if known or event.ad is not None else None
 
 
 def _row(
@@ -235,49 +251,31 @@ def _row(
     arrival: Arrival,
     now: datetime,
     *,
-    tipo: str,
-    autor: str,
-    status: str | None,
-    turno: int,
-    decisao: str | None,
+    turno: int | None,
+    decisao: str | None = None,
     option_id: str | None = None,
 ) -> NewMessage:
     event = arrival.event
     details = Details(file_name=event.file_name, mime_type=event.mime_type, option_id=option_id)
+    human = event.kind is EventKind.HUMAN_ECHO
     return NewMessage(
         conversation_id=conversation.id,
         customer_id=conversation.customer_id,
-        tipo=tipo,
+        tipo="enviada" if human else "recebida",
         conteudo=event.text,
-        at=_written_at(arrival, now),
+        at=arrival.written_at(now),
         external_id=arrival.external_id,
         canal_id=arrival.canal_id,
-        autor=autor,
-        status=status,
+        autor="vendedor" if human else "comprador",
+        status="enviada" if human else None,
         tipo_conteudo=event.kind.value,
         midia=event.media_id_or_url[:2000] if event.media_id_or_url else None,
         citada=event.quoted_id[:255] if event.quoted_id else None,
         turno=turno,
         decisao=decisao,
-        recebida_em=from_ms(arrival.arrived_ms),
+        recebida_em=arrival.arrived,
         gravada_em=now,
         detalhes=details.to_json(),
         midia_em=now if event.kind in WITH_FILE and event.media_id_or_url else None,
+        origem=_origem(event),
     )
-
-
-def _written_at(arrival: Arrival, now: datetime) -> datetime:
-    """When the buyer wrote, by his gateway; a time that cannot be is replaced by the arrival."""
-    if arrival.event.timestamp is not None and arrival.event.timestamp > _OLDEST.timestamp():
-        latest = int(now.timestamp())
-        return datetime.fromtimestamp(min(arrival.event.timestamp, latest), UTC)
-    return from_ms(arrival.arrived_ms)
-
-
-async def _edit(conn: TenantConnection, arrivals: Sequence[Arrival]) -> int:
-    edited = 0
-    for arrival in arrivals:
-        event = arrival.event
-        if event.kind is EventKind.EDITED and event.message_id and event.text:
-            edited += await messages.edit(conn, arrival.canal_id, event.message_id, event.text)
-    return edited

@@ -109,7 +109,8 @@ class Drainer:
         found = await self._sorter.sort(lease.empresa_id, read)
         done: Iterable[Done]
         try:
-            done = [await self._transaction.run(lease, found.arrivals, now=now)]
+            more = len(look.entries) >= self._settings.batch
+            done = [await self._transaction.run(lease, found.arrivals, now=now, more_waits=more)]
         except UnknownEmpresa as error:  # nobody's inbox: kept for whoever knows whose it should be
             found, done = Sorted([], [(entry, str(error)) for entry in read]), ()
         except Exception as error:

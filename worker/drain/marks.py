@@ -16,8 +16,8 @@ from gateway.adapters import Adapter
 from schema.errors import HelixError
 from schema.events import BUYER_WROTE
 from tenancy.registry import Registry
-from worker.drain.conversations import Book, buyer_key
-from worker.drain.intake import Arrival
+from worker.drain.arrival import Arrival
+from worker.drain.conversations import Book
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ def marks_of(book: Book, arrivals: Sequence[Arrival]) -> tuple[Mark, ...]:
         event = arrival.event
         if event.kind not in BUYER_WROTE or event.message_id is None or not event.reply_to:
             continue
-        conversation = book.by_buyer.get(buyer_key(event))
+        conversation = book.find(event)
         if conversation is not None and conversation.sem_resposta_desde is not None:
             ids.setdefault((arrival.canal_id, event.reply_to), {})[event.message_id] = None
     return tuple(

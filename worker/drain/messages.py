@@ -7,11 +7,13 @@ worker at a time write here, so what is not there now is new.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from bot.values import Incoming
+import orjson
+
+from bot.values import Incoming, Origin
 from schema.events import EventKind
 from tenancy.lease import TenantConnection
 from worker.details import details_of
@@ -20,17 +22,25 @@ _STORED = """
     SELECT external_id FROM mensagens
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s
 """
+_STORED_OR_CHANGED = """
+    SELECT external_id, NULL, NULL FROM mensagens
+     WHERE canal_id = %(channel)s AND external_id IN %(ids)s
+     UNION ALL
+    SELECT external_id, id, evento FROM _early_changes
+     WHERE canal_id = %(channel)s AND external_id IN %(ids)s
+"""
 _INSERT = """
     INSERT INTO mensagens (conversation_id, customer_id, tipo, conteudo, timestamp, external_id,
                            canal_id, autor, status, tipo_conteudo, midia, citada, endereco, turno,
-                           fatos, decisao, recebida_em, gravada_em, detalhes, midia_em)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                           fatos, decisao, recebida_em, gravada_em, detalhes, midia_em, origem)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _UNANSWERED = """
     SELECT m.conversation_id, m.tipo_conteudo, COALESCE(m.conteudo, m.transcricao), m.canal_id,
-           m.citada, m.detalhes
+           m.citada, m.detalhes, m.origem
       FROM mensagens m
      WHERE (m.conversation_id, m.turno) IN %(turns)s AND m.tipo = 'recebida'
+       AND m.apagada_em IS NULL
      ORDER BY m.id
 """
 _REPLIES_OF_LAST_TURN = """
@@ -63,11 +73,6 @@ _QUOTED_FACTS = """
     SELECT external_id, fatos FROM mensagens
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s AND fatos IS NOT NULL
 """
-_EDIT = """
-    UPDATE mensagens SET conteudo = %(text)s
-     WHERE canal_id = %(channel)s AND external_id = %(id)s
-"""
-
 _TEXT_BYTES = 65_535
 _CUT_MARK = " […]"
 
@@ -86,7 +91,8 @@ class NewMessage:
     autor: str
     status: str | None
     tipo_conteudo: str
-    turno: int
+    turno: int | None
+    """None: no turn answers it."""
     gravada_em: datetime
     midia: str | None = None
     citada: str | None = None
@@ -97,6 +103,7 @@ class NewMessage:
     detalhes: str | None = None
     midia_em: datetime | None = None
     """When its file is to be fetched; None: it has none."""
+    origem: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +117,7 @@ class Unanswered:
     text: str | None
     """What he wrote, or what his audio was heard to say."""
     option_id: str | None
+    origem: str | None
 
     def incoming(self, quoted_car_id: int | None) -> Incoming:
         """As Lucas takes it."""
@@ -118,6 +126,7 @@ class Unanswered:
             text=self.text,
             quoted_car_id=quoted_car_id,
             option_id=self.option_id,
+            origin=origin_of(self.origem),
         )
 
 
@@ -132,6 +141,23 @@ async def stored_ids(
     return found
 
 
+async def stored_or_changed(
+    conn: TenantConnection, ids_by_channel: dict[int, list[str]]
+) -> tuple[set[tuple[int, str]], list[tuple[int, int, str]]]:
+    """As `stored_ids`; and what came before its message: (row of it, channel, event)."""
+    found: set[tuple[int, str]] = set()
+    early: list[tuple[int, int, str]] = []
+    for channel, ids in ids_by_channel.items():
+        for id_, row, change in await conn.fetch_all(
+            _STORED_OR_CHANGED, {"channel": channel, "ids": ids}
+        ):
+            if change is None:
+                found.add((channel, id_))
+            else:
+                early.append((row, channel, change))
+    return found, early
+
+
 async def insert(conn: TenantConnection, messages: Sequence[NewMessage]) -> None:
     """Stores messages in their order with one statement. Raises DuplicateKey, BadData."""
     await conn.execute_many(_INSERT, [_row(message) for message in messages])
@@ -143,7 +169,7 @@ async def unanswered(
     """What buyers wrote for these turns (number by conversation), in order."""
     found: dict[int, list[Unanswered]] = {conversation: [] for conversation in turns}
     for row in await conn.fetch_all(_UNANSWERED, {"turns": list(turns.items())}):
-        conversation, kind, text, channel, quoted, details = row
+        conversation, kind, text, channel, quoted, details, origin = row
         found[conversation].append(
             Unanswered(
                 conversation_id=conversation,
@@ -152,6 +178,7 @@ async def unanswered(
                 kind=EventKind(kind),
                 text=text,
                 option_id=details_of(details).option_id,
+                origem=origin,
             )
         )
     return found
@@ -209,12 +236,13 @@ async def quoted_facts(
     return found
 
 
-async def edit(conn: TenantConnection, canal_id: int, external_id: str, text: str) -> bool:
-    """A message got another text; False when we do not have that message."""
-    matched = await conn.execute(
-        _EDIT, {"text": fitting(text), "channel": canal_id, "id": external_id}
-    )
-    return matched > 0
+def origin_of(origem: str | None) -> Origin | None:
+    """What brought a buyer, as `mensagens.origem` has it."""
+    if origem is None:
+        return None
+    told = orjson.loads(origem)
+    names = (field.name for field in fields(Origin))
+    return Origin(**{name: told[name] for name in names if isinstance(told.get(name), str)})
 
 
 def fitting(text: str | None) -> str | None:
@@ -232,5 +260,5 @@ def _row(m: NewMessage) -> tuple[Any, ...]:
     return (
         m.conversation_id, m.customer_id, m.tipo, fitting(m.conteudo), m.at, m.external_id,
         m.canal_id, m.autor, m.status, m.tipo_conteudo, m.midia, m.citada, m.endereco, m.turno,
-        m.fatos, m.decisao, m.recebida_em, m.gravada_em, m.detalhes, m.midia_em,
+        m.fatos, m.decisao, m.recebida_em, m.gravada_em, m.detalhes, m.midia_em, m.origem,
     )  # fmt: skip

@@ -12,7 +12,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from schema.errors import BadData, DuplicateKey, HelixError
-from worker.drain.intake import Arrival
+from worker.drain.arrival import Arrival
 from worker.drain.transaction import Done, DrainTransaction
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.lease import Lease

@@ -10,17 +10,21 @@ from dataclasses import dataclass
 
 import structlog
 
+from gateway.phone import canonical_phone
 from schema.channels import Channel
-from schema.events import BUYER_WROTE, Event, EventKind
+from schema.events import Event, EventKind
 from tenancy.registry import Registry
-from worker.drain.conversations import buyer_key
-from worker.drain.intake import Arrival
+from worker.drain.arrival import Arrival
+from worker.drain.people import names_nobody
 from worker.log import short_id
 from worker.queue.inbox import InboxEntry
 
 log = structlog.get_logger()
 
-_STORED = BUYER_WROTE | {EventKind.HUMAN_ECHO, EventKind.STATUS, EventKind.EDITED}
+_NO_BUYER_NEEDED = frozenset(
+    {EventKind.STATUS, EventKind.EDITED, EventKind.REVOKED, EventKind.IGNORED}
+)
+"""Kinds that are about a message, or that say nothing to anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Sorter:
             if event is None:
                 refused.append((entry, entry.error or "not an event"))
                 continue
-            if event.kind not in _STORED:
+            if not event.is_of_use:
                 log.info("event ignored", empresa_id=empresa_id, kind=event.kind.value,
                          message_id=short_id(event.message_id),
                          why=event.reason or "kind")  # fmt: skip
@@ -62,7 +66,7 @@ class Sorter:
                 continue
             arrivals.append(
                 Arrival(
-                    event=event,
+                    event=_under_one_number(event),
                     canal_id=channel.id,
                     arrived_ms=entry.arrived_ms,
                     stream_id=entry.stream_id,
@@ -78,12 +82,15 @@ def _problem(event: Event, channel: Channel | None, empresa_id: int) -> str | No
             f"channel {event.channel!r} of gateway {event.gateway!r} is not one of empresa"
             f" {empresa_id}; `helix channel list` shows its channels"
         )
-    if event.kind in {EventKind.STATUS, EventKind.EDITED}:
-        return None
-    if not channel.active:
+    if not channel.active and event.kind not in _NO_BUYER_NEEDED:
         return "the channel is switched off; `helix channel enable` switches it on"
-    try:
-        buyer_key(event)
-    except ValueError as error:
-        return str(error)
-    return None
+    if event.kind in _NO_BUYER_NEEDED or not names_nobody(event):
+        return None
+    return "the event names no buyer: phone, user_id and reply_to are all missing"
+
+
+def _under_one_number(event: Event) -> Event:
+    """A gateway in another language may not know the rule of the ninth digit."""
+    phones = {name: getattr(event, name) for name in ("phone", "former_phone")}
+    right = {name: canonical_phone(phone) for name, phone in phones.items()}
+    return event if right == phones else event.model_copy(update=right)

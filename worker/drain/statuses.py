@@ -5,10 +5,11 @@ A status may come twice, out of order, or before the answer to our own send: it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from schema.events import DeliveryStatus, Event
+from schema.events import DeliveryStatus, Event, EventKind
 from tenancy.lease import TenantConnection
+from worker.drain.failures import in_words
 
 _STEP = {
     DeliveryStatus.SENT: "enviada",
@@ -17,19 +18,20 @@ _STEP = {
     DeliveryStatus.PLAYED: "lida",
     DeliveryStatus.FAILED: "falhou",
 }
-# `falhou` only comes over what is not yet delivered; a withdrawn reply that went out is out.
-_UNDER = {
-    "enviada": ["pendente", "enviando", "cancelada"],
-    "entregue": ["pendente", "enviando", "cancelada", "enviada"],
-    "lida": ["pendente", "enviando", "cancelada", "enviada", "entregue"],
-    "falhou": ["pendente", "enviando", "enviada"],
-}
+_LADDER = ("cancelada", "pendente", "enviando", "enviada", "falhou", "entregue", "lida")
+"""Each over all before it: in whatever order reports come, the end is the same. What reached the
+phone did not fail, and a withdrawn reply that went out is out."""
+_UNDER = {step: list(_LADDER[:place]) for place, step in enumerate(_LADDER)}
+# One statement, one moment: a message that is being sent has its id, or is seen to be on its way.
 _BY_GATEWAYS_ID = """
     SELECT external_id, id FROM mensagens
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s AND tipo = 'enviada'
+     UNION ALL
+   (SELECT NULL, id FROM mensagens
+     WHERE status = 'enviando' AND canal_id = %(channel)s AND external_id IS NULL LIMIT 1)
 """
 _CLIMB = """
-    UPDATE mensagens SET status = %(status)s, erro = COALESCE(%(error)s, erro)
+    UPDATE mensagens SET status = %(status)s, erro = %(error)s, tentar_em = NULL
      WHERE id = %(id)s AND status IN %(under)s
 """
 # The answer to our own send got lost, or is not recorded yet: the status tells the gateway's id.
@@ -41,28 +43,48 @@ _CLIMB_BY_OURS = """
      WHERE id = %(id)s AND canal_id = %(channel)s AND tipo = 'enviada' AND external_id IS NULL
        AND status IN %(under)s
 """
+_KEEP = """
+    INSERT INTO _early_changes (canal_id, external_id, evento, chegou_em)
+    VALUES (%s, %s, %s, UTC_TIMESTAMP(3))
+"""
+_EARLY = """
+    SELECT e.id, e.canal_id, e.evento FROM _early_changes e
+      JOIN mensagens m ON m.canal_id = e.canal_id AND m.external_id = e.external_id
+     WHERE m.tipo = 'enviada'
+"""
+_DONE = "DELETE FROM _early_changes WHERE id IN %(ids)s"
 
 Report = tuple[int, Event]
 """canal_id and a status event."""
 
 
 async def climb(conn: TenantConnection, empresa_id: int, reports: Sequence[Report]) -> None:
-    """Applies reports; of several about one message the highest is written."""
-    top = _highest(reports)
-    rows = await _rows(conn, top.values())
-    for (channel, _), (_, event) in top.items():
+    """Applies reports; of several about one message the highest is written.
+
+    A report that is quicker than the answer to the send, and does not name our row, is kept until
+    the next reports come.
+    """
+    if not reports:
+        return
+    top = _highest([*await _kept(conn), *reports])
+    rows, on_their_way = await _rows(conn, top)
+    early = []
+    for (channel, name), event in top.items():
         status = _STEP[event.status] if event.status is not None else ""
         change = {
             "status": status,
-            "error": _error(event) if status == "falhou" else None,
+            "error": in_words(event.error_code, event.error_text) if status == "falhou" else None,
             "under": _UNDER[status],
         }
-        row = rows.get((channel, event.message_id))
+        row = rows.get((channel, name))
         if row is not None:
             await conn.execute(_CLIMB, {**change, "id": row})
         elif (ours := _our_row(event, empresa_id)) is not None:
             told = {"id": ours, "channel": channel, "external_id": event.message_id}
             await conn.execute(_CLIMB_BY_OURS, {**change, **told})
+        elif channel in on_their_way and event.message_id is not None:
+            early.append((channel, event.message_id, event.model_dump_json(exclude_defaults=True)))
+    await conn.execute_many(_KEEP, early)
 
 
 def our_ref(empresa_id: int, mensagem_id: int) -> str:
@@ -70,46 +92,55 @@ def our_ref(empresa_id: int, mensagem_id: int) -> str:
     return f"{empresa_id}:{mensagem_id}"
 
 
-def _highest(reports: Sequence[Report]) -> dict[tuple[int, str], Report]:
+def _highest(reports: Sequence[Report]) -> dict[tuple[int, str], Event]:
     """By channel and message; a gateway that could not send has no id for it, but our reference."""
-    top: dict[tuple[int, str], Report] = {}
+    top: dict[tuple[int, str], Event] = {}
     for channel, event in reports:
         name = event.message_id or event.our_ref
         if name is None or event.status not in _STEP:
             continue
         before = top.get((channel, name))
-        if before is None or _place(before[1]) < _place(event):
-            top[channel, name] = (channel, event)
+        if before is None or _place(before) < _place(event):
+            top[channel, name] = event
     return top
 
 
 def _place(event: Event) -> int:
-    """Failed over sent, delivered over failed: what reached the phone did not fail."""
-    status = None if event.status is None else _STEP.get(event.status)
-    return {"enviada": 0, "falhou": 1, "entregue": 2, "lida": 3}.get(status or "", -1)
+    step = None if event.status is None else _STEP.get(event.status)
+    return -1 if step is None else _LADDER.index(step)
+
+
+async def _kept(conn: TenantConnection) -> list[Report]:
+    """Reports that were too early and whose messages are known by now."""
+    rows = await conn.fetch_all(_EARLY)
+    found = [(id_, channel, Event.model_validate_json(told)) for id_, channel, told in rows]
+    reports = [early for early in found if early[2].kind is EventKind.STATUS]
+    if reports:
+        await conn.execute(_DONE, {"ids": [id_ for id_, _, _ in reports]})
+    return [(channel, event) for _, channel, event in reports]
 
 
 async def _rows(
-    conn: TenantConnection, reports: Iterable[Report]
-) -> dict[tuple[int, str | None], int]:
+    conn: TenantConnection, top: dict[tuple[int, str], Event]
+) -> tuple[dict[tuple[int, str], int], set[int]]:
+    """The rows that are meant, and the channels on which a send has no id yet."""
     by_channel: dict[int, list[str]] = {}
-    for channel, event in reports:
+    for (channel, _), event in top.items():
         if event.message_id is not None:
             by_channel.setdefault(channel, []).append(event.message_id)
-    found: dict[tuple[int, str | None], int] = {}
+    found: dict[tuple[int, str], int] = {}
+    on_their_way: set[int] = set()
     for channel, ids in by_channel.items():
         for external_id, row in await conn.fetch_all(
             _BY_GATEWAYS_ID, {"channel": channel, "ids": ids}
         ):
-            found[channel, external_id] = row
-    return found
+            if external_id is None:
+                on_their_way.add(channel)
+            else:
+                found[channel, external_id] = row
+    return found, on_their_way
 
 
 def _our_row(event: Event, empresa_id: int) -> int | None:
     empresa, _, row = (event.our_ref or "").partition(":")
     return int(row) if empresa == str(empresa_id) and row.isdecimal() and len(row) < 10 else None
-
-
-def _error(event: Event) -> str:
-    code = "" if event.error_code is None else f" (código {event.error_code})"
-    return f"{event.error_text or 'o WhatsApp não entregou a mensagem'}{code}"

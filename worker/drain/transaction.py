@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.settings import LucasSettings
 from schema.errors import CommitUnknown, TryAgain
@@ -16,10 +17,12 @@ from tenancy.registry import TenantConfig
 from tenancy.start import Tenancy
 from worker.clock import stored
 from worker.drain import conversations, messages
+from worker.drain.arrival import Arrival, IntakeRules
 from worker.drain.conversations import Book, Conversation
 from worker.drain.hearing import hold_back
-from worker.drain.intake import BOT_OFF, Arrival, IntakeRules, silent, take_in
+from worker.drain.intake import take_in
 from worker.drain.marks import Mark, marks_of
+from worker.drain.silence import BOT_OFF, silent
 from worker.drain.turns import FailedTurn, Taken, TurnTaker, give_up
 from worker.fence import pass_fence, raise_fence
 from worker.queue.keys import Task
@@ -62,12 +65,14 @@ class DrainTransaction:
         settings: WorkerSettings,
         lucas: LucasSettings,
         hearing: timedelta | None = None,
+        zone: ZoneInfo,
     ) -> None:
         """`hearing`: how long a turn waits for what an audio says; None: nobody hears it."""
         self._tenancy = tenancy
         self._turns = turns
         self._lucas = lucas
         self._hearing = hearing
+        self._zone = zone
         self._most_turns = settings.batch
         self._pause_after_human = timedelta(hours=settings.pause_after_human_h)
 
@@ -79,14 +84,18 @@ class DrainTransaction:
         now: datetime,
         most_turns: int | None = None,
         give_up_for: Exception | None = None,
+        more_waits: bool = False,
     ) -> Done:
         """Repeated whole when a lock or a lost answer was in the way.
 
         `most_turns`: 0 for none, None for as many as one batch has. With `give_up_for`, the first
-        turn that is due is not taken but given up, with that reason.
+        turn that is due is not taken but given up, with that reason. `more_waits`: the inbox holds
+        more; when this batch is part of a backlog, nobody is answered before it is all stored.
         """
         dealer = await self._tenancy.registry.tenant(lease.empresa_id)
         most = self._most_turns if most_turns is None else most_turns
+        if more_waits and any(map(self._rules(dealer).is_backlog, arrivals)):
+            most = 0
         for repeats_left in reversed(range(_REPEATS)):
             try:
                 return await self._once(lease, arrivals, dealer, now, most, give_up_for)
@@ -144,10 +153,15 @@ class DrainTransaction:
     ) -> Book:
         if not arrivals:
             return Book()
-        rules = IntakeRules(
-            dealer=dealer, lucas=self._lucas, pause_after_human=self._pause_after_human
+        return await take_in(conn, arrivals, self._rules(dealer), now=now)
+
+    def _rules(self, dealer: TenantConfig) -> IntakeRules:
+        return IntakeRules(
+            dealer=dealer,
+            lucas=self._lucas,
+            pause_after_human=self._pause_after_human,
+            zone=self._zone,
         )
-        return await take_in(conn, arrivals, rules, now=now)
 
     async def _due(
         self, conn: TenantConnection, book: Book, now: datetime, most: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -18,17 +18,17 @@ import orjson
 import structlog
 
 from bot.stock import Stock
-from bot.values import Bubble, Dealer, Decision, Incoming, Turn
+from bot.values import Bubble, Dealer, Decision, Incoming, Origin, Turn
 from tenancy.lease import TenantConnection
 from tenancy.registry import TenantConfig
 from worker.clock import to_ms
 from worker.details import Details
 from worker.drain import messages
 from worker.drain.conversations import Conversation
-from worker.drain.intake import remember_turn
 from worker.drain.messages import NewMessage, Unanswered
 from worker.drain.pieces import pieces
 from worker.drain.shelf import Shelf
+from worker.drain.undo import remember_turn
 
 log = structlog.get_logger()
 
@@ -79,6 +79,7 @@ class TurnTaker:
             return Taken()
         incoming = await self._incoming(conn, due)
         stock = await self._shelf.stock(conn)
+        incoming = {id_: _about_cars(told, stock) for id_, told in incoming.items()}
         taken, rows = Taken(turns=len(due)), []
         for place, conversation in enumerate(due):
             if place % _TURNS_AT_ONCE == 0:
@@ -138,6 +139,22 @@ class TurnTaker:
             now=now.astimezone(self._zone),
         )
         return decision, (time.perf_counter_ns() - started) // 1000
+
+
+def _about_cars(told: Sequence[Incoming], stock: Stock) -> list[Incoming]:
+    """A lead names a car by its id where the portal has it from the dealer's own stock."""
+    return [
+        replace(message, quoted_car_id=car)
+        if message.origin is not None and (car := _car_of_lead(message.origin, stock)) is not None
+        else message
+        for message in told
+    ]
+
+
+def _car_of_lead(origin: Origin, stock: Stock) -> int | None:
+    ref = origin.car_ref or ""
+    known = ref.isdecimal() and len(ref) < 10 and stock.get(int(ref)) is not None
+    return int(ref) if known else None
 
 
 async def give_up(

@@ -21,7 +21,7 @@ from gateway.json import loads
 from gateway.settings import GatewaySettings
 from schema.channels import Channel
 from schema.errors import CentralUnavailable, HelixError, NotConfigured
-from schema.events import Event, EventKind
+from schema.events import Event
 from tenancy.registry import Registry
 from worker.log import short_id
 from worker.media.inline import InlineFiles
@@ -148,7 +148,7 @@ class Webhook:
         by_empresa: dict[int, list[Event]] = {}
         for event in events:
             EVENTS.labels(body.adapter.kind, event.kind.value).inc()
-            if event.kind is EventKind.IGNORED:
+            if not event.is_of_use:
                 log.info("event ignored", gateway=body.adapter.kind, canal_id=body.channel.id,
                          why=event.reason)  # fmt: skip
                 continue

@@ -1,5 +1,5 @@
 -- The schema after all migrations of this folder, for new databases. Written by `make snapshot`.
--- Made from 951497f2d5e2bee5dea34eba486884d612c84aaf69fcd44b756ddda9ba7f0b11.
+-- Made from 621b2d022e9d50a1e652c5ae85bd4423431a92133fd9bda4b5c0a9fb96b19af2.
 
 CREATE TABLE `cars` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
@@ -30,6 +30,8 @@ CREATE TABLE `customers` (
   `notes` text DEFAULT NULL,
   `created_at` timestamp NULL DEFAULT current_timestamp(),
   `updated_at` timestamp NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
+  `aceita_marketing` tinyint(1) DEFAULT NULL COMMENT 'the buyer''s own switch; NULL: never used',
+  `aceita_marketing_em` datetime(3) DEFAULT NULL COMMENT 'when he used it (UTC)',
   PRIMARY KEY (`id`),
   UNIQUE KEY `phone` (`phone`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
@@ -38,7 +40,7 @@ CREATE TABLE `customer_identities` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
   `customer_id` int(11) NOT NULL,
   `gateway` varchar(20) NOT NULL,
-  `tipo` enum('user_id','address') NOT NULL,
+  `tipo` enum('user_id','address','former_phone') NOT NULL,
   `valor` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   `criado_em` timestamp NULL DEFAULT current_timestamp(),
   PRIMARY KEY (`id`),
@@ -46,10 +48,31 @@ CREATE TABLE `customer_identities` (
   KEY `idx_identity_customer` (`customer_id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
 
+CREATE TABLE `_early_changes` (
+  `id` bigint(20) NOT NULL AUTO_INCREMENT,
+  `canal_id` int(11) NOT NULL,
+  `external_id` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  `evento` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL CHECK (json_valid(`evento`)),
+  `chegou_em` datetime(3) NOT NULL COMMENT 'UTC',
+  PRIMARY KEY (`id`),
+  KEY `idx_message` (`canal_id`,`external_id`),
+  KEY `idx_chegou_em` (`chegou_em`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
 CREATE TABLE `_leases` (
   `nome` varchar(20) NOT NULL COMMENT 'drain or deliver',
   `epoca` bigint(20) NOT NULL COMMENT 'the newest lease that wrote here; an older one may not write',
   PRIMARY KEY (`nome`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `_merges` (
+  `tipo` enum('customer','conversation') NOT NULL,
+  `antigo_id` bigint(20) NOT NULL COMMENT 'the id that went',
+  `novo_id` bigint(20) NOT NULL COMMENT 'the id that stands for it, never itself one that went',
+  `dados` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'the row that went, as it was' CHECK (json_valid(`dados`)),
+  `unido_em` datetime(3) NOT NULL COMMENT 'UTC',
+  PRIMARY KEY (`tipo`,`antigo_id`),
+  KEY `idx_novo` (`tipo`,`novo_id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
 
 CREATE TABLE `_tenant` (
@@ -103,6 +126,8 @@ CREATE TABLE `conversations` (
   `endereco` varchar(255) DEFAULT NULL COMMENT 'the address that an answer goes to',
   `bot_pausado_ate` datetime DEFAULT NULL COMMENT 'Lucas is silent until then (UTC)',
   `bot_pausado_por` varchar(40) DEFAULT NULL,
+  `atencao` varchar(255) DEFAULT NULL COMMENT 'why a person must look',
+  `atencao_em` datetime(3) DEFAULT NULL COMMENT 'since when (UTC)',
   PRIMARY KEY (`id`),
   KEY `idx_customer` (`customer_id`),
   KEY `idx_status` (`status`),
@@ -143,6 +168,10 @@ CREATE TABLE `mensagens` (
   `midia_bytes` bigint(20) DEFAULT NULL,
   `midia_onde` varchar(255) DEFAULT NULL COMMENT 'key in the media store',
   `midia_erro` text DEFAULT NULL COMMENT 'why there is no file, or no transcript',
+  `apagada_em` datetime(3) DEFAULT NULL COMMENT 'its sender deleted it (UTC)',
+  `editada_em` datetime(3) DEFAULT NULL COMMENT 'when its last text was written (UTC)',
+  `versoes` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL COMMENT 'its earlier texts, oldest first' CHECK (json_valid(`versoes`)),
+  `origem` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL COMMENT 'what brought the buyer: an ad, or a portal''s lead' CHECK (json_valid(`origem`)),
   `incertas` int(11) NOT NULL DEFAULT 0 COMMENT 'sends of it whose result is unknown',
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_external_id` (`canal_id`,`external_id`),

@@ -23,6 +23,23 @@ RECORDED = {
     ]
     for gateway in ADAPTERS
 }
+_CHAT = "553199990001@s.whatsapp.net"
+for _gateway, _body in (
+    ("evolution", {
+        "event": "presence.update", "instance": "loja",
+        "data": {"id": _CHAT, "presences": {_CHAT: {"lastKnownPresence": "composing"}}},
+    }),
+    ("cloud_api", {"entry": [{"changes": [{"field": "user_preferences", "value": {
+        "metadata": {"phone_number_id": "1"}, "user_preferences": [
+            {"wa_id": "553199990001", "category": "marketing_messages", "value": "stop"}],
+    }}]}]}),
+    ("cloud_api", {"entry": [{"changes": [{"field": "messages", "value": {
+        "metadata": {"phone_number_id": "1"}, "messages": [
+            {"from": "553199990001", "from_user_id": "BR.7", "id": "w", "type": "system",
+             "system": {"type": "user_changed_number", "wa_id": "1234567", "user_id": "BR.8"}}],
+    }}]}]}),
+):  # fmt: skip
+    RECORDED[_gateway].append(_body)
 
 unruly_text = st.text(st.characters(exclude_categories=()), max_size=20) | st.sampled_from(
     ["", "\x00", "\ud800", "a" * 70_000, "../../etc", "'; DROP TABLE x; --", "\r\nX: y", "é" * 300]

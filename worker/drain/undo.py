@@ -1,0 +1,35 @@
+"""Takes back a turn whose answer did not leave: what is kept for that, and how it is done.
+
+Called by intake and turns, and by the delivery when an answer is no longer true.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import orjson
+
+from worker.drain.conversations import Conversation
+
+
+def remember_turn(conversation: Conversation) -> str:
+    """What `undo_turn` needs, as JSON for `conversations.turno_anterior`."""
+    since = conversation.sem_resposta_desde
+    return orjson.dumps(
+        {
+            "estado": conversation.estado,
+            "status": conversation.status,
+            "desde": None if since is None else since.isoformat(),
+        }
+    ).decode()
+
+
+def undo_turn(conversation: Conversation) -> None:
+    """Sets a conversation back to before its last turn, whose replies are withdrawn."""
+    before = orjson.loads(conversation.turno_anterior or "{}")
+    conversation.estado = before["estado"]
+    conversation.status = before["status"]
+    conversation.turno -= 1
+    conversation.turno_anterior = None
+    since = before["desde"]
+    conversation.sem_resposta_desde = None if since is None else datetime.fromisoformat(since)
