@@ -22,7 +22,7 @@ from gateway.limits import check
 from gateway.waha.credentials import WahaCredentials
 from gateway.waha.ids import MessageId, full_id, read_id
 from schema.channels import Channel
-from schema.errors import ChannelRefused, SendLater, SendRefused, SendUnknown
+from schema.errors import ChannelBusy, ChannelRefused, SendLater, SendRefused, SendUnknown
 from schema.replies import Location, Reply, ReplyKind, Sent
 
 _RECONNECT_S = 15.0
@@ -35,9 +35,10 @@ _NOTHING_SENT = (
     "websocket not connected",  # whatsmeow (GOWS)
     "No connection established",  # WAHA to its own GOWS process
     "Connection Closed",  # Baileys (NOWEB)
-    "rate-overlimit",
 )
 """What engines say before a message has left: it can simply be sent again."""
+_TOO_MUCH = "rate-overlimit"
+"""WhatsApp's own word, before anything has left."""
 _NO_ACCOUNT = ("no LID found for", "No LID for user")
 _LOGGED_OUT = "the store doesn't contain a device JID"
 _FILE_NOT_FETCHED = "Request failed with status code 4"
@@ -174,7 +175,9 @@ def _refuse(answer: Answer) -> NoReturn:
         _refuse_by_wording(wording, reason)
     if answer.status in (401, 403, 404):
         raise ChannelRefused(reason, code=answer.status)
-    if answer.status in (429, 502, 503):
+    if answer.status == 429:
+        raise ChannelBusy(reason, retry_after_s=answer.retry_after_s)
+    if answer.status in (502, 503):
         raise SendLater(reason, retry_after_s=answer.retry_after_s)
     if answer.status == 501:
         raise SendRefused("this engine of WAHA cannot send that", code=501)
@@ -199,6 +202,8 @@ def _refuse_by_wording(wording: str, reason: str) -> None:
         raise SendRefused("WhatsApp knows no account at this address", code=500)
     if _LOGGED_OUT in wording:
         raise ChannelRefused("the session is logged out")
+    if _TOO_MUCH in wording:
+        raise ChannelBusy(reason, retry_after_s=_RECONNECT_S)
     if any(words in wording for words in _NOTHING_SENT):
         raise SendLater(reason, retry_after_s=_RECONNECT_S)
     if _FILE_NOT_FETCHED in wording:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +63,7 @@ class Gateway:
                 "phone": BUYER,
                 "reply_to": BUYER,
                 "text": text,
-                "timestamp": 1795400000,
+                "timestamp": int(time.time()),
             }
         )
 

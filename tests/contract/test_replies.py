@@ -114,7 +114,7 @@ async def test_a_refused_reply_fails_with_code_and_words_and_the_next_one_goes(
 
     assert await settled.statuses() == ["falhou", "enviando"]
     ((error,),) = await settled.shop.rows("SELECT erro FROM mensagens WHERE status = 'falhou'")
-    assert error == "número sem WhatsApp (código 470)"
+    assert error == "O WhatsApp não entregou a mensagem. (código 470: número sem WhatsApp)"
 
 
 async def test_later_steps_are_told_by_the_gateways_id_alone(settled: Settled) -> None:
@@ -188,7 +188,9 @@ async def test_10_an_entry_that_nobody_takes_is_renewed_and_never_old(redis: Red
     assert len(seen) == 3
     assert fields[b"attempt"] == b"1"
     made_ms = int(stream_id.partition(b"-")[0])
-    assert int(fields[b"expires"]) - made_ms == 45_000
+    assert (
+        45_000 - 100 <= int(fields[b"expires"]) - made_ms <= 45_000
+    )  # the id is made a moment later
 
 
 async def test_9_a_reply_that_is_taken_and_never_reported_is_given_up_in_the_end(

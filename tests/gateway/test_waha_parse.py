@@ -296,7 +296,7 @@ def test_a_change_names_the_message_that_is_changed() -> None:
     assert (lost.kind, lost.reason) == (EventKind.IGNORED, "malformed: a change of no message")
 
 
-@pytest.mark.parametrize("name", ["message.waiting", "presence.update", "engine.event", ""])
+@pytest.mark.parametrize("name", ["message.waiting", "label.upsert", "engine.event", ""])
 def test_other_events_are_ignored_with_their_name(name: str) -> None:
     """One line in the log says what it was."""
     (event,) = parse({"event": name, "session": "loja", "payload": {}})
@@ -312,3 +312,30 @@ def test_an_event_without_payload_is_kept_for_a_person() -> None:
     assert (said(id=None, body="oi").reason or "").startswith("malformed:")
     for body in [*no_objects, {}, {"event": 5}]:
         assert (parse(body)[0].reason or "").startswith("malformed:")
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        ("typing", EventKind.TYPING),
+        ("recording", EventKind.TYPING),
+        ("paused", EventKind.IGNORED),
+        ("online", EventKind.IGNORED),
+        (7, EventKind.IGNORED),
+    ],
+)
+def test_who_writes_is_typing(state: object, kind: EventKind) -> None:
+    """It makes Lucas wait; that somebody is online does not."""
+    chat = "551199999999@c.us"
+    payload = {"id": chat, "presences": [{"participant": chat, "lastKnownPresence": state}]}
+    (event,) = parse({"event": "presence.update", "session": "loja", "payload": payload})
+    assert event.kind is kind
+    if kind is EventKind.TYPING:
+        assert (event.reply_to, event.from_me) == (chat, False)
+
+
+def test_in_a_group_nobody_types() -> None:
+    """Groups are nobody's talk."""
+    payload = {"id": "1@g.us", "presences": [{"lastKnownPresence": "typing"}]}
+    (event,) = parse({"event": "presence.update", "session": "loja", "payload": payload})
+    assert event.kind is EventKind.IGNORED

@@ -8,13 +8,14 @@
 -- stream: the report is the acknowledgement.
 --
 --   FCALL_RO helix_version 0     the version of this contract, a whole number
-local VERSION = 1
+local VERSION = 2
 local MOST_EVENTS, LARGEST = 1000, 4194304
 local SENT_MARK_MS, FAILED_MARK_MS = 86400000, 300000
 
 local KINDS = {text = 1, image = 1, audio = 1, video = 1, document = 1, sticker = 1, location = 1,
   contacts = 1, interactive = 1, referral_text = 1, unsupported = 1, reaction = 1, edited = 1,
-  revoked = 1, status = 1, human_echo = 1, ignored = 1}
+  revoked = 1, status = 1, human_echo = 1, ignored = 1,
+  lead = 1, preference = 1, typing = 1}
 local SETTLES = {sent = SENT_MARK_MS, delivered = SENT_MARK_MS, read = SENT_MARK_MS,
   played = SENT_MARK_MS, failed = FAILED_MARK_MS}
 

@@ -23,8 +23,15 @@ RECORDED = [
     if path.stem != "expected"
 ]
 
-NEEDED = frozenset(EventKind) - {EventKind.UNSUPPORTED}
-"""Kinds of which every gateway has a recorded body; what it cannot read differs too much."""
+NOT_OF_ALL = {
+    EventKind.UNSUPPORTED,
+    EventKind.LEAD,
+    EventKind.PREFERENCE,
+    EventKind.TYPING,
+}
+NEEDED = frozenset(EventKind) - NOT_OF_ALL
+"""Kinds of which every gateway has a recorded body. What it cannot read differs too much; leads
+come from portals, preferences from Meta, and who types is seen where that was subscribed."""
 CANONICAL = (
     "kind", "message_id", "phone", "channel", "text", "timestamp", "from_me", "quoted_id",
     "media_id_or_url", "status", "error_code",

@@ -11,7 +11,14 @@ from aiohttp import web
 from gateway.adapters import ADAPTERS
 from gateway.standin.values import Refusal
 from schema.channels import Channel
-from schema.errors import ChannelRefused, HelixError, SendLater, SendRefused, SendUnknown
+from schema.errors import (
+    ChannelBusy,
+    ChannelRefused,
+    HelixError,
+    SendLater,
+    SendRefused,
+    SendUnknown,
+)
 from schema.replies import Reply
 from tests.gateway.conftest import serving
 from tests.gateway.line import BUYER, Line, channel_of, made
@@ -27,7 +34,7 @@ REPLY = Reply(to=BUYER, text="Olá, Ana! 👋", our_ref="7:42")
         (403, ChannelRefused),
         (404, ChannelRefused),
         (408, SendUnknown),
-        (429, SendLater),
+        (429, ChannelBusy),
         (502, SendLater),
         (503, SendLater),
         (504, SendUnknown),
