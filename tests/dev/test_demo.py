@@ -232,7 +232,9 @@ class _Terminal:
         self._seen = self._seen.partition(text)[2]
 
     def exit_code(self) -> int:
+        end = time.monotonic() + _LIMIT_S
         while self._process.poll() is None:
+            assert time.monotonic() < end, f"it goes on: {self._seen[-2000:]}"
             self._read()
         return self._process.returncode
 

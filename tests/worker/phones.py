@@ -15,6 +15,13 @@ from schema.events import Event, EventKind
 from tenancy.channels import add_channel
 from tests.worker.shop import Shop
 
+UNPACED: Mapping[str, object] = {
+    "gap_s": None,
+    "typing_per_s": None,
+    "new_contacts_per_min": None,
+}
+"""Limits of an unofficial gateway's channel that is in no need to look like a person."""
+
 PHONES: Mapping[str, Callable[[], Standin]] = {
     "cloud_api": lambda: CloudStandin(access_token="t", app_secret="s", channel="a phone"),
     "evolution": lambda: EvolutionStandin(apikey="k", webhook_secret="w", channel="a phone"),
@@ -65,5 +72,6 @@ async def open_line(shop: Shop, kind: str) -> AsyncIterator[Line]:
                 gateway=kind,
                 identifier=phone.channel,
                 credentials=phone.credentials(),
+                limits=UNPACED,
             )
         yield Line(shop, kind, phone)

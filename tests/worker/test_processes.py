@@ -18,6 +18,7 @@ from gateway.standin.every import STANDINS, stand_in
 from tenancy.channels import add_channel
 from tenancy.start import Tenancy
 from tests.tenancy.installation import Installation
+from tests.worker.phones import UNPACED
 
 BUYERS = [f"55119800{number:05}" for number in range(25)]
 AT_ONCE = {
@@ -25,13 +26,6 @@ AT_ONCE = {
     "LUCAS_QUIET_FRAGMENT_S": "0",
     "LUCAS_QUIET_GREETING_S": "0",
 }
-
-UNPACED: Mapping[str, object] = {
-    "gap_s": None,
-    "typing_per_s": None,
-    "new_contacts_per_min": None,
-}
-"""No pacing as of a person: these tests are about what is lost and doubled, not about seconds."""
 
 
 @dataclass(slots=True)

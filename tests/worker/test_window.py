@@ -11,10 +11,12 @@ import pytest
 from schema.errors import SendLater
 from schema.replies import Reply, ReplyKind, Sent
 from tests.tenancy.installation import Installation
-from tests.worker.shop import BUYER, Shop, event, open_shop
+from tests.worker.shop import AT_ONCE, BUYER, Shop, event, open_shop
 from tests.worker.test_invariants_out import OTHER_BUYER, three_bubbles
 
 DAY_S = 24 * 3600
+LATE = AT_ONCE.model_copy(update={"too_old_h": 48})
+"""Lucas answers here what he would else leave to a person as too old."""
 TEMPLATE = {"window_template": {"name": "retomada"}}
 
 
@@ -22,7 +24,7 @@ async def test_outside_the_window_a_person_takes_over(
     installation: Installation, redis_url: str
 ) -> None:
     """The reply says why, in words for a dealer; Lucas leaves the conversation; nothing is sent."""
-    async with open_shop(installation, redis_url, decide_turn=three_bubbles) as shop:
+    async with open_shop(installation, redis_url, lucas=LATE, decide_turn=three_bubbles) as shop:
         await shop.handle(event("tem onix?", timestamp=int(time.time()) - DAY_S))
 
         assert shop.phone.outbox == []
@@ -65,7 +67,7 @@ async def test_a_template_goes_out_in_place_of_the_answer(
     installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once: what would have followed is withdrawn, and the row says what the buyer got."""
-    async with open_shop(installation, redis_url, decide_turn=three_bubbles) as shop:
+    async with open_shop(installation, redis_url, lucas=LATE, decide_turn=three_bubbles) as shop:
         sent = record_sends(monkeypatch)
         await set_limits(shop, TEMPLATE)
         await shop.handle(event("tem onix?", timestamp=int(time.time()) - DAY_S))
@@ -88,7 +90,7 @@ async def test_a_template_that_has_to_wait_goes_out_later(
     installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Put back like any reply, and still the template when its time comes."""
-    async with open_shop(installation, redis_url, decide_turn=three_bubbles) as shop:
+    async with open_shop(installation, redis_url, lucas=LATE, decide_turn=three_bubbles) as shop:
         await set_limits(shop, TEMPLATE)
         with monkeypatch.context() as busy:
             busy.setattr("gateway.cloud_api.adapter.send", refuse_for_now)
@@ -106,7 +108,7 @@ async def test_a_second_template_is_a_nuisance(
     installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Until the buyer answers, a further reply goes to a person."""
-    async with open_shop(installation, redis_url) as shop:
+    async with open_shop(installation, redis_url, lucas=LATE) as shop:
         sent = record_sends(monkeypatch)
         await set_limits(shop, TEMPLATE)
         old = int(time.time()) - DAY_S
