@@ -19,6 +19,11 @@ def money(amount: Decimal) -> str:
     return "R$ " + f"{cents:,.2f}".translate(str.maketrans(",.", ".,"))
 
 
+def money_of(reais: int) -> str:
+    """R$ 60.000: whole reais, as a buyer says them."""
+    return f"R$ {whole(reais)}"
+
+
 def whole(number: int) -> str:
     """45.000."""
     return f"{number:,}".replace(",", ".")

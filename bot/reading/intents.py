@@ -91,13 +91,6 @@ _ANY_CAR = re.compile(
     r"\b(?:tem|um|algum|quero|procuro|preciso de|quais) (?:algum |um )?carros?\b(?! e\b)|^carros? "
     r"com\b"
 )
-_WHEN = re.compile(rf"\b{_DAY}\b|\bmeio dia\b|\bmais (?:cedo|tarde)\b|\balmoco\b")
-
-
-def says_when(text: Text, amounts: Amounts) -> bool:
-    """True when a day, a time or a part of the day is said."""
-    return amounts.has_time or amounts.has_day or bool(_WHEN.search(text.flat))
-
 
 _RANK = {intent: rank for rank, intent in enumerate(Intent)}
 

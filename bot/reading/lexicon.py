@@ -113,6 +113,7 @@ def _read_names() -> tuple[dict[str, Name], dict[str, Family]]:
     raw = load("cars")
     nicknames: dict[str, list[str]] = raw.pop("nicknames")
     everyday = {compact(word) for word in raw.pop("everyday")["names"]}
+    raw.pop("gender")  # of `grammar`
     names: dict[str, Name] = {}
     families: dict[str, Family] = {}
     for brand, entry in raw.items():

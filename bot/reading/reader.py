@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from bot.filters import Exclude, Filters, ModelWish
 from bot.reading.amounts import Amounts, read_amounts
 from bot.reading.data import attribute_words, plain_words, topics
-from bot.reading.intents import Intent, find_intents, says_when
+from bot.reading.intents import Intent, find_intents
 from bot.reading.lexicon import NameKind, attribute_slips
 from bot.reading.names import Mention, Trims, find_names, own_tokens
 from bot.reading.negation import Verdict, verdict
 from bot.reading.references import Reference, find_reference
 from bot.reading.sorting import find_sort
 from bot.reading.text import Text, prepare
+from bot.reading.when import When, find_when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,10 @@ class Reading:
     offers: tuple[int, ...]
     """Prices that the buyer offers, in reais."""
     instalments: bool
-    when: bool
-    """A day or a time is said."""
+    when_said: When
+    """The day and the time that are said, if any."""
+    likes: tuple[ModelWish, ...]
+    """Models that are only compared with: tipo um Civic."""
     loose: tuple[tuple[float, bool], ...]
     """Numbers without a role: (value, said in thousands)."""
 
@@ -75,7 +78,10 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
         own_car=" ".join(text.tokens[index].text for index in sorted(own)) or None,
         offers=tuple(amounts.offers),
         instalments=amounts.instalments,
-        when=says_when(text, amounts),
+        when_said=find_when(text),
+        likes=tuple(
+            name.wish() for name in names if name.like and name.name.kind is NameKind.FAMILY
+        ),
         loose=tuple((value, thousands) for _, value, thousands in amounts.loose),
     )
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from heapq import nsmallest
 
 from bot.filters import Filters
-from bot.stock import Listing, Stock, fits
+from bot.stock import Listing, Stock, car_tests
 
 SHOWN = 3
 PRICE_BAND = Decimal("0.2")
 """A price within 20 % of the wished one still counts as near."""
-_WEIGHTS = (
-    ("exclude", 5),
-    ("body", 4),
-    ("fuel", 2),
-    ("transmission", 2),
-    ("brand", 1),
-    ("color", 1),
-)
+_WEIGHTS = {
+    "exclude.color": 5, "exclude.brand": 5, "exclude.model": 5, "exclude.body": 5,
+    "exclude.fuel": 5, "exclude.engine": 5, "body": 4, "fuel": 2, "transmission": 2, "brand": 1,
+    "color": 1, "year_min": 1, "year_max": 1, "mileage_max": 1,
+}  # fmt: skip
+"""How much of a wish a car leaves open; the model and the price are judged elsewhere."""
 
 
 def nearest(wish: Filters, stock: Stock, gone: Listing | None) -> list[Listing]:
@@ -27,14 +26,16 @@ def nearest(wish: Filters, stock: Stock, gone: Listing | None) -> list[Listing]:
     """
     bodies = _bodies(wish, stock, gone)
     goal = _price_goal(wish, gone)
+    tests = [(_WEIGHTS[key], test) for key, test in car_tests(wish) if key in _WEIGHTS]
 
     def distance(item: Listing) -> tuple[int, Decimal, Decimal, int]:
         away = abs(item.car.preco - goal) if goal is not None else Decimal(0)
         far = 3 if goal is not None and away > goal * PRICE_BAND else 0
         body = 4 if bodies and item.body not in bodies else 0
-        return (_misses(item, wish) + far + body, away, item.car.preco, item.car.id)
+        missed = sum(weight for weight, test in tests if not test(item))
+        return (missed + far + body, away, item.car.preco, item.car.id)
 
-    return sorted(stock.offered, key=distance)[:SHOWN]
+    return nsmallest(SHOWN, stock.offered, key=distance)
 
 
 def _bodies(wish: Filters, stock: Stock, gone: Listing | None) -> set[str]:
@@ -51,13 +52,3 @@ def _price_goal(wish: Filters, gone: Listing | None) -> Decimal | None:
         if limit is not None:
             return Decimal(limit)
     return gone.car.preco if gone is not None else None
-
-
-def _misses(item: Listing, wish: Filters) -> int:
-    """How much of the wish a car leaves open; the model and the price are judged elsewhere."""
-    total = 0
-    for key, weight in _WEIGHTS:
-        if not fits(item, Filters.model_validate({key: getattr(wish, key)})):
-            total += weight
-    years = Filters(year_min=wish.year_min, year_max=wish.year_max)
-    return total + (not fits(item, years)) + (not fits(item, Filters(mileage_max=wish.mileage_max)))

@@ -9,10 +9,10 @@ from bot.reading.text import fold
 from bot.rules.photos import photos
 from bot.rules.talk import Answer, Talk, text
 from bot.state import Pending
-from bot.values import Dealer
+from bot.values import Dealer, OptOut
 
 STUCK_LIMIT = 3
-"""After so many turns without understanding, a person is called in."""
+"""After so many turns without understanding, a person is called in; one before, offered."""
 
 
 def greeting(talk: Talk) -> Answer:
@@ -45,10 +45,26 @@ def bye(talk: Talk) -> Answer:
     return Answer(rule="bye", bubbles=(text(body),))
 
 
-def opt_out(_: Talk) -> Answer:
-    """One confirmation, then silence."""
-    body = "Pronto! Seu número foi removido e você não vai mais receber mensagens nossas."
-    return Answer(rule="opt_out", bubbles=(text(body),), quiet="opt_out")
+_ONLY_NOTICES = re.compile(
+    r"\b(?:lembrete|aviso|promoc\w+|propaganda|oferta|anuncio|novidade|campanha)s?\b"
+)
+
+
+def opt_out(talk: Talk) -> Answer:
+    """One confirmation: no more notices, or no more word at all."""
+    flat = talk.reading.text.flat
+    if _ONLY_NOTICES.search(flat) and not re.search(r"\bmensage|\bcontato\b|\bnada\b", flat):
+        body = talk.say(
+            "Pronto! Não vou mais te enviar lembretes nem ofertas. Se precisar de algo, é só me "
+            "escrever.",
+            "Combinado: nada de lembretes ou ofertas. Quando você me escrever, eu respondo.",
+        )
+        return Answer(rule="opt_out.notices", bubbles=(text(body),), opt_out=OptOut.NOTICES)
+    body = (
+        "Pronto! Seu número foi removido e você não vai mais receber mensagens nossas, nem "
+        "lembretes."
+    )
+    return Answer(rule="opt_out.all", bubbles=(text(body),), quiet="opt_out", opt_out=OptOut.ALL)
 
 
 def human(talk: Talk) -> Answer:
@@ -81,8 +97,9 @@ def off_topic(talk: Talk) -> Answer:
         )
     elif re.search(r"\brobo\b|\bbot\b|\bseu nome\b|\bquem\b|\bmaquina\b|\bia\b|artificial", flat):
         body = talk.say(
-            f"Sou o Lucas, assistente virtual da {talk.dealer.nome}. Se preferir, chamo um "
-            f"vendedor.",
+            f"Sou o {talk.dealer.profile.nome_agente}, assistente virtual da "
+            f"{talk.dealer.nome}. Se "
+            f"preferir, chamo um vendedor.",
             "Sou um assistente virtual, mas posso chamar uma pessoa da equipe quando quiser.",
         )
     elif asks_for_other_store(flat, talk.dealer):
@@ -156,6 +173,14 @@ def unclear(talk: Talk) -> Answer:
         )
         return Answer(
             rule="unclear.person", bubbles=(text(body),), handoff="stuck", understood=False
+        )
+    if talk.state.stuck + 1 == STUCK_LIMIT - 1:
+        body = talk.say(
+            "Ainda não entendi bem. Quer que eu chame um vendedor, ou me diz o modelo do carro?",
+            "Acho que não te entendi. Posso chamar um vendedor para te ajudar?",
+        )
+        return Answer(
+            rule="unclear.offer", bubbles=(text(body),), understood=False, pending=Pending.PERSON
         )
     body = talk.say(
         "Me conta um pouco mais: que modelo ou tipo de carro você procura, e até que valor?",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 
 from bot.reading.intents import Intent
-from bot.rules.store import hours
 from bot.rules.talk import Answer, Talk, text
 from bot.state import Pending
 from bot.values import Fact
@@ -150,54 +149,10 @@ def sell_car(talk: Talk) -> Answer:
     return _answer(talk, "sell_car.person", body, handoff="sell_car")
 
 
-def schedule(talk: Talk) -> Answer:
-    """A visit or test drive: a seller agrees on the time."""
-    flat = talk.reading.text.flat
-    what = "o test drive" if re.search(r"\btest|\bvolta\b|\bandar\b", flat) else "a visita"
-    if re.search(r"\b(?:buscar|retirar)\b", flat):
-        what = "a retirada"
-    body = talk.say(
-        f"Que bom! Vou passar seu pedido para um vendedor, que confirma {what}{_about(talk)} com "
-        f"você por aqui.",
-        f"Combinamos assim: um vendedor te responde por aqui para confirmar o dia e o horário "
-        f"d{what}{_about(talk)}.",
-    )
-    if talk.state.last_intent in (Intent.SCHEDULE, Intent.RESCHEDULE):
-        body = talk.say(
-            "Anotado! Passo para o vendedor, que confirma com você por aqui.",
-            "Certo, já aviso o vendedor. Ele confirma o dia e o horário por aqui.",
-            "Tudo bem, passo a mudança para o vendedor confirmar com você.",
-        )
-    elif talk.dealer.horario:
-        body = f"{body} {hours(talk)}"
-    return _answer(talk, "schedule.person", body, handoff="schedule")
-
-
-def reschedule(talk: Talk) -> Answer:
-    """A seller changes the time."""
-    body = talk.say(
-        "Sem problema! Vou pedir para um vendedor confirmar o novo dia e horário com você.",
-        "Tudo bem! O vendedor vai te chamar por aqui para acertar o novo horário.",
-    )
-    return _answer(talk, "reschedule.person", body, handoff="schedule")
-
-
-def cancel_schedule(talk: Talk) -> Answer:
-    """A seller takes it out of the book."""
-    body = talk.say(
-        "Tudo bem, já aviso a equipe para cancelar. Se quiser outro dia, é só me chamar.",
-        "Sem problema! Vou pedir para a equipe desmarcar. Quando quiser, é só falar comigo.",
-    )
-    return _answer(talk, "cancel_schedule.person", body, handoff="schedule")
-
-
 RULES = {
     Intent.FINANCING: financing,
     Intent.TRADE_IN: trade_in,
     Intent.NEGOTIATE: negotiate,
     Intent.BUY: buy,
     Intent.SELL_CAR: sell_car,
-    Intent.SCHEDULE: schedule,
-    Intent.RESCHEDULE: reschedule,
-    Intent.CANCEL_SCHEDULE: cancel_schedule,
 }

@@ -26,7 +26,12 @@ def search(talk: Talk) -> Answer:
     if _points_at_one(talk) and talk.target is not None:
         return one_car(talk, talk.target)
     wish = joined_wish(talk.reading, talk.state, talk.stock)
-    found = talk.stock.matching(wish)
+    sifted = talk.stock.sifted(wish)
+    answer = _answer(talk, wish, sifted.found)
+    return replace(answer, fell_out=sifted.fell_out)
+
+
+def _answer(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
     if not found:
         return _none(talk, wish)
     asked = [topic for topic in topics() if topic.find and topic.name in talk.reading.topics]

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 
+from bot.agenda.hours import OpeningHours
 from bot.filters import Filters
 from bot.reading.reader import Reading
-from bot.state import Pending, State
+from bot.state import Deal, Draft, Pending, State
 from bot.stock import Listing, Stock
-from bot.values import Bubble, Dealer, Fact
+from bot.values import AgendaChange, Appointment, Bubble, Dealer, Fact, OptOut
 from bot.wording import fact
 
 
@@ -30,6 +31,10 @@ class Talk:
     pointed: bool = False
     """The turn points at a car shown before, by its place, price or looks."""
     buyer_name: str | None = None
+    hours: OpeningHours | None = None
+    """None where the dealer's words cannot be understood: then nobody is promised a time."""
+    appointment: Appointment | None = None
+    taken: frozenset[datetime] = frozenset()
 
     def say(self, *variants: str) -> str:
         """The first wording that was not used lately."""
@@ -51,10 +56,17 @@ class Answer:
     filters: Filters | None = None
     pending: Pending | None = None
     topics: tuple[str, ...] | None = None
+    draft: Draft | None = None
+    """The appointment that still lacks something; None ends what was in the making."""
+    deal: Deal | None = None
+    agenda: AgendaChange | None = None
+    opt_out: OptOut | None = None
     handoff: str | None = None
     negotiating: bool = False
     quiet: str | None = None
     understood: bool = True
+    fell_out: dict[str, int] = field(default_factory=dict)
+    """How many cars for sale each wish ruled out."""
     aside: tuple[str, ...] = field(default=())
     """Wordings whose digests are remembered besides the bubbles."""
 

@@ -1,0 +1,67 @@
+"""What is remembered after a turn, and what becomes of the conversation. Called by `lucas`."""
+
+from __future__ import annotations
+
+from bot.masking import masked
+from bot.rules.talk import Answer, Talk, digest
+from bot.state import REMEMBERED_BUBBLES, Deal, Draft, State
+from bot.values import Bubble, OptOut
+
+SEEN = 12
+IDLE_LIMIT = 3
+"""After so many turns about something else an appointment in the making is forgotten."""
+
+
+def remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State:
+    """The memory after this answer went out."""
+    state = talk.state
+    said = [digest(bubble.text) for bubble in (*answer.bubbles, *bubbles) if bubble.text]
+    said += [digest(aside) for aside in answer.aside]
+    focus = state.focus if answer.focus is None else answer.focus
+    return state.model_copy(
+        update={
+            "greeted": True,
+            "filters": state.filters if answer.filters is None else answer.filters,
+            "offered": state.offered if answer.offered is None else answer.offered,
+            "focus": focus if focus is not None and focus >= 0 else None,
+            "topics": state.topics if answer.topics is None else answer.topics,
+            "last_intent": talk.reading.intent.value,
+            "pending": answer.pending,
+            "stuck": 0 if answer.understood else state.stuck + 1,
+            "recent": tuple(dict.fromkeys((*said, *state.recent)))[: REMEMBERED_BUBBLES * 2],
+            "draft": _draft(state.draft, answer),
+            "deal": _masked(state.deal if answer.deal is None else answer.deal),
+            "seen": seen(state, bubbles),
+            "quiet": answer.quiet,
+        }
+    )
+
+
+def seen(state: State, bubbles: tuple[Bubble, ...]) -> tuple[int, ...]:
+    """Cars that facts were stated about, the last first."""
+    now = [fact.car_id for bubble in bubbles for fact in bubble.facts]
+    return tuple(dict.fromkeys((*now, *state.seen)))[:SEEN]
+
+
+def _draft(before: Draft | None, answer: Answer) -> Draft | None:
+    if answer.rule.startswith("visit.") or before is None:
+        return answer.draft
+    idle = before.idle + 1
+    return before.model_copy(update={"idle": idle}) if idle <= IDLE_LIMIT else None
+
+
+def _masked(deal: Deal) -> Deal:
+    """Plates, documents and cards are none of the memory's business."""
+    told = {key: masked(value) for key, value in deal if isinstance(value, str)}
+    return deal.model_copy(update=told)
+
+
+def status_after(before: str, answer: Answer) -> str:
+    """`fechado` is a person's word; a running negotiation is not taken back."""
+    if answer.opt_out is OptOut.ALL:
+        return "perdido"
+    if before == "fechado":
+        return before
+    if answer.negotiating:
+        return "negociando"
+    return before if before == "negociando" else "em_andamento"
