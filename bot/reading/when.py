@@ -127,8 +127,8 @@ _PARTS = (
     (
         DayPart.AFTERNOON,
         (
-            r"\b(?:a|de|da|na|pela|fim d[ae]|final d[ae]|comeco da) tarde\b|\b(?:depois|apos) (?:do|"
-            r"o) almoco\b|\btardezinha\b|^tarde$"
+            r"\b(?:a|de|da|na|pela|fim d[ae]|final d[ae]|comeco da) tarde\b"
+            r"|\b(?:depois|apos) (?:do|o) almoco\b|\btardezinha\b|^tarde$"
         ),
     ),
     (DayPart.EVENING, r"\b(?:a|de|da) noite\b|\bdepois do (?:trabalho|servico|expediente)\b"),
