@@ -41,7 +41,7 @@ class Profile(BaseModel):
         None, gt=0, le=720,
         description="Hours of opening time after a seller's last word until Lucas returns.",
     )  # fmt: skip
-    fuso: str = Field("America/Sao_Paulo", description="The dealer's time zone.")
+    fuso: str | None = Field(None, description="The dealer's time zone; else the platform's.")
     uf: str | None = Field(
         None, pattern="^[A-Z]{2}$", description="State of the holidays; else from the address."
     )
@@ -50,17 +50,16 @@ class Profile(BaseModel):
 
     @field_validator("fuso")
     @classmethod
-    def _known_zone(cls, name: str) -> str:
+    def _known_zone(cls, name: str | None) -> str | None:
         try:
-            ZoneInfo(name)
+            ZoneInfo(name or "UTC")
         except (KeyError, OSError) as error:  # ValueError is pydantic's own word already
             raise ValueError(f"no such time zone: {name}") from error
         return name
 
-    @property
-    def zone(self) -> ZoneInfo:
+    def zone(self, default: ZoneInfo) -> ZoneInfo:
         """The time zone of `agendamentos.data_agendada` and of all that Lucas says."""
-        return ZoneInfo(self.fuso)
+        return ZoneInfo(self.fuso) if self.fuso else default
 
     def closed_days(self, uf: str | None) -> ClosedDays:
         """Holidays and the dealer's own; `uf`: of his address, where he set none."""

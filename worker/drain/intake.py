@@ -19,7 +19,7 @@ from schema.events import BUYER_WROTE, Event, EventKind
 from tenancy.lease import TenantConnection
 from tenancy.registry import TenantConfig
 from worker.clock import from_ms
-from worker.drain import conversations, messages
+from worker.drain import agenda, conversations, messages
 from worker.drain.conversations import Book, Conversation
 from worker.drain.messages import NewMessage
 from worker.drain.statuses import climb
@@ -117,6 +117,7 @@ async def _undo_unsent_turns(conn: TenantConnection, book: Book, new: Sequence[A
     }
     if answered:
         for undone in await messages.withdraw_unsent(conn, sorted(answered)):
+            await agenda.take_back(conn, book.by_id[undone])
             undo_turn(book.by_id[undone])
 
 

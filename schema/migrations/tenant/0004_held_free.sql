@@ -1,0 +1,3 @@
+-- Nothing: this number is another change's.
+-- unless table cars
+DO 0;
