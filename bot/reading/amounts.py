@@ -21,7 +21,7 @@ _MAX = re.compile(
     r"teto|"
     r"(?:nao )?(?:passe|passa|passar|ultrapasse|ultrapassar)(?: muito)?|tenho|gastar|pagar|"
     r"orcamento|"
-    r"disponho|disponivel|bolso|budget)" + _FILL + "$"
+    r"disponho|disponivel|bolso|budget|(?:nada|nao|nem) (?:acima|mais) (?:de|que))" + _FILL + "$"
 )
 _MIN = re.compile(
     r"\b(?:a partir|acima|mais de|maior(?:es)? (?:que|de)|superior(?:es)? a|(?:no )?minimo|"
@@ -37,7 +37,9 @@ _MAX_AFTER = re.compile(
     r"orcamento)|"
     r"pra (?:gastar|baixo|pagar|investir)|ou (?:menos|mais (?:velh|antig|barat)))"
 )
-_MIN_AFTER = re.compile(r"(?:pra (?:cima|frente|ca)|em diante|acima|ou (?:mais|superior|acima))")
+_MIN_AFTER = re.compile(
+    r"(?:e |ou )?(?:pra (?:cima|frente|ca)|em diante|acima|superior|mais nov[oa]s?)|ou mais"
+)
 _AROUND_AFTER = re.compile(r"(?:mais ou menos|por ai|e pouco)")
 _KM_AFTER = re.compile(r"(?:mil )?(?:de )?(?:km|rodad[oa]s?)\b")
 _KM_BEFORE = re.compile(
@@ -179,7 +181,8 @@ class _Reader:
                 max(years[0], years[1]),
             )
             return True
-        if not opened or (between.startswith("e") and "entre" not in before):
+        marked = bool(high.thousands or high.unit == "reais") and not between.startswith("e")
+        if not (opened or marked) or (between.startswith("e") and "entre" not in before):
             return False
         top = _thousands(high)
         bottom = _thousands(low)
@@ -306,10 +309,10 @@ class _Reader:
         return marked or (number.start > 0 and self._text.tokens[number.start - 1].text == "r$")
 
     def _price_mode(self, before: str, after: str) -> str:
-        if _MIN.search(before):
-            return ">"
         if _MAX.search(before) or _MAX_AFTER.match(after):
             return "<"
+        if _MIN.search(before):
+            return ">"
         if _OFFER.search(before):
             return "offer"
         if _MIN_AFTER.match(after):

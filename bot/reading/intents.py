@@ -44,6 +44,10 @@ class Intent(StrEnum):
 
 _DATA = load("intents")
 _DAY: str = _DATA.pop("day")
+_WITH_WHEN = {
+    "reschedule": re.compile("|".join(_DATA.pop("reschedule_when"))),
+    "schedule": re.compile("|".join(_DATA.pop("schedule_when"))),
+}
 
 
 def _compiled() -> tuple[tuple[Intent, re.Pattern[str]], ...]:
@@ -60,10 +64,13 @@ _WISH = re.compile(
     r"disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
 )
 _PRICE_OR_THERE = re.compile(
-    r"\b(?:quanto\b(?! (?:gasta|consome|anda|faz|roda))|preco|valor|custa|disponivel|ainda "
+    r"\b(?:quanto\b(?! (?:gasta|consome|anda|faz|roda|tempo))|preco|valor|custa|disponivel|ainda "
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(
+    r"\b(?:manda|envia|passa|ver|tem)(?: me)? (?:a|o|sua|seu|uma|um)? ?(?:lista|catalogo|relacao|"
+    r"tabela|portfolio)\b|\b(?:recomend\w+|indic(?:a|am|aria)|suger\w+)\b|\b(?:quero|queria|procuro|"
+    r"preciso de|busco) (?:algo|alguma coisa|outro|outra)\b|"
     r"\b(?:o que|que|quais?|algo|alguma coisa)(?: (?:carros?|modelos?|opcoes))?(?: (?:que|e))? "
     r"?(?:voces?|a loja)? ?(?:tem|tao|estao|vendem|trabalham)\b|\bestoque\b|\b(?:lista|tabela|"
     r"catalogo) (?:de|dos|d)\b|\bquais carros\b|\bver os carros\b|\bcarros disponiveis\b|\bo que "
@@ -74,10 +81,18 @@ _STOCK = re.compile(
 
 
 def find_intents(
-    text: Text, filters: Filters, topics: tuple[str, ...], amounts: Amounts, *, own: bool
+    text: Text,
+    filters: Filters,
+    topics: tuple[str, ...],
+    amounts: Amounts,
+    *,
+    own: bool,
+    when: bool,
 ) -> tuple[Intent, ...]:
-    """All intents of a text, the one that counts first."""
+    """All intents of a text, the one that counts first. `when`: a day or a time is said."""
     found = {intent for intent, pattern in _PATTERNS if pattern.search(text.flat)}
+    if when:
+        found |= {Intent(name) for name, ways in _WITH_WHEN.items() if ways.search(text.flat)}
     _add_by_meaning(found, text, filters, topics, amounts, own)
     _drop_shadowed(found, text, filters)
     ranked = sorted(found, key=_RANK.__getitem__)
@@ -125,11 +140,18 @@ def _asks_for_any(text: Text) -> bool:
     return bool(_STOCK.search(text.flat) or _ANY_CAR.search(text.flat))
 
 
+_IS_IT = re.compile(
+    r"\be (?:mesmo |todo |ja )?(?:flex|automatic[oa]|manual|aut|diesel|gasolina|hibrid[oa]|"
+    r"eletric[oa]|cvt|automatizad[oa])\b"
+)
+
+
 def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
     """True when words that could be a question about a car are criteria for a search."""
     if set(topics) <= {"km", "cambio", "combustivel", "ano", "cor"}:
         stated = filters.mileage_max is not None or filters.transmission or filters.fuel
         asks = re.search(r"\b(?:qual|quantos?|que cor|quanto|ou e)\b|^e ", text.flat)
+        asks = asks or (filters.model and _IS_IT.search(text.flat))
         sorted_by_km = filters.sort is not None and "km" in topics
         listed = filters.color or filters.exclude.color
         return bool((stated or sorted_by_km or listed) and not asks)
@@ -149,6 +171,8 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
             found.discard(Intent.CANCEL_SCHEDULE)
         found.discard(Intent.TRADE_IN)
         found.discard(Intent.HOURS)
+    if Intent.HUMAN in found and _NO_PERSON.search(text.flat):
+        found.discard(Intent.HUMAN)
     if Intent.SELL_CAR in found:
         found.discard(Intent.TRADE_IN)
     if Intent.TRADE_IN in found and Intent.SCHEDULE in found and not re.search(_DAY, text.flat):
@@ -157,6 +181,12 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
         found -= {Intent.YES, Intent.NO}
     if found & {Intent.THANKS, Intent.GREETING, Intent.BYE}:
         found -= {Intent.YES}
+
+
+_NO_PERSON = re.compile(
+    r"\bnao (?:precisa\w*|quero|queria|e pra)(?: \w+){0,2} (?:lig\w+|telefon\w+|falar com (?:o |um "
+    r")?vendedor)"
+)
 
 
 def _only_small_talk(text: Text) -> bool:

@@ -100,8 +100,21 @@ def _guessed(text: Text, index: int, lexicon: Lexicon) -> Mention | None:
     token = text.tokens[index].text
     if not token[0].isalpha() or token in plain_words() or token in attribute_words():
         return None
-    name = lexicon.guess(token)
+    name = lexicon.guess(token) or _small(token, lexicon)
     return Mention(index, index + 1, name) if name is not None else None
+
+
+_DIMINUTIVE = re.compile(r"(?P<stem>[a-z0-9]{2,}?)z?inh[oa]s?")
+
+
+def _small(token: str, lexicon: Lexicon) -> Name | None:
+    """A diminutive: foxinho, saveirinha, uninho."""
+    small = _DIMINUTIVE.fullmatch(token)
+    if small is None:
+        return None
+    names = (lexicon.name(small["stem"] + vowel) for vowel in ("", "o", "a", "e", "i"))
+    found = next((name for name in names if name is not None), None)
+    return None if found is None or found.everyday else found
 
 
 def _with_trim(text: Text, mention: Mention, stock: Trims) -> Mention:

@@ -68,17 +68,19 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     attributes, free = _attributes(text, named | own, kinds)
     filters = _filters(text, names, amounts, attributes, kinds)
     asked = tuple(topic.name for topic in topics() if topic.ask.search(text.flat))
+    when = find_when(text)
+    intents = find_intents(text, filters, asked, amounts, own=bool(own), when=when.says_something())
     return Reading(
         text=text,
-        intents=find_intents(text, filters, asked, amounts, own=bool(own)),
-        filters=filters,
+        intents=intents,
+        filters=_without_asked(filters, intents, asked),
         free=free,
         topics=asked,
         reference=find_reference(text, amounts),
         own_car=" ".join(text.tokens[index].text for index in sorted(own)) or None,
         offers=tuple(amounts.offers),
         instalments=amounts.instalments,
-        when_said=find_when(text),
+        when_said=when,
         likes=tuple(
             name.wish() for name in names if name.like and name.name.kind is NameKind.FAMILY
         ),
@@ -112,7 +114,7 @@ def _attributes(
     found: list[tuple[str, str, Verdict]] = []
     free = set(_free_keys(text))
     for index, token in enumerate(text.tokens):
-        hit = None if index in taken else _attribute(token.text)
+        hit = None if index in taken or _is_a_part(text, index) else _attribute(token.text)
         if hit is None:
             continue
         judged = verdict(text, index, index + 1, kinds)
@@ -121,6 +123,20 @@ def _attributes(
         else:
             found.append((*hit, judged))
     return found, frozenset(free)
+
+
+_PART_BEFORE = re.compile(
+    r"\b(?:vidros?|travas?|direcao|retrovisor(?:es)?|bancos?|espelhos?|teto|freio|piloto|porta "
+    r"malas|"
+    r"ar|farol|farois|limpador)(?: e \w+)?$"
+)
+_BOOK_AFTER = re.compile(r"manual d[oea] (?:proprietario|carro|veiculo|usuario|dono)")
+
+
+def _is_a_part(text: Text, index: int) -> bool:
+    """`vidro elétrico`, `piloto automático`, `manual do proprietário`: of a part, not of the "
+    "car."""
+    return bool(_PART_BEFORE.search(text.before(index, 3)) or _BOOK_AFTER.match(text.after(index)))
 
 
 def _attribute(token: str) -> tuple[str, str] | None:
@@ -184,6 +200,19 @@ def _filters(
             ),
         ),
     )
+
+
+def _without_asked(
+    filters: Filters, intents: tuple[Intent, ...], asked: tuple[str, ...]
+) -> Filters:
+    """`esse Versa é flex?` asks for the fuel; it states none."""
+    if intents[0] is not Intent.DETAILS or not filters.model:
+        return filters
+    asks = {"combustivel": {"fuel": ()}, "cambio": {"transmission": None}}
+    update: dict[str, object] = {}
+    for topic, free in asks.items():
+        update |= free if topic in asked else {}
+    return filters.model_copy(update=update)
 
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:

@@ -14,7 +14,10 @@ _WORDS = (
     ),
     (
         Sort.PRICE_ASC,
-        r"barat\w*|em conta|menor(?:es)? preco|preco baixo|mais acessive\w+|menos car[oa]s?",
+        (
+            r"barat\w*|em conta|do menor pra (?:o )?maior|menor(?:es)? preco|preco baixo|mais "
+            r"acessive\w+|menos car[oa]s?"
+        ),
     ),
     (Sort.PRICE_DESC, r"mais car[oa]s?|mais top|top de linha|maior valor|mais luxuos[oa]"),
     (Sort.YEAR_DESC, r"mais nov[oa]s?|mais recentes?|mais atua(?:l|is)|ano mais novo"),

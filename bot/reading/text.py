@@ -63,12 +63,23 @@ def compact(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", fold(text))
 
 
+# `num quero` is `não quero`; `num hb20` is `em um hb20`.
+_NUM_FOR_NOT = re.compile(
+    r"\bnum(?= (?:quero|queria|sei|tem|da|vou|vai|gost\w+|precis\w+|pode|e|consigo|posso|curto|"
+    r"tenho|esta|ta|to)\b)"
+)
+
+
+_PLUS = re.compile(r"(?<=[0-9]{4})\+(?![0-9])")
+
+
 def prepare(text: str) -> Text:
     """Cut into words; total for every string."""
     short = shorthand()
     tokens: list[Token] = []
     breaks = False
-    folded = fold(text[:MAX_CHARS])
+    folded = _NUM_FOR_NOT.sub("nao", fold(text[:MAX_CHARS]))
+    folded = _PLUS.sub(" pra cima", folded).replace("pick-up", "pickup")
     for piece in _TOKEN.findall(folded):
         if piece in _BREAKS:
             breaks = True
