@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.reading.when import DayWish, When
@@ -21,6 +22,9 @@ PRICE = re.compile(r"\b(?:quanto (?:custa|e|esta|fica|sai)|preco|valor)\b")
 _BARE_DAY = re.compile(r"(?:no |o |pode ser |entao |seria )?(?:dia )?([0-3]?[0-9])(?: entao)?")
 _PARTING = re.compile(
     r"\bate (?:amanha|hoje|la|mais|logo|breve|sabado|segunda|terca|quarta|quinta|sexta|domingo)\b"
+)
+_WISHES = re.compile(
+    r"\b(?:tem|quero|queria|procuro|busco|preciso|mostra|manda|quanto|qual|quais|voces|interesse)\b"
 )
 _ASKS_HOURS = re.compile(r"\b(?:abr\w+|fech\w+|atend\w+|funciona\w*|aberto|ate que horas)\b")
 _COMES_FOR = re.compile(
@@ -40,7 +44,7 @@ def in_context(
     """The same reading, with the intent and the time that are meant here."""
     if asks_for_other_store(reading.text.flat, dealer):
         return with_intent(reading, Intent.OFF_TOPIC, ())
-    reading = _short_answer(reading, state)
+    reading = _answer_about_money(_short_answer(reading, state), state)
     visit = _visit(reading, state, stored)
     if visit is not None:
         return with_intent(reading, visit, ())
@@ -72,6 +76,32 @@ def _short_answer(reading: Reading, state: State) -> Reading:
     return reading
 
 
+def _answer_about_money(reading: Reading, state: State) -> Reading:
+    """`20 mil` after being asked for the down payment, `palio 2012` for the own car: no wishes."""
+    asks = reading.text.question or _WISHES.search(reading.text.flat)
+    if state.pending is Pending.OWN_CAR and not asks and _tells_a_car(reading):
+        told = reading.own_car or reading.text.flat
+        mine = replace(reading, own_car=told, filters=Filters())
+        return with_intent(mine, Intent.TRADE_IN, ())
+    if state.pending is Pending.DOWN_PAYMENT and not asks and reading.filters.only_money():
+        value = reading.filters.price_max
+        if value is None and reading.loose and not reading.months:
+            number, thousands = reading.loose[0]
+            value = round(number if thousands or number >= 1000 else number * 1000)
+        down = reading.down_payment if value is None else value
+        if down is not None or reading.months is not None:
+            mine = replace(reading, down_payment=down, filters=Filters())
+            return with_intent(mine, Intent.FINANCING, ())
+    return reading
+
+
+def _tells_a_car(reading: Reading) -> bool:
+    wish = reading.filters
+    if reading.intent not in (Intent.SEARCH, Intent.UNCLEAR, Intent.TRADE_IN, Intent.DETAILS):
+        return False
+    return bool(wish.model or wish.brand or wish.year_min or "km" in reading.topics)
+
+
 def _visit(reading: Reading, state: State, stored: Appointment | None) -> Intent | None:
     """The intent that these words have because of an appointment, made or in the making."""
     flat = reading.text.flat
@@ -84,6 +114,9 @@ def _visit(reading: Reading, state: State, stored: Appointment | None) -> Intent
         return change if _says_when(reading) and not reading.filters.model else None
     if _COMES_FOR.search(flat) and reading.filters.model and reading.intent is Intent.SEARCH:
         return Intent.SCHEDULE
+    agrees = reading.intent is Intent.YES and state.pending is Pending.DATE
+    if agrees and state.draft is not None:
+        return change
     if reading.intent not in _MAY_MEAN_WHEN or not _says_when(reading):
         return None
     if reading.filters.model or not reading.filters.empty():

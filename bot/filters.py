@@ -71,6 +71,11 @@ class Filters(BaseModel):
         bare = self.model_copy(update={"brand": (), "model": (), "sort": None})
         return bare == _NOTHING
 
+    def only_money(self) -> bool:
+        """True when nothing but a price is said, or nothing at all."""
+        bare = {"price_min": None, "price_max": None, "sort": None}
+        return self.model_copy(update=bare) == _NOTHING
+
     def spoken(self) -> dict[str, Any]:
         """JSON-ready, only what is stated, a single value bare: the form that is measured."""
         said = {key: value for key, value in self if value not in (None, (), Exclude())}

@@ -17,14 +17,17 @@ from bot.filters import Filters
 from bot.memory import remembered, status_after
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading, read
-from bot.rules import courtesy, deals, visits
+from bot.rules import courtesy, visits
 from bot.rules.asides import with_asides
 from bot.rules.details import details
+from bot.rules.financing import financing
 from bot.rules.focus import find_target, points
 from bot.rules.photos import photos
+from bot.rules.price import buy, negotiate
 from bot.rules.search import search
 from bot.rules.store import store
 from bot.rules.talk import Answer, Talk
+from bot.rules.trade import sell_car, trade_in
 from bot.state import Pending, State, dump, load
 from bot.stock import Stock
 from bot.summary import summary
@@ -35,11 +38,15 @@ __all__ = ["completeness", "decide", "hours_of"]
 
 _RULES: dict[Intent, Callable[[Talk], Answer]] = {
     **courtesy.RULES,
-    **deals.RULES,
     **visits.RULES,
     Intent.PHOTOS: photos,
     Intent.DETAILS: details,
     Intent.SEARCH: search,
+    Intent.FINANCING: financing,
+    Intent.TRADE_IN: trade_in,
+    Intent.SELL_CAR: sell_car,
+    Intent.NEGOTIATE: negotiate,
+    Intent.BUY: buy,
     Intent.LOCATION: store,
     Intent.HOURS: store,
 }
@@ -135,11 +142,16 @@ def _decision(turn: Turn, talk: Talk, answer: Answer) -> Decision:
         considered=answer.considered,
         fell_out=answer.fell_out,
         handoff=answer.handoff,
-        summary=summary(talk, answer, after) if answer.handoff else None,
+        summary=summary(talk, answer, after) if _tells_sellers(answer) else None,
         agenda=answer.agenda,
         opt_out=answer.opt_out,
         asks=None if answer.pending is None else _ASKS.get(answer.pending),
     )
+
+
+def _tells_sellers(answer: Answer) -> bool:
+    """True when something changed that a seller should find: a call, the agenda, a deal."""
+    return bool(answer.handoff or answer.agenda or answer.deal or answer.negotiating)
 
 
 def _understood(reading: Reading) -> dict[str, Any]:

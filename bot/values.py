@@ -165,7 +165,7 @@ class Decision:
     handoff: str | None = None
     """Why a person is called in; None: no one is."""
     summary: str | None = None
-    """With a hand-over: five lines in Portuguese for the seller who takes it up."""
+    """Five lines in Portuguese for the seller; with a hand-over, an appointment, news of a deal."""
     agenda: AgendaChange | None = None
     opt_out: OptOut | None = None
     asks: str | None = None

@@ -77,6 +77,7 @@ _TIME = re.compile(r"[0-9]{1,2}(?:h|hs|hrs|horas)[0-9]{0,2}|[0-9]{1,2}:[0-9]{2}"
 _PAIR = re.compile(r"([0-9]{2}|[0-9]{4})/([0-9]{2}|[0-9]{4})")
 _ENGINE_MAX = 6.5
 FIRST_YEAR = 1980
+MOST_MONTHS = 120
 MIN_BARE_PRICE = 10
 
 
@@ -92,7 +93,8 @@ class Amounts:
     engines: list[tuple[int, str]] = field(default_factory=list)
     offers: list[int] = field(default_factory=list)
     instalments: bool = False
-    down_payment: bool = False
+    months: int | None = None
+    down_payment: int | None = None
     has_time: bool = False
     has_day: bool = False
     loose: list[tuple[int, float, bool]] = field(default_factory=list)
@@ -224,12 +226,14 @@ class _Reader:
         after = self._text.after(number.end)
         if number.unit in ("x", "vezes") or _INSTALMENT_AFTER.match(after):
             self._out.instalments = True
+            if number.value <= MOST_MONTHS and not number.thousands:
+                self._out.months = int(number.value)
             return True
         if _INSTALMENT_BEFORE.search(before):
             self._out.instalments = True
             return True
         if _DOWN_AFTER.match(after) or _DOWN_BEFORE.search(before):
-            self._out.down_payment = True
+            self._out.down_payment = _thousands(number)
             return True
         return self._as_time(number, before) or bool(
             number.unit == "%" or (not number.thousands and _COUNTED.match(after))

@@ -150,8 +150,8 @@ def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
     """True when words that could be a question about a car are criteria for a search."""
     if set(topics) <= {"km", "cambio", "combustivel", "ano", "cor"}:
         stated = filters.mileage_max is not None or filters.transmission or filters.fuel
-        asks = re.search(r"\b(?:qual|quantos?|que cor|quanto|ou e)\b|^e ", text.flat)
-        asks = asks or (filters.model and _IS_IT.search(text.flat))
+        asks = bool(re.search(r"\b(?:qual|quantos?|que cor|quanto|ou e)\b|^e ", text.flat))
+        asks |= bool(filters.model) and bool(_IS_IT.search(text.flat))
         sorted_by_km = filters.sort is not None and "km" in topics
         listed = filters.color or filters.exclude.color
         return bool((stated or sorted_by_km or listed) and not asks)
@@ -199,7 +199,7 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
     """Cars asked for by criteria, with a general question tacked on, is a search."""
     if first in (Intent.FINANCING, Intent.TRADE_IN):
         general = not own and not amounts.instalments
-        down_only = first is Intent.FINANCING and amounts.down_payment
+        down_only = first is Intent.FINANCING and amounts.down_payment is not None
         return (general or down_only) and not filters.only_names() and _wishes(text)
     return first is Intent.DETAILS and not filters.only_names() and not filters.model
 

@@ -39,6 +39,11 @@ class Reading:
     offers: tuple[int, ...]
     """Prices that the buyer offers, in reais."""
     instalments: bool
+    """Something is said of instalments."""
+    months: int | None
+    """In so many instalments (48x)."""
+    down_payment: int | None
+    """What the buyer would pay at once, in reais; 0: nothing."""
     when_said: When
     """The day and the time that are said, if any."""
     likes: tuple[ModelWish, ...]
@@ -80,6 +85,8 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
         own_car=" ".join(text.tokens[index].text for index in sorted(own)) or None,
         offers=tuple(amounts.offers),
         instalments=amounts.instalments,
+        months=amounts.months,
+        down_payment=_down_payment(text, amounts),
         when_said=when,
         likes=tuple(
             name.wish() for name in names if name.like and name.name.kind is NameKind.FAMILY
@@ -208,11 +215,21 @@ def _without_asked(
     """`esse Versa é flex?` asks for the fuel; it states none."""
     if intents[0] is not Intent.DETAILS or not filters.model:
         return filters
-    asks = {"combustivel": {"fuel": ()}, "cambio": {"transmission": None}}
     update: dict[str, object] = {}
-    for topic, free in asks.items():
-        update |= free if topic in asked else {}
+    if "combustivel" in asked:
+        update["fuel"] = ()
+    if "cambio" in asked:
+        update["transmission"] = None
     return filters.model_copy(update=update)
+
+
+_NO_DOWN_PAYMENT = re.compile(r"\bsem (?:dar )?(?:nenhuma )?entrada\b|\bentrada zero\b|\b100 ?%")
+
+
+def _down_payment(text: Text, amounts: Amounts) -> int | None:
+    if amounts.down_payment is None and _NO_DOWN_PAYMENT.search(text.flat):
+        return 0
+    return amounts.down_payment
 
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 
 from bot.filters import Filters
 from bot.stock import Listing, Stock, car_tests
@@ -36,6 +36,13 @@ def nearest(wish: Filters, stock: Stock, gone: Listing | None) -> list[Listing]:
         return (missed + far + body, away, item.car.preco, item.car.id)
 
     return nsmallest(SHOWN, stock.offered, key=distance)
+
+
+def cheaper_than(item: Listing, stock: Stock) -> list[Listing]:
+    """The dearest cars of the same body that cost less: up to two."""
+    same = [other for other in stock.offered if other.body == item.body and item.body]
+    below = [other for other in same if other.car.preco < item.car.preco]
+    return nlargest(2, below, key=lambda other: (other.car.preco, -other.car.id))
 
 
 def _bodies(wish: Filters, stock: Stock, gone: Listing | None) -> set[str]:

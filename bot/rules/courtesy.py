@@ -146,7 +146,7 @@ def yes(talk: Talk) -> Answer:
     """A yes means what was offered last."""
     if talk.state.pending is Pending.PHOTOS and talk.target is not None:
         return photos(talk)
-    if talk.state.pending is Pending.PERSON:
+    if talk.state.pending in (Pending.PERSON, Pending.DOWN_PAYMENT):
         body = talk.say(
             "Combinado! Vou pedir para um vendedor falar com você por aqui.",
             "Certo, já aviso um vendedor para te chamar.",

@@ -220,7 +220,7 @@ def test_address_and_hours_are_the_dealers_or_to_be_checked() -> None:
         ("o versa fica quanto em 48x?", "negociando", "financing"),
         ("vou ficar com o versa", "negociando", "buy"),
         ("quero fazer um test drive no versa", "em_andamento", None),
-        ("tenho um gol 2012, pega na troca?", "negociando", "trade_in"),
+        ("tenho um gol 2012, pega na troca?", "negociando", None),
         ("vocês financiam?", "em_andamento", None),
         ("não quero mais receber mensagem", "perdido", None),
     ],

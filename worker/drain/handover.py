@@ -11,9 +11,9 @@ from datetime import datetime
 from bot.values import Decision
 from tenancy.lease import TenantConnection
 
+_SUMMARY = "UPDATE conversations SET resumo = %(summary)s WHERE id = %(id)s"
 _CALL = """
-    UPDATE conversations SET resumo = %(summary)s, chamado_por = %(why)s, chamado_em = %(now)s
-     WHERE id = %(id)s
+    UPDATE conversations SET chamado_por = %(why)s, chamado_em = %(now)s WHERE id = %(id)s
 """
 _NO_NOTICES = "UPDATE conversations SET sem_avisos = 1 WHERE id = %(id)s"
 
@@ -22,15 +22,10 @@ async def note(
     conn: TenantConnection, conversation_id: int, decision: Decision, *, now: datetime
 ) -> None:
     """Writes what there is to tell; most turns tell nothing."""
+    if decision.summary is not None:
+        await conn.execute(_SUMMARY, {"id": conversation_id, "summary": decision.summary})
     if decision.handoff is not None:
-        await conn.execute(
-            _CALL,
-            {
-                "id": conversation_id,
-                "summary": decision.summary,
-                "why": decision.handoff[:40],
-                "now": now,
-            },
-        )
+        call = {"id": conversation_id, "why": decision.handoff[:40], "now": now}
+        await conn.execute(_CALL, call)
     if decision.opt_out is not None:
         await conn.execute(_NO_NOTICES, {"id": conversation_id})
