@@ -58,6 +58,7 @@ _NOT_CHEAPER = re.compile(
     r"\b(?:o|a|os|as|do|da|qual|quais|pelo) (?:carro )?mais (?:barat|em conta)"
 )
 _BEST = re.compile(
+    r"\bqual(?: \w+){0,2} (?:menos|menor) (?:km|rodag\w+)(?P<of2> (?:desses|dessas|deles))?|"
     r"\b(?:o|a|do|da|qual)(?: e)?(?: o| a)? (?:mais (?:barat|car|nov|em conta|recente|top)\w*|"
     r"menos rodad\w+)(?P<of> (?:desses|dessas|deles|delas|ai|entre))?"
 )
@@ -95,7 +96,7 @@ def _price(text: Text, amounts: Amounts) -> Reference | None:
 def _best_or_cheaper(text: Text) -> Reference | None:
     best = _BEST.search(text.flat)
     if best:
-        return Reference(Pointing.BEST, int(bool(best["of"])), find_sort(text))
+        return Reference(Pointing.BEST, int(bool(best["of"] or best["of2"])), find_sort(text))
     if _CHEAPER.search(text.flat) and not _NOT_CHEAPER.search(text.flat):
         return Reference(Pointing.CHEAPER)
     return None

@@ -7,6 +7,7 @@ from heapq import nlargest, nsmallest
 
 from bot.filters import Filters
 from bot.stock import Listing, Stock, car_tests
+from bot.wording import joined
 
 SHOWN = 3
 PRICE_BAND = Decimal("0.2")
@@ -36,6 +37,23 @@ def nearest(wish: Filters, stock: Stock, gone: Listing | None) -> list[Listing]:
         return (missed + far + body, away, item.car.preco, item.car.id)
 
     return nsmallest(SHOWN, stock.offered, key=distance)
+
+
+_OTHER = {
+    "model": "de outro modelo", "brand": "de outra marca", "body": "de outro tipo",
+    "transmission": "com outro câmbio", "fuel": "com outro combustível", "color": "em outra cor",
+    "price_max": "um pouco acima do valor", "price_min": "abaixo desse valor",
+    "year_min": "de outro ano", "year_max": "de outro ano", "mileage_max": "com mais km",
+}  # fmt: skip
+
+
+def what_differs(near: list[Listing], wish: Filters) -> str:
+    """In what the alternatives are not as wished, when it is the same for all: said, not hidden."""
+    if wish.model or wish.brand:
+        return ""  # the regret before it says that this model is missing
+    missed = [{key for key, test in car_tests(wish) if not test(item)} for item in near]
+    common = set.intersection(*missed) if missed else set()
+    return joined(list(dict.fromkeys(_OTHER[key] for key in _OTHER if key in common)))
 
 
 def cheaper_than(item: Listing, stock: Stock) -> list[Listing]:

@@ -113,9 +113,8 @@ def _about_approval() -> tuple[str, ...]:
 def _offers() -> tuple[str, ...]:
     return (
         (
-            "O financiamento é sempre sujeito à análise de crédito do banco. Quanto você pensa "
-            "em dar "
-            "de entrada, e em quantas vezes? Com isso o consultor faz a simulação."
+            "O financiamento é sempre sujeito à análise de crédito do banco. Quanto você pensa em "
+            "dar de entrada, e em quantas vezes? Com isso o consultor faz a simulação."
         ),
         (
             "Sobre financiamento, as condições saem da análise do banco. Me diz a entrada e o "

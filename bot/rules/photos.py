@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.grammar import it, of_car, of_it, the_car_first
 from bot.rules.talk import Answer, Talk, text
 from bot.state import Pending
 from bot.values import Bubble, BubbleKind
@@ -21,8 +22,8 @@ def photos(talk: Talk) -> Answer:
         return Answer(rule="photos.which_car", bubbles=(text(body),), pending=Pending.CAR)
     if not item.car.fotos:
         body = talk.say(
-            f"Ainda não tenho fotos do {name(item)} aqui. Quer que eu peça para a equipe?",
-            f"O {name(item)} ainda está sem fotos. Posso pedir para o pessoal da loja?",
+            f"Ainda não tenho fotos {of_car(item)} aqui. Quer que eu peça para a equipe?",
+            f"{the_car_first(item)} ainda está sem fotos. Posso pedir para o pessoal da loja?",
         )
         return Answer(
             rule="photos.none",
@@ -41,7 +42,8 @@ def photos(talk: Talk) -> Answer:
         for position, url in enumerate(item.car.fotos[:SENT])
     )
     closing = talk.say(
-        "O que achou? Quer saber mais alguma coisa dele?", "Gostou? Posso te contar mais sobre ele."
+        f"O que achou? Quer saber mais alguma coisa {of_it(item)}?",
+        f"Gostou? Posso te contar mais sobre {it(item)}.",
     )
     return Answer(
         rule="photos.sent",

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.filters import Filters
+from bot.grammar import ending, it, of_it, the_car, the_car_first
 from bot.reading.data import Topic, topics
 from bot.reading.references import Pointing
-from bot.rules.alternatives import nearest
+from bot.rules.alternatives import nearest, what_differs
+from bot.rules.compare import compared
 from bot.rules.details import quoted
 from bot.rules.talk import Answer, Talk, text
 from bot.rules.wishes import joined_wish
 from bot.state import Pending
 from bot.stock import Listing
-from bot.wording import bullets, joined, line, name
+from bot.wording import bullets, joined, line
 
 SHOWN = 5
 
@@ -23,6 +25,9 @@ def search(talk: Talk) -> Answer:
     reference = talk.reading.reference
     if reference is not None and reference.how is Pointing.OTHERS and talk.state.offered:
         return _more(talk)
+    side_by_side = compared(talk)
+    if side_by_side is not None:
+        return side_by_side
     if _points_at_one(talk) and talk.target is not None:
         return one_car(talk, talk.target)
     wish = joined_wish(talk.reading, talk.state, talk.stock)
@@ -81,9 +86,9 @@ def _asks_for_all(talk: Talk) -> bool:
 def one_car(talk: Talk, item: Listing) -> Answer:
     """One car with its facts and price."""
     body = talk.say(
-        f"{line(item)}.\n\nQuer ver as fotos ou saber mais alguma coisa dele?",
+        f"{line(item)}.\n\nQuer ver as fotos ou saber mais alguma coisa {of_it(item)}?",
         f"Aqui está: {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?",
-        f"Sobre ele: {line(item)}.\n\nO que mais você gostaria de saber?",
+        f"Sobre {it(item)}: {line(item)}.\n\nO que mais você gostaria de saber?",
     )
     return Answer(
         rule="search.one",
@@ -95,6 +100,7 @@ def one_car(talk: Talk, item: Listing) -> Answer:
 
 
 def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
+    found = _likest_first(talk, wish, found)
     shown = found[:SHOWN]
     intro = _intro(talk, wish, len(found), len(shown))
     closing, pending = _closing(talk, wish, found)
@@ -111,9 +117,21 @@ def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
     )
 
 
+def _likest_first(talk: Talk, wish: Filters, found: list[Listing]) -> list[Listing]:
+    """`tipo um Civic`: no filter, but cars of its body are shown first, unless an order is "
+    "asked."""
+    bodies = {talk.stock.body_of(model) for model in talk.reading.likes} - {None}
+    if not bodies or wish.sort is not None:
+        return found
+    return sorted(found, key=lambda item: item.body not in bodies)
+
+
 def _intro(talk: Talk, wish: Filters, total: int, shown: int) -> str:
     if total == 1:
-        return talk.say("Tenho sim! Olha só:", "Temos esse aqui:", "Encontrei um pra você:")
+        return talk.say("Tenho sim! Olha só:", "Temos este aqui:", "Encontrei um pra você:")
+    if talk.reading.likes and not wish.sort:
+        like = joined([model.spoken() for model in talk.reading.likes], "ou")
+        return talk.say(f"Nesse estilo ({like}), olha o que temos:", f"Parecidos com {like}:")
     if wish.empty() and not wish.sort:
         return talk.say(
             f"Temos {total} carros à venda. Separei alguns pra começar:",
@@ -132,7 +150,8 @@ def _closing(talk: Talk, wish: Filters, found: list[Listing]) -> tuple[str, Pend
     if len(found) == 1:
         pending = Pending.PHOTOS if found[0].car.fotos else None
         if pending is None:
-            return talk.say("Quer saber mais alguma coisa dele?", "O que mais quer saber?"), None
+            its = of_it(found[0])
+            return talk.say(f"Quer saber mais alguma coisa {its}?", "O que mais quer saber?"), None
         return talk.say("Quer ver as fotos?", "Posso te mandar as fotos?"), pending
     if len(found) > SHOWN and wish.price_max is None and not wish.model:
         question = talk.say(
@@ -184,11 +203,15 @@ def _none(talk: Talk, wish: Filters) -> Answer:
     near = nearest(wish, talk.stock, gone)
     parts = [_regret(talk, wish, gone)]
     if near:
+        other = what_differs(near, wish)
+        other = f", {other}" if other else ""
         parts.append(
-            talk.say("Como alternativa, tenho:", "De alternativa, o mais próximo que tenho:")
+            talk.say(
+                f"Como alternativa{other}, tenho:", f"De alternativa{other}, o mais próximo é:"
+            )
         )
         parts.append(bullets(near))
-        parts.append(talk.say("Alguma delas te interessa?", "Quer saber mais de alguma delas?"))
+        parts.append(talk.say("Algum te interessa?", "Quer saber mais de algum deles?"))
     return Answer(
         rule="search.gone" if gone else "search.none",
         bubbles=(text("\n\n".join(parts), near),),
@@ -212,13 +235,14 @@ def _gone(talk: Talk, wish: Filters) -> Listing | None:
 def _regret(talk: Talk, wish: Filters, gone: Listing | None) -> str:
     if gone is not None and gone.car.status == "reserved":
         return talk.say(
-            f"O {name(gone)} está reservado no momento, então não posso oferecer.",
-            f"Esse {name(gone)} não está disponível: está reservado.",
+            f"{the_car_first(gone)} está reservad{ending(gone)} no momento, então não posso "
+            f"oferecer.",
+            f"{the_car_first(gone)} não está disponível: está reservad{ending(gone)}.",
         )
     if gone is not None:
         return talk.say(
-            f"O {name(gone)} já foi vendido, não está mais disponível.",
-            f"Infelizmente esse {name(gone)} já foi vendido.",
+            f"{the_car_first(gone)} já foi vendid{ending(gone)}, não está mais disponível.",
+            f"Infelizmente {the_car(gone)} já foi vendid{ending(gone)}.",
         )
     if wish.model or wish.brand:
         what = joined([*wish.brand, *(model.spoken() for model in wish.model)], "ou")
