@@ -23,6 +23,7 @@ _BARE_DAY = re.compile(r"(?:no |o |pode ser |entao |seria )?(?:dia )?([0-3]?[0-9
 _PARTING = re.compile(
     r"\bate (?:amanha|hoje|la|mais|logo|breve|sabado|segunda|terca|quarta|quinta|sexta|domingo)\b"
 )
+_ITS = re.compile(r"\b(?:ele|ela|o (?:meu )?carro|meu|minha) (?:tem|esta com)\b")
 _WISHES = re.compile(
     r"\b(?:tem|quero|queria|procuro|busco|preciso|mostra|manda|quanto|qual|quais|voces|interesse)\b"
 )
@@ -78,7 +79,8 @@ def _short_answer(reading: Reading, state: State) -> Reading:
 
 def _answer_about_money(reading: Reading, state: State) -> Reading:
     """`20 mil` after being asked for the down payment, `palio 2012` for the own car: no wishes."""
-    asks = reading.text.question or _WISHES.search(reading.text.flat)
+    flat = _ITS.sub("", reading.text.flat)
+    asks = reading.text.question or _WISHES.search(flat)
     if state.pending is Pending.OWN_CAR and not asks and _tells_a_car(reading):
         told = reading.own_car or reading.text.flat
         mine = replace(reading, own_car=told, filters=Filters())

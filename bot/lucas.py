@@ -14,11 +14,13 @@ from bot.agenda.hours import OpeningHours, opening_hours
 from bot.complete import completeness
 from bot.context import in_context
 from bot.filters import Filters
+from bot.masking import masked
 from bot.memory import remembered, status_after
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading, read
 from bot.rules import courtesy, visits
 from bot.rules.asides import with_asides
+from bot.rules.compare import asks_to_compare
 from bot.rules.details import details
 from bot.rules.financing import financing
 from bot.rules.focus import find_target, points
@@ -88,7 +90,7 @@ def hours_of(dealer: Dealer) -> OpeningHours | None:
 
 
 def _talk(turn: Turn, raw: str, state: State, stock: Stock, dealer: Dealer, now: datetime) -> Talk:
-    reading = read(raw, stock, this_year=now.year)
+    reading = read(masked(raw), stock, this_year=now.year)
     reading = in_context(reading, state, stock, dealer, turn.appointment)
     quoted = next((m.quoted_car_id for m in reversed(turn.messages) if m.quoted_car_id), None)
     return Talk(
@@ -115,7 +117,8 @@ def _intent(talk: Talk) -> Intent:
     reading = talk.reading
     if reading.filters.model and talk.target is None and _must_choose(talk):
         return Intent.SEARCH
-    if reading.intent is Intent.UNCLEAR and talk.pointed:
+    unclear = reading.intent is Intent.UNCLEAR
+    if unclear and (talk.pointed or asks_to_compare(reading.text.flat)):
         return Intent.SEARCH
     if reading.intent is Intent.UNCLEAR and (reading.loose or reading.free or reading.reference):
         useful = talk.state.pending is not None or talk.state.offered
@@ -150,8 +153,10 @@ def _decision(turn: Turn, talk: Talk, answer: Answer) -> Decision:
 
 
 def _tells_sellers(answer: Answer) -> bool:
-    """True when something changed that a seller should find: a call, the agenda, a deal."""
-    return bool(answer.handoff or answer.agenda or answer.deal or answer.negotiating)
+    """True when there is news for a seller: a call, the agenda, a deal, something to check."""
+    return bool(
+        answer.handoff or answer.agenda or answer.deal or answer.negotiating or answer.to_check
+    )
 
 
 def _understood(reading: Reading) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from bot.rules.talk import Answer, Talk, digest
 from bot.state import REMEMBERED_BUBBLES, Deal, Draft, State
 from bot.values import Bubble, OptOut
 
-SEEN = 12
+SEEN = 40
+TO_CHECK = 5
 IDLE_LIMIT = 3
 """After so many turns about something else an appointment in the making is forgotten."""
 
@@ -31,6 +32,7 @@ def remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State
             "recent": tuple(dict.fromkeys((*said, *state.recent)))[: REMEMBERED_BUBBLES * 2],
             "draft": _draft(state.draft, answer),
             "deal": _masked(state.deal if answer.deal is None else answer.deal),
+            "to_check": _to_check(state, answer),
             "seen": seen(state, bubbles),
             "quiet": answer.quiet,
         }
@@ -41,6 +43,12 @@ def seen(state: State, bubbles: tuple[Bubble, ...]) -> tuple[int, ...]:
     """Cars that facts were stated about, the last first."""
     now = [fact.car_id for bubble in bubbles for fact in bubble.facts]
     return tuple(dict.fromkeys((*now, *state.seen)))[:SEEN]
+
+
+def _to_check(state: State, answer: Answer) -> tuple[str, ...]:
+    if answer.to_check is None:
+        return state.to_check
+    return tuple(dict.fromkeys((answer.to_check, *state.to_check)))[:TO_CHECK]
 
 
 def _draft(before: Draft | None, answer: Answer) -> Draft | None:

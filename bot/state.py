@@ -84,6 +84,8 @@ class State(BaseModel):
     """Digests of the last bubbles."""
     draft: Draft | None = None
     deal: Deal = Deal()
+    to_check: tuple[str, ...] = Field((), max_length=5)
+    """What Lucas said that the team will check, for the seller's summary."""
     seen: tuple[int, ...] = Field((), max_length=50)
     """Ids of the cars that were shown or spoken of, the last first: for the seller's summary."""
     quiet: str | None = None

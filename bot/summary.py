@@ -39,9 +39,15 @@ def summary(talk: Talk, answer: Answer, after: State) -> str:
             f"Quer: {wanted(after.filters, after.deal)}",
             f"Viu: {_cars(talk, after)}",
             f"Agenda: {_booked(talk, answer)}",
-            f"Próximo passo: {_NEXT.get(answer.handoff or '', 'Responder por aqui.')}",
+            f"Próximo passo: {_next(answer, after)}",
         )
     )
+
+
+def _next(answer: Answer, after: State) -> str:
+    """What the seller does now, with what Lucas said would be checked."""
+    step = _NEXT.get(answer.handoff or "", "Acompanhar a conversa.")
+    return f"{step} Conferir: {'; '.join(after.to_check)}." if after.to_check else step
 
 
 def wanted(filters: Filters, deal: Deal) -> str:

@@ -14,8 +14,10 @@ from bot.values import Fact
 
 
 def money(amount: Decimal) -> str:
-    """R$ 89.900,00."""
+    """R$ 89.900; R$ 89.900,50 where there are cents."""
     cents = amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    if cents == cents.to_integral_value():
+        return money_of(int(cents))
     return "R$ " + f"{cents:,.2f}".translate(str.maketrans(",.", ".,"))
 
 

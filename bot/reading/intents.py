@@ -200,8 +200,15 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
     if first in (Intent.FINANCING, Intent.TRADE_IN):
         general = not own and not amounts.instalments
         down_only = first is Intent.FINANCING and amounts.down_payment is not None
-        return (general or down_only) and not filters.only_names() and _wishes(text)
+        asks_for_it = bool(filters.model) and bool(_IS_THERE.search(text.flat))
+        criteria = not filters.only_names() and _wishes(text)
+        return (general or down_only) and (criteria or asks_for_it)
     return first is Intent.DETAILS and not filters.only_names() and not filters.model
+
+
+_IS_THERE = re.compile(
+    r"\b(?:tem|ainda|disponivel|valor|preco|anuncio)\b|\bquanto (?:custa|e|esta|ta)\b"
+)
 
 
 def _wishes(text: Text) -> bool:

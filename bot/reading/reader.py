@@ -72,7 +72,12 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     amounts = read_amounts(text, named=named, own=own, this_year=this_year)
     attributes, free = _attributes(text, named | own, kinds)
     filters = _filters(text, names, amounts, attributes, kinds)
-    asked = tuple(topic.name for topic in topics() if topic.ask.search(text.flat))
+    free_topics = {_TOPIC_OF.get(key) for key in free}
+    asked = tuple(
+        topic.name
+        for topic in topics()
+        if topic.name not in free_topics and topic.ask.search(text.flat)
+    )
     when = find_when(text)
     intents = find_intents(text, filters, asked, amounts, own=bool(own), when=when.says_something())
     return Reading(
@@ -159,6 +164,7 @@ _FREE_WORDS = re.compile(
     r"\b(?:qualquer|tanto faz|nao importa|nao ligo pra|independente d[ae]|indiferente)"
     r"(?: (?:a|o|de|da|do|se))* (cor|cambio|marca|modelo|ano|combustivel)\b(?! menos)"
 )
+_TOPIC_OF = {"color": "cor", "transmission": "cambio", "year": "ano", "fuel": "combustivel"}
 _FREE_KEYS = {
     "cor": "color", "cambio": "transmission", "marca": "brand", "modelo": "model", "ano": "year",
     "combustivel": "fuel",

@@ -69,7 +69,9 @@ _THIS = re.compile(
 )
 _OTHERS = re.compile(
     r"\b(?:tem mais|mais opcoes|outr[oa]s(?: opcoes)?|outras|o resto|os demais|proximos|ver mais|"
-    r"tem outr[oa])\b"
+    r"tem outr[oa]|nao (?:gostei|curti|me agrad\w+|e bem isso)(?: de nenhum\w*)?|nenhum[a]? "
+    r"(?:desses|"
+    r"dessas|deles|delas)|algo diferente|outr[oa]s?$)\b"
 )
 _PRICE_OF = re.compile(r"\b(?:o|a|do|da|esse|aquele|no|na) de$")
 

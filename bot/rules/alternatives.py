@@ -20,11 +20,17 @@ _WEIGHTS = {
 """How much of a wish a car leaves open; the model and the price are judged elsewhere."""
 
 
-def nearest(wish: Filters, stock: Stock, gone: Listing | None) -> list[Listing]:
+def nearest(
+    wish: Filters, stock: Stock, gone: Listing | None, *, said_now: Filters
+) -> list[Listing]:
     """Up to three cars for sale: the same body first, then a near price, then the rest.
 
     `gone`: the sold or reserved car that was asked for; its price and body say what is near.
+    `said_now`: where cars have what this turn asks for, older wishes give way to it.
     """
+    pool = stock.offered
+    if not said_now.empty() and said_now != wish:
+        pool = tuple(stock.matching(said_now)) or pool
     bodies = _bodies(wish, stock, gone)
     goal = _price_goal(wish, gone)
     tests = [(_WEIGHTS[key], test) for key, test in car_tests(wish) if key in _WEIGHTS]
@@ -36,13 +42,13 @@ def nearest(wish: Filters, stock: Stock, gone: Listing | None) -> list[Listing]:
         missed = sum(weight for weight, test in tests if not test(item))
         return (missed + far + body, away, item.car.preco, item.car.id)
 
-    return nsmallest(SHOWN, stock.offered, key=distance)
+    return nsmallest(SHOWN, pool, key=distance)
 
 
 _OTHER = {
     "model": "de outro modelo", "brand": "de outra marca", "body": "de outro tipo",
     "transmission": "com outro câmbio", "fuel": "com outro combustível", "color": "em outra cor",
-    "price_max": "um pouco acima do valor", "price_min": "abaixo desse valor",
+    "price_max": "acima desse valor", "price_min": "abaixo desse valor",
     "year_min": "de outro ano", "year_max": "de outro ano", "mileage_max": "com mais km",
 }  # fmt: skip
 

@@ -22,11 +22,33 @@ _COMPARES = re.compile(
 TWO = 2
 
 
+def asks_to_compare(flat: str) -> bool:
+    """`Qual a diferença?`, `os dois`."""
+    return bool(_COMPARES.search(flat))
+
+
+def two_cars(talk: Talk) -> list[Listing] | None:
+    """Two that are named, the two that were shown last, or the last two spoken of."""
+    wishes = talk.reading.filters.model
+    if len(wishes) == TWO:
+        found = [talk.stock.matching(Filters(model=(wish,))) for wish in wishes]
+        return [first[0] for first in found] if all(found) else None
+    if wishes or not talk.reading.filters.empty():
+        return None
+    for ids in (talk.state.offered, talk.state.seen[:TWO]):
+        shown = [item for item in map(talk.stock.get, ids) if item is not None]
+        if len(shown) == TWO:
+            return shown
+    return None
+
+
 def compared(talk: Talk) -> Answer | None:
     """The comparison, when it is asked for and it is clear which two cars are meant."""
-    if not _COMPARES.search(talk.reading.text.flat):
-        return None
-    two = _two_cars(talk)
+    reference = talk.reading.reference
+    best = reference is not None and reference.how is Pointing.BEST
+    if not asks_to_compare(talk.reading.text.flat) or (best and not talk.reading.filters.model):
+        return None  # `o mais barato deles` is one of them
+    two = two_cars(talk)
     if two is None:
         return None
     intro = talk.say("Comparando os dois:", "Lado a lado:", "Olha os dois:")
@@ -42,21 +64,6 @@ def compared(talk: Talk) -> Answer | None:
     )
 
 
-def _two_cars(talk: Talk) -> list[Listing] | None:
-    """Two that are named, or the two that were shown last."""
-    wishes = talk.reading.filters.model
-    if len(wishes) == TWO:
-        found = [talk.stock.matching(Filters(model=(wish,))) for wish in wishes]
-        return [first[0] for first in found] if all(found) else None
-    if wishes or not talk.reading.filters.empty():
-        return None
-    reference = talk.reading.reference
-    if reference is not None and reference.how is Pointing.BEST:
-        return None  # `o mais barato deles` is one of them
-    shown = [item for item in map(talk.stock.get, talk.state.offered) if item is not None]
-    return shown if len(shown) == TWO else None
-
-
 def _differences(one: Listing, other: Listing) -> str:
     """Which of the two is cheaper, newer, less driven; equal or unknown is not told."""
     said: dict[int, list[str]] = {one.car.id: [], other.car.id: []}
@@ -68,7 +75,7 @@ def _differences(one: Listing, other: Listing) -> str:
         if left and right and left != right:
             said[one.car.id if left < right else other.car.id].append(words)
     parts = [_is(item, said[item.car.id]) for item in (one, other) if said[item.car.id]]
-    return f"{'; '.join(parts)}." if parts else ""
+    return f"{'. '.join(parts)}." if parts else ""
 
 
 def _is(item: Listing, words: list[str]) -> str:

@@ -17,6 +17,8 @@ from bot.state import Pending
 from bot.stock import Listing
 from bot.wording import fuel, gearbox, joined, whole, years
 
+WHOLE_ADVERT = "itens"
+"""The topic that is answered with all that the advertisement says."""
 _PIECES = re.compile(r"[.;,\n]+(?=\s|$)")
 
 
@@ -43,6 +45,7 @@ def about(talk: Talk, item: Listing, asked: tuple[str, ...]) -> Answer:
         considered=(item.car.id,),
         focus=item.car.id,
         topics=asked,
+        to_check=f"{joined(unknown)} {of_car(item)}" if unknown else None,
     )
 
 
@@ -77,7 +80,8 @@ def quoted(topic: Topic, item: Listing) -> str | None:
     if topic.find is None:
         return None
     pieces = [piece.strip() for piece in _PIECES.split(item.car.descricao or "")]
-    pieces.append(item.car.modelo)
+    if topic.name != WHOLE_ADVERT:
+        pieces.append(item.car.modelo)
     hits = [piece for piece in pieces if piece and topic.find.search(_plain(piece))]
     # a plate in an advertisement is not passed on
     return masked(f"no anúncio consta “{', '.join(dict.fromkeys(hits))}”") if hits else None
@@ -114,7 +118,12 @@ def _fuel(item: Listing) -> str | None:
     return f"o combustível é {kind}" if kind else None
 
 
+def _plate(_: Listing) -> str | None:
+    return "placa e documento a equipe mostra pessoalmente, na loja"
+
+
 _COLUMNS: dict[str, Callable[[Listing], str | None]] = {
+    "placa": _plate,
     "km": _km,
     "cor": _color,
     "ano": _year,

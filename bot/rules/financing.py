@@ -36,7 +36,7 @@ def financing(talk: Talk) -> Answer:
             talk, "financing.person", body, handoff="financing", negotiating=True, deal=deal
         )
     if _RATE.search(flat):
-        return _general(talk, deal, *_about_rates())
+        return _general(talk, deal, *_about_rates(known=deal.down_payment is not None))
     if _APPROVAL.search(flat):
         body = talk.say(*_about_approval())
         return answer_about(talk, "financing.approval", body, deal=deal, pending=Pending.PERSON)
@@ -67,17 +67,29 @@ def _simulation(talk: Talk, deal: Deal) -> Answer:
         if value is None
     ]  # fmt: skip
     ask = f" Se já souber, me diz {' e '.join(missing)} que eu adianto pra ele." if missing else ""
-    body = talk.say(
-        f"Vou chamar um consultor para fazer a simulação{about} com o banco. As parcelas e a taxa "
-        f"saem da análise de crédito, então prefiro não te passar um número errado.{ask}",
-        f"A simulação{about} quem faz é o consultor, junto ao banco. Já passo seus dados para ele "
-        f"te responder por aqui.{ask}",
-        f"Anotado! O consultor faz a conta{about} com o banco e te responde por aqui.{ask}",
-    )
+    if talk.state.pending is Pending.DOWN_PAYMENT and talk.state.deal != deal:
+        body = talk.say(
+            f"Anotado! Passo ao consultor, que faz a simulação{about} com o banco e te responde "
+            f"por aqui.{ask}",
+            f"Certo, anotei. O consultor faz a conta{about} com o banco e te chama.{ask}",
+        )
+    else:
+        body = _first_simulation(talk, about, ask)
     return answer_about(
         talk, "financing.simulation", body, handoff="financing", negotiating=True, deal=deal,
         pending=Pending.DOWN_PAYMENT if missing else None,
     )  # fmt: skip
+
+
+def _first_simulation(talk: Talk, about: str, ask: str) -> str:
+    return talk.say(
+        f"Vou chamar um consultor para fazer a simulação{about} com o banco. As parcelas e a taxa "
+        f"saem da análise de crédito, então prefiro não te passar um número errado.{ask}",
+        f"A simulação{about} quem faz é o consultor, junto ao banco. Já passo seus dados para ele "
+        f"te responder por aqui.{ask}",
+        f"Para a conta{about} eu chamo o consultor: ele simula com o banco e te responde por "
+        f"aqui.{ask}",
+    )
 
 
 def _general(talk: Talk, deal: Deal, *variants: str) -> Answer:
@@ -86,17 +98,11 @@ def _general(talk: Talk, deal: Deal, *variants: str) -> Answer:
     )
 
 
-def _about_rates() -> tuple[str, ...]:
+def _about_rates(*, known: bool) -> tuple[str, ...]:
+    ask = "" if known else " Quanto você daria de entrada?"
     return (
-        (
-            "A taxa depende do banco e da análise de crédito; o consultor informa na simulação. "
-            "Quer "
-            "que eu peça uma? É só me dizer quanto daria de entrada."
-        ),
-        (
-            "Juros variam conforme o banco e o seu perfil. Posso pedir a simulação ao consultor: "
-            "quanto você daria de entrada?"
-        ),
+        f"A taxa depende do banco e da análise de crédito; o consultor informa na simulação.{ask}",
+        f"Juros variam conforme o banco e o seu perfil; na simulação o consultor te diz.{ask}",
     )
 
 

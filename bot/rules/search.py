@@ -118,8 +118,7 @@ def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
 
 
 def _likest_first(talk: Talk, wish: Filters, found: list[Listing]) -> list[Listing]:
-    """`tipo um Civic`: no filter, but cars of its body are shown first, unless an order is "
-    "asked."""
+    """`tipo um Civic` is no filter, but cars of its body are shown first."""
     bodies = {talk.stock.body_of(model) for model in talk.reading.likes} - {None}
     if not bodies or wish.sort is not None:
         return found
@@ -174,7 +173,7 @@ def _more(talk: Talk) -> Answer:
     """The next ones of the same wish."""
     wish = talk.state.filters.merged(talk.reading.filters)
     found = talk.stock.matching(wish)
-    seen = set(talk.state.offered)
+    seen = {*talk.state.offered, *talk.state.seen}
     rest = [item for item in found if item.car.id not in seen]
     if not rest:
         body = talk.say(
@@ -200,7 +199,7 @@ def _more(talk: Talk) -> Answer:
 def _none(talk: Talk, wish: Filters) -> Answer:
     """Nothing fits: say so, say why when a car is sold or reserved, offer the nearest."""
     gone = _gone(talk, wish)
-    near = nearest(wish, talk.stock, gone)
+    near = nearest(wish, talk.stock, gone, said_now=talk.reading.filters)
     parts = [_regret(talk, wish, gone)]
     if near:
         other = what_differs(near, wish)

@@ -61,6 +61,8 @@ class Answer:
     deal: Deal | None = None
     agenda: AgendaChange | None = None
     opt_out: OptOut | None = None
+    to_check: str | None = None
+    """What was promised to be checked, in words for the seller."""
     handoff: str | None = None
     negotiating: bool = False
     quiet: str | None = None

@@ -55,10 +55,10 @@ def own_car(talk: Talk) -> Deal:
     deal, said = talk.state.deal, talk.reading.own_car
     if said is None:
         return deal
-    words = masked(said)[:WORDS_KEPT]
-    only_km = deal.own_car is not None and _KM.fullmatch(said.strip()) is not None
-    kept = f"{deal.own_car} {words}"[:WORDS_KEPT] if only_km else words
-    return deal.model_copy(update={"own_car": kept})
+    words, km = masked(said)[:WORDS_KEPT], _KM.search(said)
+    if deal.own_car and km and talk.state.pending is Pending.OWN_CAR:
+        words = f"{deal.own_car}, {km[0]}"[:WORDS_KEPT]
+    return deal.model_copy(update={"own_car": words})
 
 
 def _noted(talk: Talk, deal: Deal) -> Answer:
