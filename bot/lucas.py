@@ -5,7 +5,7 @@ Pure: the same turn, stock and time give the same decision.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,8 +33,9 @@ from bot.rules.trade import sell_car, trade_in
 from bot.state import Pending, State, dump, load
 from bot.stock import Stock
 from bot.summary import summary
-from bot.values import Dealer, Decision, Turn
+from bot.values import Dealer, Decision, Incoming, Turn
 from bot.voice import spoken
+from schema.events import EventKind
 
 __all__ = ["completeness", "decide", "hours_of"]
 
@@ -73,7 +74,7 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
         return _silent(turn, f"quiet.{state.quiet}")
     if not turn.messages:
         return _silent(turn, "quiet.nothing_new")
-    raw = "\n".join(message.text for message in turn.messages if message.text)
+    raw = "\n".join(_texts(turn.messages, dealer))
     talk = _talk(turn, raw, state, stock, dealer, now)
     if raw.strip():
         main = _intent(talk)
@@ -81,6 +82,14 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
     else:
         answer = courtesy.media(talk)
     return _decision(turn, talk, answer)
+
+
+def _texts(messages: Sequence[Incoming], dealer: Dealer) -> Iterator[str]:
+    """What can be read; a transcript only where the dealer lets Lucas answer voice messages."""
+    for message in messages:
+        heard = message.kind is not EventKind.AUDIO or dealer.profile.audio
+        if message.text and heard:
+            yield message.text
 
 
 def hours_of(dealer: Dealer) -> OpeningHours | None:

@@ -89,7 +89,9 @@ class Stock:
 
     def missed(self, filters: Filters) -> list[Listing]:
         """Sold or reserved cars that fit: why a car asked for by name is not there any more."""
-        return ordered((item for item in self.gone if fits(item, filters)), filters.sort)
+        tests = car_tests(filters)
+        gone = (item for item in self.gone if all(test(item) for _, test in tests))
+        return ordered(gone, filters.sort)
 
     def trims(self, family: str) -> dict[str, str]:
         """Trim words that this dealer's cars of a family have: compared -> shown."""

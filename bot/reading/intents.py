@@ -68,6 +68,8 @@ _PRICE_OR_THERE = re.compile(
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(
+    r"\btem (?:algo|alguma coisa|coisa)\b|\b(?:algo|algum|alguma coisa|um|uma) (?:tipo|parecid[oa]|"
+    r"estilo|semelhante|similar)\b|"
     r"\b(?:manda|envia|passa|ver|tem)(?: me)? (?:a|o|sua|seu|uma|um)? ?(?:lista|catalogo|relacao|"
     r"tabela|portfolio)\b|\b(?:recomend\w+|indic(?:a|am|aria)|suger\w+)\b|\b(?:quero|queria|procuro|"
     r"preciso de|busco) (?:algo|alguma coisa|outro|outra)\b|"
@@ -191,7 +193,9 @@ _NO_PERSON = re.compile(
 
 def _only_small_talk(text: Text) -> bool:
     return not re.search(
-        r"\bprompt\b|instruc|\bsystem\b|regras|cliente|\bpiada\b|comprador", text.flat
+        r"\bprompt\b|instruc|\bsystem\b|regras|cliente|\bpiada\b|comprador|\bcpf\b|\bfinj\w+|"
+        r"\b(?:telefone|whatsapp|endereco|dados|nome|contato) d[oa] (?:dono|proprietari)",
+        text.flat,
     )
 
 

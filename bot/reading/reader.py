@@ -126,8 +126,8 @@ def _attributes(
     found: list[tuple[str, str, Verdict]] = []
     free = set(_free_keys(text))
     for index, token in enumerate(text.tokens):
-        hit = None if index in taken or _is_a_part(text, index) else _attribute(token.text)
-        if hit is None:
+        hit = None if index in taken else _attribute(token.text)
+        if hit is None or _is_a_part(text, index):
             continue
         judged = verdict(text, index, index + 1, kinds)
         if judged is Verdict.FREE:

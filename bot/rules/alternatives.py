@@ -42,7 +42,9 @@ def nearest(
         missed = sum(weight for weight, test in tests if not test(item))
         return (missed + far + body, away, item.car.preco, item.car.id)
 
-    return nsmallest(SHOWN, pool, key=distance)
+    near = nsmallest(SHOWN, pool, key=distance)
+    wanted = bodies or set(wish.body)
+    return [item for item in near if item.body in wanted] or near
 
 
 _OTHER = {

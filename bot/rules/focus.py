@@ -10,7 +10,7 @@ from bot.reading.data import attribute_words
 from bot.reading.reader import Reading
 from bot.reading.references import Pointing, Reference
 from bot.state import State
-from bot.stock import Listing, Stock, fits, ordered
+from bot.stock import Listing, Stock, car_tests, ordered
 
 _POINTERS = frozenset(
     (
@@ -66,9 +66,9 @@ def names_a_car(reading: Reading, state: State, stock: Stock) -> bool:
 
 
 def _named(filters: Filters, offered: list[Listing], state: State, stock: Stock) -> Listing | None:
-    described = filters.model_copy(update={"sort": None})
+    tests = car_tests(filters)
     for pool in (offered, list(stock.offered)):
-        hits = [item for item in pool if fits(item, described)]
+        hits = [item for item in pool if all(test(item) for _, test in tests)]
         if len(hits) == 1:
             return hits[0]
         if any(item.car.id == state.focus for item in hits):

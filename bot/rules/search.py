@@ -37,12 +37,29 @@ def search(talk: Talk) -> Answer:
 
 
 def _answer(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
+    if not found and _asks_cheaper(talk):
+        return _cheapest(talk)
     if not found:
         return _none(talk, wish)
     asked = [topic for topic in topics() if topic.find and topic.name in talk.reading.topics]
     if asked:
         return _with_features(talk, wish, found, asked)
     return _found(talk, wish, found)
+
+
+def _asks_cheaper(talk: Talk) -> bool:
+    reference = talk.reading.reference
+    cheaper = reference is not None and reference.how is Pointing.CHEAPER
+    return cheaper and bool(talk.state.offered)
+
+
+def _cheapest(talk: Talk) -> Answer:
+    """Nothing below what was shown: said so, the list and the wish stay."""
+    body = talk.say(
+        "Mais em conta que isso eu não tenho no momento. Quer que eu procure outro tipo de carro?",
+        "Esses já são os mais em conta que temos assim. Posso buscar outro modelo pra você?",
+    )
+    return Answer(rule="search.cheapest", bubbles=(text(body),))
 
 
 def _with_features(talk: Talk, wish: Filters, found: list[Listing], asked: list[Topic]) -> Answer:
@@ -174,7 +191,10 @@ def _more(talk: Talk) -> Answer:
     wish = talk.state.filters.merged(talk.reading.filters)
     found = talk.stock.matching(wish)
     seen = {*talk.state.offered, *talk.state.seen}
+    bodies = {item.body for item in map(talk.stock.get, talk.state.offered) if item is not None}
     rest = [item for item in found if item.car.id not in seen]
+    if wish.sort is None:  # more of the kind that was shown comes first
+        rest.sort(key=lambda item: item.body not in bodies)
     if not rest:
         body = talk.say(
             "Com esse perfil, são esses mesmo que eu tenho. Quer que eu procure outro tipo de "
