@@ -23,6 +23,10 @@ _BARE_DAY = re.compile(r"(?:no |o |pode ser |entao |seria )?(?:dia )?([0-3]?[0-9
 _PARTING = re.compile(
     r"\bate (?:amanha|hoje|la|mais|logo|breve|sabado|segunda|terca|quarta|quinta|sexta|domingo)\b"
 )
+_ANY_WILL_DO = re.compile(
+    r"(?:tanto faz|qualquer (?:um|uma)|pode ser qualquer (?:um|uma)|indiferente|nao tenho "
+    r"preferencia)"
+)
 _ITS = re.compile(r"\b(?:ele|ela|o (?:meu )?carro|meu|minha) (?:tem|esta com)\b")
 _WISHES = re.compile(
     r"\b(?:tem|quero|queria|procuro|busco|preciso|mostra|manda|quanto|qual|quais|voces|interesse)\b"
@@ -46,6 +50,8 @@ def in_context(
     if asks_for_other_store(reading.text.flat, dealer):
         return with_intent(reading, Intent.OFF_TOPIC, ())
     reading = _answer_about_money(_short_answer(reading, state), state)
+    if state.offered and _ANY_WILL_DO.fullmatch(reading.text.flat):
+        return with_intent(reading, Intent.SEARCH, ())
     visit = _visit(reading, state, stored)
     if visit is not None:
         return with_intent(reading, visit, ())
@@ -108,7 +114,9 @@ def _visit(reading: Reading, state: State, stored: Appointment | None) -> Intent
     """The intent that these words have because of an appointment, made or in the making."""
     flat = reading.text.flat
     if stored is None and state.draft is None:
-        return None
+        when = reading.when_said
+        whole = when.day is not None and when.time is not None
+        return Intent.SCHEDULE if whole and reading.intent is Intent.UNCLEAR else None
     if asks_what_is_booked(flat) and Intent.CANCEL_SCHEDULE not in reading.intents:
         return Intent.SCHEDULE
     change = Intent.RESCHEDULE if stored is not None else Intent.SCHEDULE

@@ -126,6 +126,8 @@ def _intent(talk: Talk) -> Intent:
     reading = talk.reading
     if reading.filters.model and talk.target is None and _must_choose(talk):
         return Intent.SEARCH
+    if reading.intent is Intent.DETAILS and talk.target is None and talk.state.offered:
+        return Intent.SEARCH  # `tem com GNV?` of a list: which of them has it
     unclear = reading.intent is Intent.UNCLEAR
     if unclear and (talk.pointed or asks_to_compare(reading.text.flat)):
         return Intent.SEARCH

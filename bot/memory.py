@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.masking import masked
 from bot.rules.talk import Answer, Talk, digest
 from bot.state import REMEMBERED_BUBBLES, Deal, Draft, State
@@ -30,6 +32,7 @@ def remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State
             "pending": answer.pending,
             "stuck": 0 if answer.understood else state.stuck + 1,
             "recent": tuple(dict.fromkeys((*said, *state.recent)))[: REMEMBERED_BUBBLES * 2],
+            "name": _said_name(talk.reading.text.flat) or state.name,
             "draft": _draft(state.draft, answer),
             "deal": _masked(state.deal if answer.deal is None else answer.deal),
             "to_check": _to_check(state, answer),
@@ -43,6 +46,20 @@ def seen(state: State, bubbles: tuple[Bubble, ...]) -> tuple[int, ...]:
     """Cars that facts were stated about, the last first."""
     now = [fact.car_id for bubble in bubbles for fact in bubble.facts]
     return tuple(dict.fromkeys((*now, *state.seen)))[:SEEN]
+
+
+_NAME = re.compile(
+    r"\b(?:me chamo|meu nome e|pode me chamar de|aqui (?:e|fala) (?:o|a)) (?P<name>[a-z]{3,20})\b"
+)
+_NO_NAME = frozenset(("suj", "limpo", "negativad", "lucas", "dono", "esposa", "mulher", "marido"))
+
+
+def _said_name(flat: str) -> str | None:
+    """`me chamo Rogério`: a first name, without its accents; `meu nome é sujo` tells none."""
+    match = _NAME.search(flat)
+    if match is None or any(match["name"].startswith(word) for word in _NO_NAME):
+        return None
+    return match["name"].capitalize()
 
 
 def _to_check(state: State, answer: Answer) -> tuple[str, ...]:

@@ -82,6 +82,8 @@ class State(BaseModel):
     """Turns in a row that Lucas did not understand."""
     recent: tuple[str, ...] = ()
     """Digests of the last bubbles."""
+    name: str | None = Field(None, max_length=40)
+    """How the buyer says that he is called."""
     draft: Draft | None = None
     deal: Deal = Deal()
     to_check: tuple[str, ...] = Field((), max_length=5)

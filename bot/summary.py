@@ -35,7 +35,7 @@ def summary(talk: Talk, answer: Answer, after: State) -> str:
     """Who, what he wants, which cars he saw, the appointment, the next step."""
     return "\n".join(
         (
-            f"Quem: {masked(talk.buyer_name or 'não disse o nome')}",
+            f"Quem: {masked(after.name or talk.buyer_name or 'não disse o nome')}",
             f"Quer: {wanted(after.filters, after.deal)}",
             f"Viu: {_cars(talk, after)}",
             f"Agenda: {_booked(talk, answer)}",

@@ -173,6 +173,8 @@ def _merged(when: When, before: Slot, today: date, hours: OpeningHours) -> Slot:
     if when.shift is not None and before.day and before.at and when.day is None:
         moved = datetime.combine(before.day, before.at) + timedelta(minutes=when.shift)
         return Slot(day=moved.date(), at=moved.time())
+    if when.shift_days is not None and before.day is not None and when.day is None:
+        day = before.day + timedelta(days=when.shift_days)
     at = before.at
     if when.time is not None:
         at = time_of(when.time, day, hours)

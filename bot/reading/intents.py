@@ -68,7 +68,8 @@ _PRICE_OR_THERE = re.compile(
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(
-    r"\btem (?:algo|alguma coisa|coisa)\b|\b(?:algo|algum|alguma coisa|um|uma) (?:tipo|parecid[oa]|"
+    r"\bver (?:os |uns |um |algum |alguns )?carros?\b|\btem (?:algo|alguma coisa|coisa)\b|"
+    r"\b(?:algo|algum|alguma coisa|um|uma) (?:tipo|parecid[oa]|"
     r"estilo|semelhante|similar)\b|"
     r"\b(?:manda|envia|passa|ver|tem)(?: me)? (?:a|o|sua|seu|uma|um)? ?(?:lista|catalogo|relacao|"
     r"tabela|portfolio)\b|\b(?:recomend\w+|indic(?:a|am|aria)|suger\w+)\b|\b(?:quero|queria|procuro|"

@@ -56,6 +56,8 @@ class When:
     before: TimeWish | None = None
     shift: int | None = None
     """Minutes later (or earlier) than what was said before."""
+    shift_days: int | None = None
+    """Days later (or earlier) than what was said before: um dia depois, na semana seguinte."""
     same_time: bool = False
     same_day: bool = False
     vague_day: bool = False
@@ -162,11 +164,32 @@ def find_when(text: Text) -> When:
         after=times.get("after"),
         before=times.get("before"),
         shift=_minutes(shift) if shift else None,
+        shift_days=_days(flat) if day is None else None,
         same_time=bool(_SAME_TIME.search(flat)),
         same_day=bool(_SAME_DAY.search(flat)),
         vague_day=vague and day is None,
         vague_time="at" not in times and shift is None and bool(_VAGUE_TIME.search(flat)),
     )
+
+
+_SHIFT_DAYS = re.compile(
+    r"\b(?:(?P<n>um|uma|dois|duas|tres|[1-9]) (?P<unit>dias?|semanas?) (?P<way>depois|antes|"
+    r"mais tarde|"
+    r"mais cedo|pra frente|pra tras)|(?:no )?(?P<next>dia seguinte)|(?:na )?(?P<week>semana "
+    r"seguinte))\b"
+)
+_COUNTS = {"um": 1, "uma": 1, "dois": 2, "duas": 2, "tres": 3}
+
+
+def _days(flat: str) -> int | None:
+    match = _SHIFT_DAYS.search(flat)
+    if match is None:
+        return None
+    if match["next"] or match["week"]:
+        return 1 if match["next"] else 7
+    count = _COUNTS.get(match["n"]) or int(match["n"])
+    count *= 7 if match["unit"].startswith("semana") else 1
+    return -count if match["way"] in ("antes", "mais cedo", "pra tras") else count
 
 
 def _day(flat: str) -> DayWish | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.filters import Filters
+from bot.filters import Exclude, Filters
 from bot.grammar import ending, it, of_it, the_car, the_car_first
 from bot.reading.data import Topic, topics
 from bot.reading.references import Pointing
@@ -23,11 +23,12 @@ SHOWN = 5
 def search(talk: Talk) -> Answer:
     """The cars that fit the wish of this conversation, up to five of them."""
     reference = talk.reading.reference
-    if reference is not None and reference.how is Pointing.OTHERS and talk.state.offered:
-        return _more(talk)
     side_by_side = compared(talk)
     if side_by_side is not None:
         return side_by_side
+    others = reference is not None and reference.how is Pointing.OTHERS
+    if others and talk.state.offered and talk.reading.filters.exclude == Exclude():
+        return _more(talk)
     if _points_at_one(talk) and talk.target is not None:
         return one_car(talk, talk.target)
     wish = joined_wish(talk.reading, talk.state, talk.stock)
@@ -119,7 +120,7 @@ def one_car(talk: Talk, item: Listing) -> Answer:
 def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
     found = _likest_first(talk, wish, found)
     shown = found[:SHOWN]
-    intro = _intro(talk, wish, len(found), len(shown))
+    intro = _missing_models(talk, wish) or _intro(talk, wish, len(found), len(shown))
     closing, pending = _closing(talk, wish, found)
     body = f"{intro}\n\n{bullets(shown)}\n\n{closing}"
     return Answer(
@@ -132,6 +133,16 @@ def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
         pending=pending,
         aside=(intro, closing),
     )
+
+
+def _missing_models(talk: Talk, wish: Filters) -> str:
+    """Of several models that were asked for, those that are not there are named."""
+    if len(wish.model) < 2:
+        return ""
+    absent = [one for one in wish.model if not talk.stock.matching(Filters(model=(one,)))]
+    if not absent:
+        return ""
+    return f"{joined([one.spoken() for one in absent], 'nem')} não temos no momento, mas olha:"
 
 
 def _likest_first(talk: Talk, wish: Filters, found: list[Listing]) -> list[Listing]:
