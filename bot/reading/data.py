@@ -63,3 +63,9 @@ def topics() -> tuple[Topic, ...]:
         )
         for name, raw in load("topics").items()
     )
+
+
+@cache
+def any_topic() -> re.Pattern[str]:
+    """Matches where at least one topic does: most turns ask about none."""
+    return re.compile("|".join(topic.ask.pattern for topic in topics()))

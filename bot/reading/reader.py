@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.filters import Exclude, Filters, ModelWish
 from bot.reading.amounts import Amounts, read_amounts
-from bot.reading.data import attribute_words, plain_words, topics
+from bot.reading.data import any_topic, attribute_words, plain_words, topics
 from bot.reading.intents import Intent, find_intents
 from bot.reading.lexicon import NameKind, attribute_slips
 from bot.reading.names import Mention, Trims, find_names, own_tokens
@@ -72,12 +72,7 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     amounts = read_amounts(text, named=named, own=own, this_year=this_year)
     attributes, free = _attributes(text, named | own, kinds)
     filters = _filters(text, names, amounts, attributes, kinds)
-    free_topics = {_TOPIC_OF.get(key) for key in free}
-    asked = tuple(
-        topic.name
-        for topic in topics()
-        if topic.name not in free_topics and topic.ask.search(text.flat)
-    )
+    asked = _asked(text, free)
     when = find_when(text)
     intents = find_intents(text, filters, asked, amounts, own=bool(own), when=when.says_something())
     return Reading(
@@ -97,6 +92,18 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
             name.wish() for name in names if name.like and name.name.kind is NameKind.FAMILY
         ),
         loose=tuple((value, thousands) for _, value, thousands in amounts.loose),
+    )
+
+
+def _asked(text: Text, free: frozenset[str]) -> tuple[str, ...]:
+    """The topics that are asked about, but for those that the buyer says do not matter."""
+    if any_topic().search(text.flat) is None:
+        return ()
+    do_not_matter = {_TOPIC_OF.get(key) for key in free}
+    return tuple(
+        topic.name
+        for topic in topics()
+        if topic.name not in do_not_matter and topic.ask.search(text.flat)
     )
 
 

@@ -9,6 +9,8 @@ MIN_SOUND = 4
 MIN_EDIT = 6
 """Shorter words have too many neighbours (busca, fusca) to be guessed by a letter."""
 
+_REMEMBERED = 5000
+"""Everyday words come in every turn; what they are slips of is worked out once."""
 _SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), to)
     for pattern, to in (
@@ -40,10 +42,11 @@ def _without_one(word: str) -> set[str]:
 class Slips:
     """An index over known words; `find` gives the one that a token is a slip of."""
 
-    __slots__ = ("_edits", "_known", "_sounds")
+    __slots__ = ("_edits", "_found", "_known", "_sounds")
 
     def __init__(self, known: Iterable[str]) -> None:
         self._known = frozenset(known)
+        self._found: dict[str, str | None] = {}
         self._sounds: dict[str, str] = {}
         self._edits: dict[str, list[str]] = {}
         for word in sorted(self._known):
@@ -58,6 +61,13 @@ class Slips:
 
         The first letter always counts: people rarely get that one wrong.
         """
+        if token not in self._found:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            self._found[token] = self._search(token)
+        return self._found[token]
+
+    def _search(self, token: str) -> str | None:
         if len(token) < MIN_SOUND or len(token) > 24:
             return None
         by_sound = self._sounds.get(sound(token))
