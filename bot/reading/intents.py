@@ -106,6 +106,7 @@ def find_intents(
 
 
 _ANY_CAR = re.compile(
+    r"^carros? (?:pra|que|de)\b|"
     r"\b(?:tem|um|algum|quero|procuro|preciso de|quais) (?:algum |um )?carros?\b(?! e\b)|^carros? "
     r"com\b"
 )
@@ -202,6 +203,8 @@ def _only_small_talk(text: Text) -> bool:
 
 def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts, own: bool) -> bool:
     """Cars asked for by criteria, with a general question tacked on, is a search."""
+    if first is Intent.FINANCING and filters.model and _FINANCES.search(text.flat):
+        return False
     if first in (Intent.FINANCING, Intent.TRADE_IN):
         general = not own and not amounts.instalments
         down_only = first is Intent.FINANCING and amounts.down_payment is not None
@@ -211,6 +214,9 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
     return first is Intent.DETAILS and not filters.only_names() and not filters.model
 
 
+_FINANCES = re.compile(
+    r"\b(?:financiar|parcelar|simular)\b|\b(?:parcelas?|prestac\w+|entrada|financiamento) d\w+\b"
+)
 _IS_THERE = re.compile(
     r"\b(?:tem|ainda|disponivel|valor|preco|anuncio)\b|\bquanto (?:custa|e|esta|ta)\b"
 )

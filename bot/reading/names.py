@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from bot.filters import ModelWish
 from bot.reading.data import attribute_words, plain_words
 from bot.reading.lexicon import MAX_NAME_TOKENS, Lexicon, Name, NameKind
-from bot.reading.text import Text
+from bot.reading.text import Text, compact
 
 _OWN = re.compile(
     r"\b(?:meu|minha|meus|tenho(?: aqui)?(?: um| uma)|possuo(?: um| uma)?|dou (?:um|uma|o|a) ?|"
@@ -101,7 +101,21 @@ def _guessed(text: Text, index: int, lexicon: Lexicon) -> Mention | None:
     if not token[0].isalpha() or token in plain_words() or token in attribute_words():
         return None
     name = lexicon.guess(token) or _small(token, lexicon)
-    return Mention(index, index + 1, name) if name is not None else None
+    return _lengthened(text, index, name, lexicon) if name is not None else None
+
+
+def _lengthened(text: Text, index: int, guessed: Name, lexicon: Lexicon) -> Mention:
+    """`dolfin mini`: what was guessed may be only the beginning of a longer name."""
+    end, name = index + 1, guessed
+    key = compact(guessed.value)
+    for stop in range(index + 1, min(len(text.tokens), index + MAX_NAME_TOKENS)):
+        if text.tokens[stop].breaks:
+            break
+        key += text.tokens[stop].text
+        longer = lexicon.name(key)
+        if longer is not None:
+            end, name = stop + 1, longer
+    return Mention(index, end, name)
 
 
 _DIMINUTIVE = re.compile(r"(?P<stem>[a-z0-9]{2,}?)z?inh[oa]s?")
@@ -154,8 +168,10 @@ def _trim_at(text: Text, index: int, known: dict[str, str]) -> tuple[int, str | 
 
 def _is_beside(token: str) -> bool:
     """Words that stand between a family and its trim."""
-    return token in attribute_words() or bool(
-        re.fullmatch(r"(?:19|20)?[0-9]{2}(?:/[0-9]+)?|ano", token)
+    return (
+        token == "de"
+        or token in attribute_words()
+        or bool(re.fullmatch(r"(?:19|20)?[0-9]{2}(?:/[0-9]+)?|ano", token))
     )
 
 

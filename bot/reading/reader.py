@@ -95,11 +95,16 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     )
 
 
+_CABIN = re.compile(r"\bcabine (?:dupla|simples)\b(?! ou\b)")
+"""A trim that is named, not a question about it."""
+
+
 def _asked(text: Text, free: frozenset[str]) -> tuple[str, ...]:
     """The topics that are asked about, but for those that the buyer says do not matter."""
     if any_topic().search(text.flat) is None:
         return ()
-    do_not_matter = {_TOPIC_OF.get(key) for key in free}
+    do_not_matter: set[str | None] = {"cabine"} if _CABIN.search(text.flat) else set()
+    do_not_matter |= {_TOPIC_OF.get(key) for key in free}
     return tuple(
         topic.name
         for topic in topics()
@@ -222,10 +227,15 @@ def _filters(
     )
 
 
+_NO_CEILING = (Intent.FINANCING, Intent.NEGOTIATE, Intent.BUY, Intent.SCHEDULE)
+
+
 def _without_asked(
     filters: Filters, intents: tuple[Intent, ...], asked: tuple[str, ...]
 ) -> Filters:
-    """`esse Versa é flex?` asks for the fuel; it states none."""
+    """`esse Versa é flex?` asks for the fuel; `financiar o Versa, tenho 40 mil` sets no ceiling."""
+    if filters.model and intents[0] in _NO_CEILING:
+        return filters.model_copy(update={"price_min": None, "price_max": None, "sort": None})
     if intents[0] is not Intent.DETAILS or not filters.model:
         return filters
     update: dict[str, object] = {}
