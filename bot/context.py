@@ -23,6 +23,10 @@ _BARE_DAY = re.compile(r"(?:no |o |pode ser |entao |seria )?(?:dia )?([0-3]?[0-9
 _PARTING = re.compile(
     r"\bate (?:amanha|hoje|la|mais|logo|breve|sabado|segunda|terca|quarta|quinta|sexta|domingo)\b"
 )
+_ACK = re.compile(
+    r"(?:beleza|bele|certo|ok|okay|ta bom|esta bom|entendi|show|tranquilo|joia|perfeito)(?: "
+    r"(?:entao|valeu|obrigado))?"
+)
 _ANY_WILL_DO = re.compile(
     r"(?:tanto faz|qualquer (?:um|uma)|pode ser qualquer (?:um|uma)|indiferente|nao tenho "
     r"preferencia)"
@@ -49,10 +53,13 @@ def in_context(
     """The same reading, with the intent and the time that are meant here."""
     if asks_for_other_store(reading.text.flat, dealer):
         return with_intent(reading, Intent.OFF_TOPIC, ())
+    if _ACK.fullmatch(reading.text.flat) and state.greeted and not reading.text.question:
+        waits = state.pending not in (None, Pending.CAR, Pending.BUDGET)
+        return reading if waits else with_intent(reading, Intent.THANKS, ())
     reading = _answer_about_money(_short_answer(reading, state), state)
     if state.offered and _ANY_WILL_DO.fullmatch(reading.text.flat):
         return with_intent(reading, Intent.SEARCH, ())
-    visit = _visit(reading, state, stored)
+    visit = _visit(reading, state, stored, points=names_a_car(reading, state, stock))
     if visit is not None:
         return with_intent(reading, visit, ())
     if reading.intent is Intent.SEARCH and _asks_about_one(reading, state, stock):
@@ -87,20 +94,32 @@ def _answer_about_money(reading: Reading, state: State) -> Reading:
     """`20 mil` after being asked for the down payment, `palio 2012` for the own car: no wishes."""
     flat = _ITS.sub("", reading.text.flat)
     asks = reading.text.question or _WISHES.search(flat)
+    if state.last_intent == Intent.NEGOTIATE and not _WISHES.search(flat):
+        amount = reading.filters.price_max or _loose(reading)
+        if amount and reading.filters.only_money() and not reading.offers:
+            offer = replace(reading, offers=(amount,), filters=Filters())
+            return with_intent(offer, Intent.NEGOTIATE, ())
     if state.pending is Pending.OWN_CAR and not asks and _tells_a_car(reading):
         told = reading.own_car or reading.text.flat
         mine = replace(reading, own_car=told, filters=Filters())
         return with_intent(mine, Intent.TRADE_IN, ())
     if state.pending is Pending.DOWN_PAYMENT and not asks and reading.filters.only_money():
         value = reading.filters.price_max
-        if value is None and reading.loose and not reading.months:
-            number, thousands = reading.loose[0]
-            value = round(number if thousands or number >= 1000 else number * 1000)
+        if value is None and not reading.months:
+            value = _loose(reading)
         down = reading.down_payment if value is None else value
         if down is not None or reading.months is not None:
             mine = replace(reading, down_payment=down, filters=Filters())
             return with_intent(mine, Intent.FINANCING, ())
     return reading
+
+
+def _loose(reading: Reading) -> int | None:
+    """A number without a role, as an amount: 70 is 70 thousand."""
+    if not reading.loose or reading.when_said.says_something():
+        return None
+    number, thousands = reading.loose[0]
+    return round(number if thousands or number >= 1000 else number * 1000)
 
 
 def _tells_a_car(reading: Reading) -> bool:
@@ -110,7 +129,9 @@ def _tells_a_car(reading: Reading) -> bool:
     return bool(wish.model or wish.brand or wish.year_min or "km" in reading.topics)
 
 
-def _visit(reading: Reading, state: State, stored: Appointment | None) -> Intent | None:
+def _visit(
+    reading: Reading, state: State, stored: Appointment | None, *, points: bool
+) -> Intent | None:
     """The intent that these words have because of an appointment, made or in the making."""
     flat = reading.text.flat
     if stored is None and state.draft is None:
@@ -127,6 +148,10 @@ def _visit(reading: Reading, state: State, stored: Appointment | None) -> Intent
     agrees = reading.intent is Intent.YES and state.pending is Pending.DATE
     if agrees and state.draft is not None:
         return change
+    in_the_making = state.draft is not None and state.draft.idle == 0
+    bare = reading.intent in (Intent.SEARCH, Intent.UNCLEAR) and not reading.text.question
+    if in_the_making and points and bare and not reading.topics:
+        return change  # `o diesel`, after being asked which one
     if reading.intent not in _MAY_MEAN_WHEN or not _says_when(reading):
         return None
     if reading.filters.model or not reading.filters.empty():

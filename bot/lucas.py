@@ -99,11 +99,13 @@ def hours_of(dealer: Dealer) -> OpeningHours | None:
 
 
 def _talk(turn: Turn, raw: str, state: State, stock: Stock, dealer: Dealer, now: datetime) -> Talk:
-    reading = read(masked(raw), stock, this_year=now.year)
+    raw = masked(raw)
+    reading = read(raw, stock, this_year=now.year)
     reading = in_context(reading, state, stock, dealer, turn.appointment)
     quoted = next((m.quoted_car_id for m in reversed(turn.messages) if m.quoted_car_id), None)
     return Talk(
         reading=reading,
+        raw=raw,
         stock=stock,
         dealer=dealer,
         now=now,
@@ -138,6 +140,8 @@ def _intent(talk: Talk) -> Intent:
 
 
 def _must_choose(talk: Talk) -> bool:
+    if talk.reading.intent is Intent.SCHEDULE and talk.appointment is not None:
+        return not talk.reading.when_said.says_something()
     if talk.reading.intent in _NEEDS_ONE:
         return True
     named = Filters(model=talk.reading.filters.model)

@@ -32,7 +32,7 @@ def remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State
             "pending": answer.pending,
             "stuck": 0 if answer.understood else state.stuck + 1,
             "recent": tuple(dict.fromkeys((*said, *state.recent)))[: REMEMBERED_BUBBLES * 2],
-            "name": _said_name(talk.reading.text.flat) or state.name,
+            "name": said_name(talk.raw) or state.name,
             "draft": _draft(state.draft, answer),
             "deal": _masked(state.deal if answer.deal is None else answer.deal),
             "to_check": _to_check(state, answer),
@@ -49,15 +49,17 @@ def seen(state: State, bubbles: tuple[Bubble, ...]) -> tuple[int, ...]:
 
 
 _NAME = re.compile(
-    r"\b(?:me chamo|meu nome e|pode me chamar de|aqui (?:e|fala) (?:o|a)) (?P<name>[a-z]{3,20})\b"
+    r"\b(?:me chamo|meu nome (?:é|eh|e)|pode me chamar de|aqui (?:é|eh|e|fala) [oa]) "
+    r"(?P<name>[a-zà-ÿ]{3,20})\b",
+    re.IGNORECASE,
 )
-_NO_NAME = frozenset(("suj", "limpo", "negativad", "lucas", "dono", "esposa", "mulher", "marido"))
+_NO_NAME = ("suj", "limp", "negativ", "dono", "espos", "mulher", "marid", "mesm")
 
 
-def _said_name(flat: str) -> str | None:
-    """`me chamo Rogério`: a first name, without its accents; `meu nome é sujo` tells none."""
-    match = _NAME.search(flat)
-    if match is None or any(match["name"].startswith(word) for word in _NO_NAME):
+def said_name(raw: str) -> str | None:
+    """`me chamo Rogério`: a first name as it was written; `meu nome é sujo` tells none."""
+    match = _NAME.search(raw)
+    if match is None or match["name"].lower().startswith(_NO_NAME):
         return None
     return match["name"].capitalize()
 

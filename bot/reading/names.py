@@ -166,12 +166,12 @@ def _trim_at(text: Text, index: int, known: dict[str, str]) -> tuple[int, str | 
     return 1, None
 
 
-def _is_beside(token: str) -> bool:
+def _is_beside(word: str) -> bool:
     """Words that stand between a family and its trim."""
     return (
-        token == "de"
-        or token in attribute_words()
-        or bool(re.fullmatch(r"(?:19|20)?[0-9]{2}(?:/[0-9]+)?|ano", token))
+        word == "de"
+        or word in attribute_words()
+        or bool(re.fullmatch(r"(?:19|20)?[0-9]{2}(?:/[0-9]+)?|ano", word))
     )
 
 

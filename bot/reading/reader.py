@@ -154,12 +154,15 @@ _PART_BEFORE = re.compile(
     r"malas|"
     r"ar|farol|farois|limpador)(?: e \w+)?$"
 )
+_PERSON_BEFORE = re.compile(r"\b(?:meu|seu|nosso|um|o)$")
 _BOOK_AFTER = re.compile(r"manual d[oea] (?:proprietario|carro|veiculo|usuario|dono)")
 
 
 def _is_a_part(text: Text, index: int) -> bool:
     """`vidro elétrico`, `piloto automático`, `manual do proprietário`: of a part, not of the "
     "car."""
+    if text.tokens[index].text == "mecanico":  # `meu mecânico` is a person
+        return bool(_PERSON_BEFORE.search(text.before(index, 2)))
     return bool(_PART_BEFORE.search(text.before(index, 3)) or _BOOK_AFTER.match(text.after(index)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.memory import said_name
 from bot.reading.intents import Intent
 from bot.reading.text import fold
 from bot.rules.photos import photos
@@ -164,8 +165,28 @@ def no(talk: Talk) -> Answer:
     return Answer(rule="no", bubbles=(text(body),))
 
 
+_COMPANY = re.compile(
+    r"\b(?:posso|pode|vou|quero) (?:levar|ir com|trazer) (?:o |a )?(?:meu|minha|um|uma|os|alguem)\b"
+)
+
+
+def _small_talk(talk: Talk) -> Answer | None:
+    """A name that is told, someone who comes along: no wish, and no misunderstanding either."""
+    name = said_name(talk.raw)
+    if name is not None:
+        body = talk.say(f"Prazer, {name}! Em que posso te ajudar?", f"Anotado, {name}!")
+        return Answer(rule="named", bubbles=(text(body),), pending=talk.state.pending)
+    if _COMPANY.search(talk.reading.text.flat):
+        body = talk.say("Claro, pode trazer quem quiser!", "Pode sim, fique à vontade!")
+        return Answer(rule="company", bubbles=(text(body),), pending=talk.state.pending)
+    return None
+
+
 def unclear(talk: Talk) -> Answer:
     """Not understood: ask in another way; in the end call a person."""
+    chat = _small_talk(talk)
+    if chat is not None:
+        return chat
     if talk.state.stuck + 1 >= STUCK_LIMIT:
         body = talk.say(
             "Não quero te deixar sem resposta: vou chamar um vendedor para te ajudar por aqui.",

@@ -30,6 +30,8 @@ class Talk:
     """The car for sale that the turn is about, if that is clear."""
     pointed: bool = False
     """The turn points at a car shown before, by its place, price or looks."""
+    raw: str = ""
+    """The buyer's words as he wrote them, without documents; for names."""
     buyer_name: str | None = None
     hours: OpeningHours | None = None
     """None where the dealer's words cannot be understood: then nobody is promised a time."""

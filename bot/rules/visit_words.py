@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 from bot.agenda.hours import OpeningHours
@@ -12,6 +13,7 @@ from bot.rules.talk import Talk
 from bot.state import Draft
 from bot.stock import Listing
 from bot.values import AgendaAction, AgendaChange, Appointment, VisitKind
+from bot.wording import joined, name
 from bot.wording_time import at_clock, choice, day_words, moment, on_weekday, spans, week_words
 
 WORDS = {
@@ -122,6 +124,13 @@ def question(talk: Talk, draft: Draft, outcome: Outcome, item: Listing | None) -
         f"Qual horário você prefere{when}{dated}?{free}",
         f"Me diz um horário{when}{dated} que eu confirmo.{free}",
     )
+
+
+def which(several: Sequence[Listing]) -> str:
+    """Of a model that stands there more than once: which one it shall be."""
+    if not several:
+        return ""
+    return f"Temos mais de um: {joined([name(item) for item in several], 'ou')}; qual deles?"
 
 
 def _which_day(talk: Talk, draft: Draft, outcome: Outcome, what_for: str) -> str:

@@ -13,7 +13,7 @@ from bot.agenda.slots import Asks, Outcome, Slot, settle
 from bot.reading.intents import Intent
 from bot.rules import visits_by_person
 from bot.rules.talk import Answer, Talk, text
-from bot.rules.visit_words import WORDS, about, confirmation, kind_said, question, trouble
+from bot.rules.visit_words import WORDS, about, confirmation, kind_said, question, trouble, which
 from bot.state import Draft, Pending
 from bot.stock import Listing
 from bot.values import AgendaAction, AgendaChange, Appointment, VisitKind
@@ -23,9 +23,13 @@ _BOOKED = re.compile(
     r"\b(?:que (?:horas?|dia)|qual (?:e )?(?:o )?(?:dia|horario|hora)|quando)\b.{0,30}\b(?:ficou|"
     r"marquei|marcou|marcamos|marcad[oa]|agendad[oa]|agendei|combinamos|(?:minha|meu) (?:visita|"
     r"horario|test|agendamento))\b"
-    r"|\b(?:minha visita|meu (?:horario|agendamento|test ?drive)) (?:esta|ficou|e|continua)\b"
+    r"|\bque (?:horas?|dia)\b.{0,20}\b(?:era|e) mesmo\b|\b(?:minha visita|meu (?:horario|"
+    r"agendamento|test ?drive)) (?:esta|ficou|e|continua)\b"
     r"|\b(?:esta|continua|ficou) (?:tudo )?(?:marcad[oa]|confirmad[oa]|agendad[oa])\b"
 )
+
+
+MOST_NAMED = 4
 
 
 def asks_what_is_booked(flat: str) -> bool:
@@ -166,14 +170,16 @@ def _booked(talk: Talk, wanted: Appointment, item: Listing | None) -> Answer:
 
 def _asked(talk: Talk, hours: OpeningHours, draft: Draft, outcome: Outcome) -> Answer:
     item = talk.stock.get(draft.car) if draft.car is not None else None
-    parts = (trouble(talk, hours, outcome), question(talk, draft, outcome, item))
+    several = _several(talk)
+    parts = (trouble(talk, hours, outcome), question(talk, draft, outcome, item), which(several))
     asks = Pending.DATE if outcome.asks is Asks.DATE else Pending.TIME
     slot = outcome.slot
     return Answer(
         rule=f"visit.{outcome.hitch.value if outcome.hitch else f'asks_{asks.value}'}",
-        bubbles=(text(" ".join(filter(None, parts)), _listed(item), priced=False),),
-        considered=tuple(listing.car.id for listing in _listed(item)),
+        bubbles=(text(" ".join(filter(None, parts)), _listed(item) or several, priced=False),),
+        considered=tuple(listing.car.id for listing in _listed(item) or several),
         focus=None if item is None else item.car.id,
+        offered=tuple(listing.car.id for listing in several) if several else None,
         pending=asks,
         draft=draft.model_copy(
             update={
@@ -184,6 +190,13 @@ def _asked(talk: Talk, hours: OpeningHours, draft: Draft, outcome: Outcome) -> A
             }
         ),
     )
+
+
+def _several(talk: Talk) -> tuple[Listing, ...]:
+    """The cars of a model that was named, when it is not clear which one is meant."""
+    if talk.target is not None or not talk.reading.filters.model:
+        return ()
+    return tuple(talk.stock.matching(talk.reading.filters)[:MOST_NAMED])
 
 
 def _listed(item: Listing | None) -> tuple[Listing, ...]:

@@ -245,3 +245,29 @@ def test_the_decision_explains_why_cars_fell_out() -> None:
     assert decision.considered == (4,)
     assert decision.fell_out == {"body": 7, "transmission": 1, "price_max": 1}
     assert decision.understood["filters"]["price_max"] == 75000
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [("me chamo João", "named"), ("posso levar minha esposa?", "company"), ("beleza", "thanks")],
+)
+def test_small_talk_is_no_misunderstanding(text: str, rule: str) -> None:
+    """It neither asks for a car nor counts towards calling a person."""
+    chat = Chat()
+    chat.say("quero visitar a loja sexta às 15h")
+    decision = chat.say(text)
+
+    assert decision.rule == rule
+    assert chat.state["stuck"] == 0
+    assert "Joao" not in sent(decision)
+
+
+def test_an_unclear_model_is_asked_for_and_the_answer_taken() -> None:
+    """Two Cronos: `o precision` after the question is the car of the visit."""
+    chat = Chat()
+    assert "Temos mais de um" in sent(chat.say("quero fazer um test drive no cronos"))
+    chat.say("o precision")
+    chat.say("sexta às 10")
+
+    assert chat.stored is not None
+    assert chat.stored.car_id == 2
