@@ -99,7 +99,7 @@ def hours_of(dealer: Dealer) -> OpeningHours | None:
 
 
 def _talk(turn: Turn, raw: str, state: State, stock: Stock, dealer: Dealer, now: datetime) -> Talk:
-    raw = masked(raw)
+    raw = masked(raw)  # nothing beyond this line sees a document, a card or a plate
     reading = read(raw, stock, this_year=now.year)
     reading = in_context(reading, state, stock, dealer, turn.appointment)
     quoted = next((m.quoted_car_id for m in reversed(turn.messages) if m.quoted_car_id), None)

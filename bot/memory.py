@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bot.masking import masked
 from bot.rules.talk import Answer, Talk, digest
-from bot.state import REMEMBERED_BUBBLES, Deal, Draft, State
+from bot.state import REMEMBERED_BUBBLES, Draft, State
 from bot.values import Bubble, OptOut
 
 SEEN = 40
@@ -34,7 +33,7 @@ def remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State
             "recent": tuple(dict.fromkeys((*said, *state.recent)))[: REMEMBERED_BUBBLES * 2],
             "name": said_name(talk.raw) or state.name,
             "draft": _draft(state.draft, answer),
-            "deal": _masked(state.deal if answer.deal is None else answer.deal),
+            "deal": state.deal if answer.deal is None else answer.deal,
             "to_check": _to_check(state, answer),
             "seen": seen(state, bubbles),
             "quiet": answer.quiet,
@@ -75,12 +74,6 @@ def _draft(before: Draft | None, answer: Answer) -> Draft | None:
         return answer.draft
     idle = before.idle + 1
     return before.model_copy(update={"idle": idle}) if idle <= IDLE_LIMIT else None
-
-
-def _masked(deal: Deal) -> Deal:
-    """Plates, documents and cards are none of the memory's business."""
-    told = {key: masked(value) for key, value in deal if isinstance(value, str)}
-    return deal.model_copy(update=told)
 
 
 def status_after(before: str, answer: Answer) -> str:

@@ -25,7 +25,7 @@ _GROUPS = {
     "dias uteis": range(5), "fim de semana": range(5, _WEEK), "fins de semana": range(5, _WEEK),
 }  # fmt: skip
 _PIECE = re.compile(
-    r"(?P<group>todos os dias|todo dia|diariamente|dias uteis|fins? de semana)"
+    r"(?P<group>todos os dias|todo dia|diariamente|dias uteis|fi[mn]s? de semana)"
     r"|\b(?P<day>seg|ter|qua|qui|sex|sab|dom|feriado)(?:unda|ca|rta|nta|ta|ado|ingo)?s?\b"
     r"(?:[ -]?feiras?)?"
     r"|(?P<noon>meio[ -]dia)"

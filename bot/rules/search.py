@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.filters import Exclude, Filters
-from bot.grammar import ending, it, of_it, the_car, the_car_first
+from bot.grammar import it, of_it
 from bot.reading.data import Topic, topics
 from bot.reading.references import Pointing
-from bot.rules.alternatives import nearest, what_differs
 from bot.rules.compare import compared
 from bot.rules.details import quoted
+from bot.rules.nothing_found import cheapest, none_fits
 from bot.rules.talk import Answer, Talk, text
 from bot.rules.wishes import joined_wish
 from bot.state import Pending
@@ -39,9 +39,9 @@ def search(talk: Talk) -> Answer:
 
 def _answer(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
     if not found and _asks_cheaper(talk):
-        return _cheapest(talk)
+        return cheapest(talk)
     if not found:
-        return _none(talk, wish)
+        return none_fits(talk, wish)
     asked = [topic for topic in topics() if topic.find and topic.name in talk.reading.topics]
     if asked:
         return _with_features(talk, wish, found, asked)
@@ -52,15 +52,6 @@ def _asks_cheaper(talk: Talk) -> bool:
     reference = talk.reading.reference
     cheaper = reference is not None and reference.how is Pointing.CHEAPER
     return cheaper and bool(talk.state.offered)
-
-
-def _cheapest(talk: Talk) -> Answer:
-    """Nothing below what was shown: said so, the list and the wish stay."""
-    body = talk.say(
-        "Mais em conta que isso eu não tenho no momento. Quer que eu procure outro tipo de carro?",
-        "Esses já são os mais em conta que temos assim. Posso buscar outro modelo pra você?",
-    )
-    return Answer(rule="search.cheapest", bubbles=(text(body),))
 
 
 def _with_features(talk: Talk, wish: Filters, found: list[Listing], asked: list[Topic]) -> Answer:
@@ -224,68 +215,4 @@ def _more(talk: Talk) -> Answer:
         focus=rest[0].car.id if len(rest) == 1 else -1,
         filters=wish,
         aside=(intro,),
-    )
-
-
-def _none(talk: Talk, wish: Filters) -> Answer:
-    """Nothing fits: say so, say why when a car is sold or reserved, offer the nearest."""
-    gone = _gone(talk, wish)
-    near = nearest(wish, talk.stock, gone, said_now=talk.reading.filters)
-    parts = [_regret(talk, wish, gone)]
-    if near:
-        other = what_differs(near, wish)
-        other = f", {other}" if other else ""
-        parts.append(
-            talk.say(
-                f"Como alternativa{other}, tenho:", f"De alternativa{other}, o mais próximo é:"
-            )
-        )
-        parts.append(bullets(near))
-        parts.append(talk.say("Algum te interessa?", "Quer saber mais de algum deles?"))
-    return Answer(
-        rule="search.gone" if gone else "search.none",
-        bubbles=(text("\n\n".join(parts), near),),
-        considered=(),
-        offered=tuple(item.car.id for item in near),
-        focus=near[0].car.id if len(near) == 1 else -1,
-        filters=wish,
-        aside=tuple(parts),
-    )
-
-
-def _gone(talk: Talk, wish: Filters) -> Listing | None:
-    if not wish.model:
-        return None
-    named = Filters(model=wish.model, brand=wish.brand)
-    missed = talk.stock.missed(wish) or talk.stock.missed(named)
-    # another one of the same model may still be for sale, only not as wished
-    return missed[0] if missed and not talk.stock.matching(named) else None
-
-
-def _regret(talk: Talk, wish: Filters, gone: Listing | None) -> str:
-    if gone is not None and gone.car.status == "reserved":
-        return talk.say(
-            f"{the_car_first(gone)} está reservad{ending(gone)} no momento, então não posso "
-            f"oferecer.",
-            f"{the_car_first(gone)} não está disponível: está reservad{ending(gone)}.",
-        )
-    if gone is not None:
-        return talk.say(
-            f"{the_car_first(gone)} já foi vendid{ending(gone)}, não está mais disponível.",
-            f"Infelizmente {the_car(gone)} já foi vendid{ending(gone)}.",
-        )
-    if wish.model or wish.brand:
-        what = joined([*wish.brand, *(model.spoken() for model in wish.model)], "ou")
-        if wish.brand and wish.model:
-            what = f"{wish.brand[0]} {joined([model.spoken() for model in wish.model], 'ou')}"
-        named = Filters(model=wish.model, brand=wish.brand)
-        some = bool(talk.stock.matching(named))
-        extra = " do jeito que você pediu" if some else ""
-        return talk.say(
-            f"No momento não temos {what}{extra}.",
-            f"Infelizmente não tenho {what}{extra} agora.",
-        )
-    return talk.say(
-        "No momento não temos nenhum carro com tudo isso que você pediu.",
-        "Infelizmente não tenho nenhum assim agora.",
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.masking import masked
 from bot.rules.about_car import answer_about
 from bot.rules.talk import Answer, Talk
 from bot.state import Deal, Draft, Pending
@@ -55,7 +54,7 @@ def own_car(talk: Talk) -> Deal:
     deal, said = talk.state.deal, talk.reading.own_car
     if said is None:
         return deal
-    words, km = masked(said)[:WORDS_KEPT], _KM.search(said)
+    words, km = said[:WORDS_KEPT], _KM.search(said)
     if deal.own_car and km and talk.state.pending is Pending.OWN_CAR:
         words = f"{deal.own_car}, {km[0]}"[:WORDS_KEPT]
     return deal.model_copy(update={"own_car": words})
