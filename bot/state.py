@@ -29,7 +29,7 @@ class Pending(StrEnum):
     OWN_CAR = "own_car"
     DATE = "date"
     TIME = "time"
-    CANCEL = "cancel"
+    CHEAPER = "cheaper"
     DOWN_PAYMENT = "down_payment"
 
 

@@ -65,10 +65,10 @@ def what_differs(near: list[Listing], wish: Filters) -> str:
 
 
 def cheaper_than(item: Listing, stock: Stock) -> list[Listing]:
-    """The dearest cars of the same body that cost less: up to two."""
+    """The dearest cars of the same body that cost less: up to three."""
     same = [other for other in stock.offered if other.body == item.body and item.body]
     below = [other for other in same if other.car.preco < item.car.preco]
-    return nlargest(2, below, key=lambda other: (other.car.preco, -other.car.id))
+    return nlargest(SHOWN, below, key=lambda other: (other.car.preco, -other.car.id))
 
 
 def _bodies(wish: Filters, stock: Stock, gone: Listing | None) -> set[str]:

@@ -8,6 +8,7 @@ from bot.memory import said_name
 from bot.reading.intents import Intent
 from bot.reading.text import fold
 from bot.rules.photos import photos
+from bot.rules.price import show_cheaper
 from bot.rules.talk import Answer, Talk, text
 from bot.state import Pending
 from bot.values import Dealer, OptOut
@@ -147,6 +148,8 @@ def yes(talk: Talk) -> Answer:
     """A yes means what was offered last."""
     if talk.state.pending is Pending.PHOTOS and talk.target is not None:
         return photos(talk)
+    if talk.state.pending is Pending.CHEAPER and talk.target is not None:
+        return show_cheaper(talk, talk.target)
     if talk.state.pending in (Pending.PERSON, Pending.DOWN_PAYMENT):
         body = talk.say(
             "Combinado! Vou pedir para um vendedor falar com você por aqui.",

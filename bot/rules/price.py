@@ -7,9 +7,10 @@ import re
 from bot.grammar import of_car
 from bot.rules.about_car import answer_about, of_target
 from bot.rules.alternatives import cheaper_than
-from bot.rules.talk import Answer, Talk
+from bot.rules.talk import Answer, Talk, text
 from bot.state import Pending
-from bot.wording import joined, name, price
+from bot.stock import Listing
+from bot.wording import bullets, price
 
 _TOO_DEAR = re.compile(r"\bcar[oa]\b|\bsalgad[oa]\b|\bpuxad[oa]\b")
 
@@ -27,6 +28,8 @@ def negotiate(talk: Talk) -> Answer:
         return answer_about(
             talk, "negotiate.offer", body, handoff="offer", negotiating=True, priced=True, deal=deal
         )
+    if item is not None and _TOO_DEAR.search(talk.reading.text.flat):
+        return _dear(talk, item)
     body = talk.say(
         f"Entendo!{listed} Condições e descontos quem avalia é o vendedor; quer que eu chame?",
         f"Desconto eu não consigo dar por aqui: isso é com o vendedor.{listed} Posso chamar?",
@@ -34,19 +37,45 @@ def negotiate(talk: Talk) -> Answer:
         f"você?",
     )
     return answer_about(
-        talk, "negotiate.general", body + _cheaper(talk), negotiating=True,
-        pending=Pending.PERSON, priced=True,
-    )  # fmt: skip
+        talk, "negotiate.general", body, negotiating=True, pending=Pending.PERSON, priced=True
+    )
 
 
-def _cheaper(talk: Talk) -> str:
-    """Who finds it dear hears of a car of the same kind that costs less, by name only."""
-    if talk.target is None or not _TOO_DEAR.search(talk.reading.text.flat):
-        return ""
-    found = cheaper_than(talk.target, talk.stock)
-    if not found:
-        return ""
-    return f" Mais em conta, do mesmo tipo, também temos {joined([name(item) for item in found])}."
+def _dear(talk: Talk, item: Listing) -> Answer:
+    """Who finds it dear is offered cheaper ones of the same kind, where there are any."""
+    listed = f"O preço anunciado {of_car(item)} é {price(item)}"
+    if not cheaper_than(item, talk.stock):
+        body = talk.say(
+            f"Entendo! {listed}; condição especial quem vê é o vendedor. Quer que eu chame?",
+            f"Sei como é. {listed}. Posso chamar o vendedor para ver o que dá pra fazer?",
+        )
+        pending = Pending.PERSON
+    else:
+        body = talk.say(
+            f"Entendo! {listed}. Quer ver opções mais em conta do mesmo tipo? Condição especial é "
+            f"com o vendedor.",
+            f"Sei como é. {listed}, e quem negocia é o vendedor. Posso te mostrar carros mais em "
+            f"conta do mesmo tipo?",
+        )
+        pending = Pending.CHEAPER
+    return answer_about(
+        talk, "negotiate.dear", body, negotiating=True, pending=pending, priced=True
+    )
+
+
+def show_cheaper(talk: Talk, item: Listing) -> Answer:
+    """A yes to the offer of cheaper ones: the nearest below, the cheapest first."""
+    found = sorted(cheaper_than(item, talk.stock), key=lambda other: other.car.preco)
+    intro = talk.say("Olha estes, mais em conta:", "Do mesmo tipo e mais em conta tenho:")
+    body = f"{intro}\n\n{bullets(found)}\n\nAlgum desses te agrada?"
+    return Answer(
+        rule="search.cheaper_than",
+        bubbles=(text(body, found),),
+        considered=tuple(other.car.id for other in found),
+        offered=tuple(other.car.id for other in found),
+        focus=-1,
+        aside=(intro,),
+    )
 
 
 def buy(talk: Talk) -> Answer:

@@ -271,3 +271,11 @@ def test_an_unclear_model_is_asked_for_and_the_answer_taken() -> None:
 
     assert chat.stored is not None
     assert chat.stored.car_id == 2
+
+
+def test_who_finds_it_dear_is_shown_cheaper_ones_of_the_kind() -> None:
+    """Offered, then shown on a yes; the price stands meanwhile."""
+    chat = Chat()
+    chat.say("quanto tá o versa?")
+    assert "R$ 74.900" in sent(chat.say("nossa, muito caro"))
+    assert shown(chat.say("sim")) == [1]
