@@ -25,7 +25,7 @@ _MAX = re.compile(
 )
 _MIN = re.compile(
     r"\b(?:a partir|acima|mais de|maior(?:es)? (?:que|de)|superior(?:es)? a|(?:no )?minimo|"
-    r"partindo|desde)" + _FILL + "$"
+    r"partindo|desde|mais nov[oa]s? (?:do )?que)" + _FILL + "$"
 )
 _AROUND = re.compile(
     r"\b(?:uns|umas|faixa|torno|volta|mais ou menos|cerca|aproximadamente|perto|proximo|media|"
@@ -65,6 +65,10 @@ _OFFER = re.compile(
     r"rola|faz|fazem)"
     r"(?: (?:ele|ela|esse|essa|isso|o|a|carro|por|em|de|nele|nela|pra|mim|voces|voce|vista|r\$|"
     r"seria|hoje|no|um))*$"
+)
+_OFFER_AFTER = re.compile(
+    r"(?:reais )?(?:(?:a vista|no pix|em dinheiro|no dinheiro|hoje|agora) )*(?:fecha|fechamos|leva|"
+    r"topa|rola|aceita|vende|da negocio)\b"
 )
 _COUNTED = re.compile(
     r"(?:lugares|portas|marchas|air|airbags|cilindros|cv|cavalos|litros|donos?|anos|pessoas|"
@@ -266,16 +270,21 @@ class _Reader:
         return True
 
     def _as_year(self, number: Number) -> bool:
-        if number.thousands or number.unit or number.decimal:
+        if (number.thousands and not self._spelt_year(number)) or number.unit or number.decimal:
             return False
         before, after = self._text.before(number.start), self._text.after(number.end)
-        year = self._full_year(number)
+        year = int(number.value) if number.thousands else self._full_year(number)
         if year is None and number.value < 100 and self._short_year(number, before, after):
             year = self._year(number.value)
         if year is None or (self._text.tokens[number.start - 1].text == "r$" and number.start):
             return False
         self._set_year(year, self._year_mode(before, after))
         return True
+
+    def _spelt_year(self, number: Number) -> bool:
+        """dois mil e dezenove: no price, no mileage."""
+        in_words = self._text.tokens[number.start].text.isalpha()
+        return in_words and 2000 < number.value <= self._last_year
 
     def _short_year(self, number: Number, before: str, after: str) -> bool:
         beside_name = number.start - 1 in self._named and not self._text.tokens[number.start].breaks
@@ -318,7 +327,7 @@ class _Reader:
             return "<"
         if _MIN.search(before):
             return ">"
-        if _OFFER.search(before):
+        if _OFFER.search(before) or _OFFER_AFTER.match(after):
             return "offer"
         if _MIN_AFTER.match(after):
             return ">"

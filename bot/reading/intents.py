@@ -196,6 +196,7 @@ _NO_PERSON = re.compile(
 def _only_small_talk(text: Text) -> bool:
     return not re.search(
         r"\bprompt\b|instruc|\bsystem\b|regras|cliente|\bpiada\b|comprador|\bcpf\b|\bfinj\w+|"
+        r"\bquem comprou\b|"
         r"\b(?:telefone|whatsapp|endereco|dados|nome|contato) d[oa] (?:dono|proprietari)",
         text.flat,
     )

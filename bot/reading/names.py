@@ -118,7 +118,7 @@ def _lengthened(text: Text, index: int, guessed: Name, lexicon: Lexicon) -> Ment
     return Mention(index, end, name)
 
 
-_DIMINUTIVE = re.compile(r"(?P<stem>[a-z0-9]{2,}?)z?inh[oa]s?")
+_DIMINUTIVE = re.compile(r"(?P<stem>[a-z0-9]{2,}?)(?:z?inh[oa]s?|zi[nm])")
 
 
 def _small(token: str, lexicon: Lexicon) -> Name | None:

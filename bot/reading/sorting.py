@@ -24,12 +24,14 @@ _WORDS = (
 )
 _PATTERN = re.compile("|".join(rf"(?P<{sort.value}>\b(?:{words})\b)" for sort, words in _WORDS))
 _AFTER_YEAR = re.compile(r"(?:[0-9]{2,4}|ano) ou $")
+_THAN_YEAR = re.compile(r" (?:do )?que (?:o ano |de )?[0-9]")
 
 
 def find_sort(text: Text) -> Sort | None:
     """The first order that is named; `2019 ou mais novo` is a year, not an order."""
     for match in _PATTERN.finditer(text.flat):
-        if _AFTER_YEAR.search(text.flat[: match.start()]):
+        than_year = _THAN_YEAR.match(text.flat[match.end() :])
+        if than_year or _AFTER_YEAR.search(text.flat[: match.start()]):
             continue
         return Sort(match.lastgroup or "")
     return None

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from bot.evaluate import dialogues, utterances
+from bot.evaluate import dialogues, load_catalogs, utterances
 from bot.reading.intents import Intent
 from bot.reading.reader import read
 from tests.bot.showroom import STOCK
 
 HERE = Path(__file__).parent
 CORPORA = HERE / "corpora"
+CATALOGS = load_catalogs(HERE / "development")
 
 
 def lines(name: str) -> list[str]:
@@ -62,6 +63,24 @@ def test_the_intent_that_counts_is_understood(intent: str, text: str) -> None:
 def test_what_is_stated_becomes_a_filter_and_nothing_else(filters: str, text: str) -> None:
     """Money, years, mileage, colours, names, negations as people write them."""
     assert read(text, STOCK, this_year=2026).filters.spoken() == json.loads(filters)
+
+
+@pytest.mark.parametrize("line", lines("messages.tsv"), ids=lambda line: line.split("\t")[3])
+def test_a_message_to_a_dealer_is_read_whole(line: str) -> None:
+    """Intent and filters, with slang, slips and long stories."""
+    catalog, intent, filters, text = line.split("\t")
+    reading = read(text, CATALOGS[catalog].stock, this_year=2026)
+
+    assert (reading.intent.value, reading.filters.spoken()) == (intent, json.loads(filters))
+
+
+@pytest.mark.parametrize("name", ["cronos", "versa", "duster", "ranger", "troller"])
+def test_swapped_letters_still_name_the_dealers_car(name: str) -> None:
+    """Any two neighbours after the first letter."""
+    for place in range(1, len(name) - 1):
+        slip = name[:place] + name[place + 1] + name[place] + name[place + 2 :]
+        filters = read(f"tem {slip}?", STOCK, this_year=2026).filters
+        assert filters.model or filters.brand, slip
 
 
 def test_the_collections_are_as_large_as_promised() -> None:
