@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
+from bot.reading.text import fold
 from bot.reading.when import DayWish, When
 from bot.rules.courtesy import asks_for_other_store
 from bot.rules.focus import names_a_car
@@ -59,6 +60,7 @@ def in_context(
     reading = _answer_about_money(_short_answer(reading, state), state)
     if state.offered and _ANY_WILL_DO.fullmatch(reading.text.flat):
         return with_intent(reading, Intent.SEARCH, ())
+    reading = _without_own_car(reading, state)
     visit = _visit(reading, state, stored, points=names_a_car(reading, state, stock))
     if visit is not None:
         return with_intent(reading, visit, ())
@@ -102,7 +104,8 @@ def _answer_about_money(reading: Reading, state: State) -> Reading:
     if state.pending is Pending.OWN_CAR and not asks and _tells_a_car(reading):
         told = reading.own_car or reading.text.flat
         mine = replace(reading, own_car=told, filters=Filters())
-        return with_intent(mine, Intent.TRADE_IN, ())
+        sells = state.last_intent == Intent.SELL_CAR
+        return with_intent(mine, Intent.SELL_CAR if sells else Intent.TRADE_IN, ())
     if state.pending is Pending.DOWN_PAYMENT and not asks and reading.filters.only_money():
         value = reading.filters.price_max
         if value is None and not reading.months:
@@ -112,6 +115,15 @@ def _answer_about_money(reading: Reading, state: State) -> Reading:
             mine = replace(reading, down_payment=down, filters=Filters())
             return with_intent(mine, Intent.FINANCING, ())
     return reading
+
+
+def _without_own_car(reading: Reading, state: State) -> Reading:
+    """`posso levar o Fox pra avaliar?`: a car that he told as his own is no wish."""
+    mine = fold(state.deal.own_car or "")
+    wanted = tuple(one for one in reading.filters.model if fold(one.family) not in mine)
+    if not mine or len(wanted) == len(reading.filters.model):
+        return reading
+    return replace(reading, filters=reading.filters.model_copy(update={"model": wanted}))
 
 
 def _loose(reading: Reading) -> int | None:

@@ -44,6 +44,8 @@ class Draft(BaseModel):
     car: int | None = None
     moving: bool = False
     """It moves the stored appointment."""
+    next_week: bool = False
+    """It shall be in the week after this one, whatever day."""
     offered: date | None = None
     """The one day that Lucas proposed: a yes means it."""
     idle: int = 0

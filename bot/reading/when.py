@@ -62,6 +62,8 @@ class When:
     same_day: bool = False
     vague_day: bool = False
     """`semana que vem`, `outro dia`: a day must be asked for."""
+    next_week: bool = False
+    """The vague day is in the week after this one."""
     vague_time: bool = False
     """`mais tarde`, `outro horário`: a time must be asked for."""
 
@@ -141,6 +143,7 @@ _VAGUE_DAY = re.compile(
     r"outra data|"
     r"qualquer dia|algum dia|um dia desses|mes que vem|durante a semana|essa semana|esta semana)\b"
 )
+_NEXT_WEEK = re.compile(r"\b(?:semana que vem|proxima semana|outra semana)\b")
 _VAGUE_TIME = re.compile(
     r"\b(?:mais tarde|mais cedo|outro horario|outra hora|qualquer (?:hora|horario))\b"
 )
@@ -168,6 +171,7 @@ def find_when(text: Text) -> When:
         same_time=bool(_SAME_TIME.search(flat)),
         same_day=bool(_SAME_DAY.search(flat)),
         vague_day=vague and day is None,
+        next_week=day is None and bool(_NEXT_WEEK.search(flat)),
         vague_time="at" not in times and shift is None and bool(_VAGUE_TIME.search(flat)),
     )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from bot.grammar import the_car
 from bot.memory import said_name
 from bot.reading.intents import Intent
 from bot.reading.text import fold
 from bot.rules.photos import photos
 from bot.rules.price import show_cheaper
 from bot.rules.talk import Answer, Talk, text
-from bot.state import Pending
+from bot.state import Draft, Pending
 from bot.values import Dealer, OptOut
 
 STUCK_LIMIT = 3
@@ -168,6 +169,7 @@ def no(talk: Talk) -> Answer:
     return Answer(rule="no", bubbles=(text(body),))
 
 
+_LIKES = re.compile(r"(?:gostei|adorei|amei|curti|lind[oa]|maravilhos[oa]|bonit[oa])\b")
 _COMPANY = re.compile(
     r"\b(?:posso|pode|vou|quero) (?:levar|ir com|trazer) (?:o |a )?(?:meu|minha|um|uma|os|alguem)\b"
 )
@@ -179,6 +181,17 @@ def _small_talk(talk: Talk) -> Answer | None:
     if name is not None:
         body = talk.say(f"Prazer, {name}! Em que posso te ajudar?", f"Anotado, {name}!")
         return Answer(rule="named", bubbles=(text(body),), pending=talk.state.pending)
+    if talk.target is not None and _LIKES.match(talk.reading.text.flat):
+        body = talk.say(
+            f"Que bom que gostou! Quer marcar um dia para ver {the_car(talk.target)} de perto?",
+            "Ótimo! Posso agendar uma visita pra você conhecer de perto. Que dia fica bom?",
+        )
+        draft = Draft(car=talk.target.car.id)
+        cars = (talk.target,)
+        return Answer(
+            rule="liked", bubbles=(text(body, cars, priced=False),), focus=talk.target.car.id,
+            pending=Pending.DATE, draft=draft,
+        )  # fmt: skip
     if _COMPANY.search(talk.reading.text.flat):
         body = talk.say("Claro, pode trazer quem quiser!", "Pode sim, fique à vontade!")
         return Answer(rule="company", bubbles=(text(body),), pending=talk.state.pending)

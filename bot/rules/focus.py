@@ -31,6 +31,7 @@ _POINTERS = frozenset(
     )
 )
 MIN_TRIM = 3
+_CABINS = {"cabine simples": "cs", "cabine dupla": "cd"}
 
 
 def find_target(
@@ -110,6 +111,10 @@ def _priced(pool: list[Listing], amount: int) -> Listing | None:
 
 def _described(reading: Reading, offered: list[Listing]) -> Listing | None:
     """`o preto`, `o premier`: a word that fits exactly one of the cars shown."""
+    for words, trim in _CABINS.items():
+        hits = [item for item in offered if trim in item.trim]
+        if words in reading.text.flat and len(hits) == 1:
+            return hits[0]
     tokens = reading.text.tokens
     for previous, token in pairwise(tokens):
         if previous.text not in _POINTERS:

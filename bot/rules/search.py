@@ -78,6 +78,7 @@ def _points_at_one(talk: Talk) -> bool:
         return not stated.model
     return (
         stated.empty()
+        and not talk.reading.free
         and talk.reading.filters.sort is None
         and talk.state.focus is not None
         and bool(not _asks_for_all(talk))

@@ -87,10 +87,17 @@ def _invited(answer: Answer) -> Answer:
 
 def sell_car(talk: Talk) -> Answer:
     """Buying or consigning a car is for the store's people, after an appraisal."""
+    deal = own_car(talk)
+    if deal != talk.state.deal:
+        body = talk.say(
+            "Anotado! Passo ao vendedor, que marca a avaliação com você por aqui.",
+            "Certo, deixei anotado. O vendedor te responde por aqui sobre a avaliação.",
+        )
+        return answer_about(talk, "sell_car.noted", body, handoff="sell_car", deal=deal)
     body = talk.say(
         "Para compra ou consignação, a equipe da loja precisa avaliar o carro pessoalmente. Vou "
-        "pedir para um vendedor falar com você.",
+        "pedir para um vendedor falar com você. Qual é o carro (modelo, ano e km)?",
         "Quem cuida disso é o pessoal da loja, depois de avaliar o carro. Já passo para um "
-        "vendedor te responder por aqui.",
+        "vendedor te responder por aqui. Me diz o modelo, o ano e a km?",
     )
-    return answer_about(talk, "sell_car.person", body, handoff="sell_car", deal=own_car(talk))
+    return answer_about(talk, "sell_car.person", body, handoff="sell_car", pending=Pending.OWN_CAR)

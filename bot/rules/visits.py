@@ -7,6 +7,7 @@ visits off, has them agreed by a seller.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bot.agenda.hours import OpeningHours
 from bot.agenda.slots import Asks, Outcome, Slot, settle
@@ -103,9 +104,10 @@ def recall(talk: Talk) -> Answer:
 def _settled(talk: Talk, hours: OpeningHours) -> Answer:
     draft, before = _known(talk)
     own = frozenset() if talk.appointment is None else frozenset((talk.appointment.at,))
-    outcome = settle(
-        talk.reading.when_said, before, now=talk.now, hours=hours, taken=talk.taken - own
-    )
+    when = talk.reading.when_said
+    if draft.next_week and when.day is not None and when.day.weekday is not None:
+        when = replace(when, day=replace(when.day, next_week=True))
+    outcome = settle(when, before, now=talk.now, hours=hours, taken=talk.taken - own)
     if outcome.at is None:
         return _asked(talk, hours, draft, outcome)
     item = talk.stock.get(draft.car) if draft.car is not None else None
@@ -186,6 +188,7 @@ def _asked(talk: Talk, hours: OpeningHours, draft: Draft, outcome: Outcome) -> A
                 "day": slot.day,
                 "at": slot.at,
                 "offered": outcome.offers[0].date() if outcome.offers else None,
+                "next_week": draft.next_week or talk.reading.when_said.next_week,
                 "idle": 0,
             }
         ),
