@@ -279,3 +279,36 @@ def test_who_finds_it_dear_is_shown_cheaper_ones_of_the_kind() -> None:
     chat.say("quanto tá o versa?")
     assert "R$ 74.900" in sent(chat.say("nossa, muito caro"))
     assert shown(chat.say("sim")) == [1]
+
+
+def test_the_other_one_of_two() -> None:
+    """Of the list that was shown, or of the model that is named."""
+    chat = Chat()
+    chat.say("tem cronos?")
+    chat.say("o prata tem ipva pago?")
+    assert shown(chat.say("e o outro?")) == [2]
+    assert shown(chat.say("quanto tá o outro cronos?")) == [1]
+
+
+def test_what_pleases_leads_to_a_visit() -> None:
+    """`gostei` of a car, a yes, a day and a time; next week stays next week."""
+    chat = Chat()
+    chat.say("tem versa?")
+    assert chat.say("gostei muito").asks == "date"
+    chat.say("semana que vem")
+    chat.say("terça")
+    chat.say("às 10")
+
+    assert chat.stored is not None
+    assert (chat.stored.car_id, f"{chat.stored.at:%d/%m %H:%M}") == (4, "01/12 10:00")
+
+
+def test_a_car_told_as_his_own_is_no_wish() -> None:
+    """For sale or in exchange, over several turns."""
+    chat = Chat()
+    assert chat.say("quero vender meu carro").asks == "car"
+    assert chat.say("é um fox 2012 com 90 mil km").rule == "sell_car.noted"
+    decision = chat.say("posso levar o fox pra avaliar amanhã às 10?")
+
+    assert decision.agenda is not None
+    assert decision.agenda.appointment.car_id is None
