@@ -6,6 +6,7 @@ Pure: the same turn, stock and time give the same decision.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.complete import completeness
 from bot.context import in_context
 from bot.filters import Filters
 from bot.masking import masked
-from bot.memory import remembered, status_after
+from bot.memory import finds_nothing, remembered, status_after
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading, read
 from bot.rules import courtesy, visits
@@ -28,7 +29,7 @@ from bot.rules.photos import photos
 from bot.rules.price import buy, negotiate
 from bot.rules.search import search
 from bot.rules.store import store
-from bot.rules.talk import Answer, Talk
+from bot.rules.talk import Answer, Talk, text
 from bot.rules.trade import sell_car, trade_in
 from bot.state import Pending, State, dump, load
 from bot.stock import Stock
@@ -57,6 +58,7 @@ _NEEDS_ONE = frozenset((Intent.DETAILS, Intent.PHOTOS, Intent.NEGOTIATE, Intent.
 """Of a model that fits several cars, these first ask which."""
 _NEEDS_ANY = frozenset((Intent.SCHEDULE, Intent.FINANCING))
 """These go on although it is not clear which car of a model is meant, if there is one."""
+DRY_LIMIT = 2
 _ASKS = {
     Pending.DATE: "date", Pending.TIME: "time", Pending.BUDGET: "budget", Pending.CAR: "car",
     Pending.OWN_CAR: "car",
@@ -78,7 +80,7 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
     talk = _talk(turn, raw, state, stock, dealer, now)
     if raw.strip():
         main = _intent(talk)
-        answer = with_asides(talk, _RULES[main](talk), main, raw)
+        answer = _person_offered(talk, with_asides(talk, _RULES[main](talk), main, raw))
     else:
         answer = courtesy.media(talk)
     return _decision(turn, talk, answer)
@@ -96,6 +98,18 @@ def hours_of(dealer: Dealer) -> OpeningHours | None:
     """A dealer's opening hours with his holidays; None where his words cannot be understood."""
     closed = dealer.profile.closed_days(state_of(dealer.endereco))
     return opening_hours(dealer.horario, closed)
+
+
+def _person_offered(talk: Talk, answer: Answer) -> Answer:
+    """Two turns in a row that found nothing: a seller is offered, and a yes then means him."""
+    ready = finds_nothing(answer) and talk.state.dry == DRY_LIMIT - 1
+    if not ready or answer.handoff or answer.rule == "unclear.offer":
+        return answer
+    offer = talk.say(
+        "Se preferir, chamo um vendedor para procurar com você. Quer?",
+        "Quer que eu peça para um vendedor te ajudar a encontrar?",
+    )
+    return replace(answer, bubbles=(*answer.bubbles, text(offer)), pending=Pending.PERSON)
 
 
 def _talk(turn: Turn, raw: str, state: State, stock: Stock, dealer: Dealer, now: datetime) -> Talk:

@@ -30,6 +30,7 @@ def remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State
             "last_intent": talk.reading.intent.value,
             "pending": answer.pending,
             "stuck": 0 if answer.understood else state.stuck + 1,
+            "dry": state.dry + 1 if finds_nothing(answer) else 0,
             "recent": tuple(dict.fromkeys((*said, *state.recent)))[: REMEMBERED_BUBBLES * 2],
             "name": said_name(talk.raw) or state.name,
             "draft": _draft(state.draft, answer),
@@ -39,6 +40,14 @@ def remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State
             "quiet": answer.quiet,
         }
     )
+
+
+_NOTHING_FOUND = ("search.none", "search.gone", "search.no_more", "search.cheapest", "unclear")
+
+
+def finds_nothing(answer: Answer) -> bool:
+    """True for an answer that brings the buyer no step further."""
+    return answer.rule.startswith(_NOTHING_FOUND)
 
 
 def seen(state: State, bubbles: tuple[Bubble, ...]) -> tuple[int, ...]:

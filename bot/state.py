@@ -82,6 +82,8 @@ class State(BaseModel):
     pending: Pending | None = None
     stuck: int = Field(0, ge=0)
     """Turns in a row that Lucas did not understand."""
+    dry: int = Field(0, ge=0)
+    """Turns in a row that found nothing for him, understood or not."""
     recent: tuple[str, ...] = ()
     """Digests of the last bubbles."""
     name: str | None = Field(None, max_length=40)

@@ -312,3 +312,11 @@ def test_a_car_told_as_his_own_is_no_wish() -> None:
 
     assert decision.agenda is not None
     assert decision.agenda.appointment.car_id is None
+
+
+def test_two_turns_without_progress_offer_a_person() -> None:
+    """Understood or not: he found nothing twice; a yes then calls a seller."""
+    chat = Chat()
+    assert "vendedor" not in sent(chat.say("tem corolla?"))
+    assert "vendedor" in sent(chat.say("e civic?"))
+    assert chat.say("sim").handoff == "asked"
