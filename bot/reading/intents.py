@@ -177,6 +177,8 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
         found.discard(Intent.HOURS)
     if Intent.HUMAN in found and _NO_PERSON.search(text.flat):
         found.discard(Intent.HUMAN)
+    if Intent.HOURS in found and not _OF_THE_STORE.search(text.flat):
+        found.discard(Intent.HOURS)
     if Intent.SELL_CAR in found:
         found.discard(Intent.TRADE_IN)
     if Intent.TRADE_IN in found and Intent.SCHEDULE in found and not re.search(_DAY, text.flat):
@@ -187,6 +189,10 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
         found -= {Intent.YES}
 
 
+_PART_OF_A_CAR = (
+    r"\b(?:porta|portas|teto|vidro|vidros|capo|tampa|cacamba|mala|malas|banco|janela)\b"
+)
+_OF_THE_STORE = re.compile(rf"^(?!.*{_PART_OF_A_CAR})|\b(?:loja|voces|horario|que horas?)\b")
 _NO_PERSON = re.compile(
     r"\bnao (?:precisa\w*|quero|queria|e pra)(?: \w+){0,2} (?:lig\w+|telefon\w+|falar com (?:o |um "
     r")?vendedor)"

@@ -65,6 +65,12 @@ def test_what_is_stated_becomes_a_filter_and_nothing_else(filters: str, text: st
     assert read(text, STOCK, this_year=2026).filters.spoken() == json.loads(filters)
 
 
+@pytest.mark.parametrize(("intent", "text"), pairs("innocent.tsv"))
+def test_what_only_sounds_like_an_intent_is_none(intent: str, text: str) -> None:
+    """`esse carro já deu problema?` is a question; a complaint would silence Lucas."""
+    assert read(text, STOCK, this_year=2026).intent.value != intent
+
+
 @pytest.mark.parametrize("line", lines("messages.tsv"), ids=lambda line: line.split("\t")[3])
 def test_a_message_to_a_dealer_is_read_whole(line: str) -> None:
     """Intent and filters, with slang, slips and long stories."""
