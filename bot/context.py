@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
-from bot.filters import Filters
+from bot.answers import as_an_answer, with_intent, without_own_car
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
-from bot.reading.text import fold
-from bot.reading.when import DayWish, When
 from bot.rules.courtesy import asks_for_other_store
 from bot.rules.focus import names_a_car
 from bot.rules.visits import asks_what_is_booked
@@ -20,21 +17,17 @@ from bot.values import Appointment, Dealer
 _FOLLOW_UP = re.compile(r"^e (?:o|a|do|da|no|na|ess[ea]|dess[ea]|del[ea]|el[ea]|aquel[ea])\b")
 _FOLLOW_UP_ANY = re.compile(r"^(?:e|ess[ea]|el[ea]|est[ea]|o|a)\b")
 PRICE = re.compile(r"\b(?:quanto (?:custa|e|esta|fica|sai)|preco|valor)\b")
-_BARE_DAY = re.compile(r"(?:no |o |pode ser |entao |seria )?(?:dia )?([0-3]?[0-9])(?: entao)?")
 _PARTING = re.compile(
     r"\bate (?:amanha|hoje|la|mais|logo|breve|sabado|segunda|terca|quarta|quinta|sexta|domingo)\b"
 )
 _ACK = re.compile(
-    r"(?:beleza|bele|certo|ok|okay|ta bom|esta bom|entendi|show|tranquilo|joia|perfeito)(?: "
+    r"(?:(?:ok |certo )?(?:aguardo|no aguardo|fico no aguardo)|beleza|bele|certo|ok|okay|ta bom|"
+    r"esta bom|entendi|show|tranquilo|joia|perfeito)(?: "
     r"(?:entao|valeu|obrigado))?"
 )
 _ANY_WILL_DO = re.compile(
     r"(?:tanto faz|qualquer (?:um|uma)|pode ser qualquer (?:um|uma)|indiferente|nao tenho "
     r"preferencia)"
-)
-_ITS = re.compile(r"\b(?:ele|ela|o (?:meu )?carro|meu|minha) (?:tem|esta com)\b")
-_WISHES = re.compile(
-    r"\b(?:tem|quero|queria|procuro|busco|preciso|mostra|manda|quanto|qual|quais|voces|interesse)\b"
 )
 _ASKS_HOURS = re.compile(r"\b(?:abr\w+|fech\w+|atend\w+|funciona\w*|aberto|ate que horas)\b")
 _COMES_FOR = re.compile(
@@ -57,10 +50,9 @@ def in_context(
     if _ACK.fullmatch(reading.text.flat) and state.greeted and not reading.text.question:
         waits = state.pending not in (None, Pending.CAR, Pending.BUDGET)
         return reading if waits else with_intent(reading, Intent.THANKS, ())
-    reading = _answer_about_money(_short_answer(reading, state), state)
+    reading = without_own_car(as_an_answer(reading, state), state)
     if state.offered and _ANY_WILL_DO.fullmatch(reading.text.flat):
         return with_intent(reading, Intent.SEARCH, ())
-    reading = _without_own_car(reading, state)
     visit = _visit(reading, state, stored, points=names_a_car(reading, state, stock))
     if visit is not None:
         return with_intent(reading, visit, ())
@@ -70,75 +62,6 @@ def in_context(
     if last in (Intent.DETAILS, Intent.PHOTOS) and _same_of_another(reading, state, stock):
         return with_intent(reading, Intent(last), state.topics)
     return reading
-
-
-def with_intent(reading: Reading, intent: Intent, topics: tuple[str, ...]) -> Reading:
-    """The reading with another intent that counts; the others stay known."""
-    others = tuple(other for other in reading.intents if other not in (intent, Intent.UNCLEAR))
-    return replace(reading, intents=(intent, *others), topics=topics)
-
-
-def _short_answer(reading: Reading, state: State) -> Reading:
-    """`28` after being asked for the day; `pode ser` after one day was proposed."""
-    if state.pending is not Pending.DATE or state.draft is None:
-        return reading
-    bare = _BARE_DAY.fullmatch(reading.text.flat)
-    if bare and 1 <= int(bare[1]) <= 31:
-        return replace(reading, when_said=When(day=DayWish(day=int(bare[1]))))
-    day = state.draft.offered
-    if reading.intent is Intent.YES and day is not None and not reading.when_said.says_something():
-        wish = DayWish(day=day.day, month=day.month, year=day.year)
-        return replace(reading, when_said=When(day=wish))
-    return reading
-
-
-def _answer_about_money(reading: Reading, state: State) -> Reading:
-    """`20 mil` after being asked for the down payment, `palio 2012` for the own car: no wishes."""
-    flat = _ITS.sub("", reading.text.flat)
-    asks = reading.text.question or _WISHES.search(flat)
-    if state.last_intent == Intent.NEGOTIATE and not _WISHES.search(flat):
-        amount = reading.filters.price_max or _loose(reading)
-        if amount and reading.filters.only_money() and not reading.offers:
-            offer = replace(reading, offers=(amount,), filters=Filters())
-            return with_intent(offer, Intent.NEGOTIATE, ())
-    if state.pending is Pending.OWN_CAR and not asks and _tells_a_car(reading):
-        told = reading.own_car or reading.text.flat
-        mine = replace(reading, own_car=told, filters=Filters())
-        sells = state.last_intent == Intent.SELL_CAR
-        return with_intent(mine, Intent.SELL_CAR if sells else Intent.TRADE_IN, ())
-    if state.pending is Pending.DOWN_PAYMENT and not asks and reading.filters.only_money():
-        value = reading.filters.price_max
-        if value is None and not reading.months:
-            value = _loose(reading)
-        down = reading.down_payment if value is None else value
-        if down is not None or reading.months is not None:
-            mine = replace(reading, down_payment=down, filters=Filters())
-            return with_intent(mine, Intent.FINANCING, ())
-    return reading
-
-
-def _without_own_car(reading: Reading, state: State) -> Reading:
-    """`posso levar o Fox pra avaliar?`: a car that he told as his own is no wish."""
-    mine = fold(state.deal.own_car or "")
-    wanted = tuple(one for one in reading.filters.model if fold(one.family) not in mine)
-    if not mine or len(wanted) == len(reading.filters.model):
-        return reading
-    return replace(reading, filters=reading.filters.model_copy(update={"model": wanted}))
-
-
-def _loose(reading: Reading) -> int | None:
-    """A number without a role, as an amount: 70 is 70 thousand."""
-    if not reading.loose or reading.when_said.says_something():
-        return None
-    number, thousands = reading.loose[0]
-    return round(number if thousands or number >= 1000 else number * 1000)
-
-
-def _tells_a_car(reading: Reading) -> bool:
-    wish = reading.filters
-    if reading.intent not in (Intent.SEARCH, Intent.UNCLEAR, Intent.TRADE_IN, Intent.DETAILS):
-        return False
-    return bool(wish.model or wish.brand or wish.year_min or "km" in reading.topics)
 
 
 def _visit(

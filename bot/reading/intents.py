@@ -68,6 +68,9 @@ _PRICE_OR_THERE = re.compile(
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(
+    r"\bajud\w+ (?:me )?a escolher\b|^(?:e )?pra (?:minha|meu|uso|trabalh\w+|mim|familia|"
+    r"viag\w+|uber|"
+    r"aplicativo)\b|^uso (?:na|no|pra)\b|"
     r"\bver (?:os |uns |um |algum |alguns )?carros?\b|\btem (?:algo|alguma coisa|coisa)\b|"
     r"\b(?:algo|algum|alguma coisa|um|uma) (?:tipo|parecid[oa]|"
     r"estilo|semelhante|similar)\b|"

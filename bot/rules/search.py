@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from bot.filters import Exclude, Filters
@@ -56,13 +57,25 @@ def _asks_cheaper(talk: Talk) -> bool:
 
 def _with_features(talk: Talk, wish: Filters, found: list[Listing], asked: list[Topic]) -> Answer:
     """Features that are no column (4x4, 7 lugares) are looked for in the advertisements."""
-    having = [item for item in found if all(quoted(topic, item) for topic in asked)]
+    flat = talk.reading.text.flat
+    having = [item for item in found if all(_has(topic, item, flat) for topic in asked)]
     if having:
         return _found(talk, wish, having)
     answer = _found(talk, wish, found)
     what = joined([topic.label for topic in asked])
     note = f"Nenhum anúncio nosso fala sobre {what}; isso eu confirmo com a equipe."
     return replace(answer, rule="search.feature_unknown", bubbles=(*answer.bubbles, text(note)))
+
+
+_HOW_MANY = re.compile(r"\b([0-9]+) (?:lugares|portas|pessoas|passageiros|airbags|air bags)\b")
+
+
+def _has(topic: Topic, item: Listing, flat: str) -> bool:
+    """True when the advertisement speaks of it: of as many (7 lugares) as were asked for."""
+    said, many = quoted(topic, item), _HOW_MANY.search(flat)
+    if said is None:
+        return False
+    return many is None or re.search(rf"\b{many[1]}\b", said) is not None
 
 
 def _points_at_one(talk: Talk) -> bool:

@@ -13,7 +13,9 @@ from bot.rules.about_car import answer_about
 from bot.rules.talk import Answer, Talk
 from bot.state import Deal, Draft, Pending
 
-_VALUE = re.compile(r"\b(?:quanto|valor|pagam|paga|fipe|vale|dao|avali\w+ (?:por|em) quanto)\b")
+_VALUE = re.compile(
+    r"\b(?:quanto|valor|pagam|paga|fipe|vale|dao|diferenca|volto|avali\w+ (?:por|em) quanto)\b"
+)
 _KM = re.compile(r"\b[0-9.]+ ?(?:mil )?(?:km|rodados?)\b|\b[0-9.]+ mil rodad|\b[0-9]+ ?mil ?km\b")
 WORDS_KEPT = 120
 

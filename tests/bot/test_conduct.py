@@ -9,9 +9,10 @@ import pytest
 from bot.lucas import decide
 from bot.masking import masked
 from bot.profile import Profile, read_profile
+from bot.stock import Stock
 from bot.values import Dealer, Incoming, OptOut, Turn
 from schema.events import EventKind
-from tests.bot.showroom import DEALER, NOW, STOCK, Chat, images, sent, shown
+from tests.bot.showroom import DEALER, NOW, STOCK, Chat, car, images, sent, shown
 
 
 def with_profile(**settings: object) -> Dealer:
@@ -151,8 +152,11 @@ def test_financing_is_collected_over_several_turns_and_promises_nothing() -> Non
     """Down payment and months reach the seller; a bare number answers the question for them."""
     chat = Chat()
     chat.say("vocês financiam o versa?")
-    chat.say("20 mil")
-    decision = chat.say("48x")
+    one_by_one = Chat()
+    one_by_one.say("vocês financiam o versa?")
+    one_by_one.say("20 mil")
+    assert "em 48x" in (one_by_one.say("48x").summary or "")
+    decision = chat.say("20 mil em 48x")
 
     assert decision.handoff == "financing"
     assert decision.summary is not None
@@ -320,3 +324,28 @@ def test_two_turns_without_progress_offer_a_person() -> None:
     assert "vendedor" not in sent(chat.say("tem corolla?"))
     assert "vendedor" in sent(chat.say("e civic?"))
     assert chat.say("sim").handoff == "asked"
+
+
+def test_a_number_of_seats_is_the_number_that_was_asked_for() -> None:
+    """`7 lugares` is not answered with a car of four."""
+    stock = Stock.build(
+        (
+            car(1, "BYD", "Dolphin Mini", "99900", descricao="Elétrico, 4 lugares."),
+            car(2, "Chevrolet", "Spin", "78900", descricao="7 lugares, ar."),
+        )
+    )
+
+    assert shown(Chat(stock=stock).say("tem carro de 7 lugares?")) == [2]
+
+
+def test_a_ceiling_is_no_down_payment_and_a_bare_number_is_the_mileage() -> None:
+    """What was asked last decides what a number means."""
+    chat = Chat()
+    chat.say("vocês financiam?")
+    assert chat.say("até 60 mil").rule == "search.found"
+    chat.say("aceita meu siena 2009 na troca?")
+    decision = chat.say("120 mil")
+
+    assert decision.rule == "trade_in.own_car"
+    assert decision.summary is not None
+    assert "siena 2009, 120 mil km" in decision.summary
