@@ -28,6 +28,7 @@ _PIECE = re.compile(
     r"(?P<group>todos os dias|todo dia|diariamente|dias uteis|fi[mn]s? de semana)"
     r"|\b(?P<day>seg|ter|qua|qui|sex|sab|dom|feriado)(?:unda|ca|rta|nta|ta|ado|ingo)?s?\b"
     r"(?:[ -]?feiras?)?"
+    r"|(?<!\d)(?P<ordinal>[2-6])a\b(?:[ -]?feiras?)?"
     r"|(?P<noon>meio[ -]dia)"
     r"|(?<!\d)(?P<hour>[01]?\d|2[0-4])(?:(?: ?h(?:oras?|rs?|s)?|:)(?P<minute>[0-5]\d)?(?:h|hs|"
     r"hrs)?)?(?!\d)"
@@ -138,6 +139,8 @@ def _groups(text: str) -> Iterator[tuple[list[int], list[time]]]:
 def _named_days(piece: re.Match[str]) -> list[int]:
     if piece["group"]:
         return list(_GROUPS[piece["group"]])
+    if piece["ordinal"]:  # 2ª is the second day of a week that begins on Sunday
+        return [int(piece["ordinal"]) - 2]
     return [_DAYS.index(piece["day"])] if piece["day"] else []
 
 

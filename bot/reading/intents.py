@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bot.filters import Filters
 from bot.reading.amounts import Amounts
-from bot.reading.data import load
+from bot.reading.data import any_of, load
 from bot.reading.text import Text
 
 
@@ -45,14 +45,14 @@ class Intent(StrEnum):
 _DATA = load("intents")
 _DAY: str = _DATA.pop("day")
 _WITH_WHEN = {
-    "reschedule": re.compile("|".join(_DATA.pop("reschedule_when"))),
-    "schedule": re.compile("|".join(_DATA.pop("schedule_when"))),
+    "reschedule": any_of(_DATA.pop("reschedule_when")),
+    "schedule": any_of(_DATA.pop("schedule_when")),
 }
 
 
 def _compiled() -> tuple[tuple[Intent, re.Pattern[str]], ...]:
     return tuple(
-        (Intent(name), re.compile("|".join(ways).replace("{day}", _DAY)))
+        (Intent(name), any_of(way.replace("{day}", _DAY) for way in ways))
         for name, ways in _DATA.items()
     )
 

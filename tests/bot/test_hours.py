@@ -35,6 +35,12 @@ WORK, SHORT = "09:00-18:00", "09:00-13:00"
         ("Segunda a sexta das 9h às 18h; sábado das 9h às 13h", [WORK] * 5 + [SHORT, "", ""]),
         ("seg-sex 09:00-18:00 / sáb 09:00 às 13:00", [WORK] * 5 + [SHORT, "", ""]),
         ("todos os dias 9h-18h", [WORK] * 7 + [""]),
+        ("2ª a 6ª 9h-18h, sáb. 9h-13h", [WORK] * 5 + [SHORT, "", ""]),
+        (
+            "De segunda à sexta-feira, das 09 às 18 horas. Sábados das 09 às 13 horas.",
+            [WORK] * 5 + [SHORT, "", ""],
+        ),
+        ("Seg–Sex: 9:00–18:00 | Sáb: 9:00–13:00", [WORK] * 5 + [SHORT, "", ""]),
         ("de segunda a sábado, 9 às 18h. Domingo fechado", [WORK] * 6 + ["", ""]),
         ("dias úteis 9-18, fim de semana e feriados 9-13", [WORK] * 5 + [SHORT] * 3),
         ("terça a sexta 9h-18h, sábado e domingo 9h-13h", ["", *[WORK] * 4, SHORT, SHORT, ""]),
