@@ -169,6 +169,11 @@ def no(talk: Talk) -> Answer:
     return Answer(rule="no", bubbles=(text(body),))
 
 
+_LAUGHS = re.compile(r"(?:k+|(?:ha|he|rs)+|kk\w*|risos)")
+_SERVICE = re.compile(
+    r"\b(?P<what>pix|transferencia|entregam?|entrega|frete|despachante|emplac\w+|vistoria|seguro|"
+    r"boleto|nota fiscal|recibo|documento|documentos|procuracao)\b"
+)
 _LIKES = re.compile(r"(?:gostei|adorei|amei|curti|lind[oa]|maravilhos[oa]|bonit[oa])\b")
 _COMPANY = re.compile(
     r"\b(?:posso|pode|vou|quero) (?:levar|ir com|trazer) (?:o |a )?(?:meu|minha|um|uma|os|alguem)\b"
@@ -191,6 +196,19 @@ def _small_talk(talk: Talk) -> Answer | None:
         return Answer(
             rule="liked", bubbles=(text(body, cars, priced=False),), focus=talk.target.car.id,
             pending=Pending.DATE, draft=draft,
+        )  # fmt: skip
+    if not talk.reading.text.tokens or _LAUGHS.fullmatch(talk.reading.text.flat):
+        body = talk.say("Estou por aqui! Posso ajudar em algo mais?", "Rs! Precisando, é só falar.")
+        return Answer(rule="laughs", bubbles=(text(body),), pending=talk.state.pending)
+    service = _SERVICE.search(talk.reading.text.flat)
+    if service is not None:
+        body = talk.say(
+            "Essa parte eu confirmo com a equipe da loja e te retorno por aqui.",
+            "Vou checar isso com o pessoal da loja e um vendedor te responde por aqui.",
+        )
+        return Answer(
+            rule="service.check", bubbles=(text(body),), pending=talk.state.pending,
+            to_check=f"pergunta sobre {service['what']}",
         )  # fmt: skip
     if _COMPANY.search(talk.reading.text.flat):
         body = talk.say("Claro, pode trazer quem quiser!", "Pode sim, fique à vontade!")

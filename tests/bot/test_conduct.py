@@ -253,7 +253,14 @@ def test_the_decision_explains_why_cars_fell_out() -> None:
 
 @pytest.mark.parametrize(
     ("text", "rule"),
-    [("me chamo João", "named"), ("posso levar minha esposa?", "company"), ("beleza", "thanks")],
+    [
+        ("me chamo João", "named"),
+        ("posso levar minha esposa?", "company"),
+        ("beleza", "thanks"),
+        ("kkkkk", "laughs"),
+        ("👍", "laughs"),
+        ("vocês entregam em outra cidade?", "service.check"),
+    ],
 )
 def test_small_talk_is_no_misunderstanding(text: str, rule: str) -> None:
     """It neither asks for a car nor counts towards calling a person."""
