@@ -61,12 +61,13 @@ _NAME = re.compile(
     r"(?P<name>[a-zà-ÿ]{3,20})\b",
     re.IGNORECASE,
 )
+_IS = re.compile(r"\b[Ss]ou [oa] (?P<name>[A-ZÀ-Ý][a-zà-ÿ]{2,19})\b")
 _NO_NAME = ("suj", "limp", "negativ", "dono", "espos", "mulher", "marid", "mesm")
 
 
 def said_name(raw: str) -> str | None:
     """`me chamo Rogério`: a first name as it was written; `meu nome é sujo` tells none."""
-    match = _NAME.search(raw)
+    match = _NAME.search(raw) or _IS.search(raw)
     if match is None or match["name"].lower().startswith(_NO_NAME):
         return None
     return match["name"].capitalize()

@@ -26,7 +26,7 @@ class Pointing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A pointer. `number`: ordinal from 1 (-1: the last), or a price in reais."""
+    """A pointer. `number`: ordinal from 1 (-1: the last, 0: the middle), or a price in reais."""
 
     how: Pointing
     number: int = 0
@@ -43,6 +43,7 @@ _ORDINALS = (
     (4, r"quart[oa](?! feira)|4 ?[oa]|numero (?:4|quatro)|opcao (?:4|quatro)"),
     (5, r"quint[oa](?! feira)|5 ?[oa]|numero (?:5|cinco)|opcao (?:5|cinco)"),
     (-1, r"ultim[oa]"),
+    (0, r"d[oa] meio"),
 )
 _ORDINAL = re.compile(
     r"\b(?:o|a|do|da|no|na|esse|essa|desse|dessa|e o|e a|d?o de numero|opcao|numero)? ?(?:"

@@ -117,6 +117,8 @@ def _pointed(
 
 def _nth(offered: list[Listing], number: int) -> Listing | None:
     index = number - 1 if number > 0 else number
+    if number == 0:
+        index = len(offered) // 2
     return offered[index] if offered and -len(offered) <= index < len(offered) else None
 
 

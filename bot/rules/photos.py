@@ -13,7 +13,8 @@ from bot.values import Bubble, BubbleKind
 from bot.wording import fact, name
 
 _BOTH = re.compile(
-    r"\b(?:dos|das|os|as) (?:dois|duas)\b|\bde (?:ambos|ambas)\b|\bdeles\b|\bdelas\b"
+    r"\b(?:dos|das|os|as) (?:dois|duas)\b|\bde tod[oa]s\b|\bde (?:ambos|ambas)\b|\bdeles\b|"
+    r"\bdelas\b"
 )
 OF_EACH = 3
 SENT = 5

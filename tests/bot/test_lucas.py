@@ -105,8 +105,8 @@ def test_a_bare_number_answers_the_question_for_the_budget() -> None:
 @pytest.mark.parametrize(
     ("pointer", "number"),
     [
-        ("o primeiro", 1), ("o segundo", 4), ("o último", 2), ("o branco", 2), ("o de 74", 4),
-        ("o mais barato", 1), ("o precision", 2), ("3", 2),
+        ("o primeiro", 1), ("o segundo", 4), ("o do meio", 4), ("o último", 2),
+        ("o branco", 2), ("o de 74", 4), ("o mais barato", 1), ("o precision", 2), ("3", 2),
     ],
 )  # fmt: skip
 def test_pointers_mean_the_cars_shown(pointer: str, number: int) -> None:
