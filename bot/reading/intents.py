@@ -68,6 +68,7 @@ _PRICE_OR_THERE = re.compile(
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(
+    r"^(?:os |ver )?(?:carros?|seminovos?|usados|catalogo|lista|modelos)$|"
     r"\btem (?:alguma? )?(?:ofertas?|promoc\w+)\b|\bmelhor(?:es)? (?:opcao|opcoes|carro|escolha)\b|"
     r"\bajud\w+ (?:me )?a escolher\b|^(?:e )?pra (?:minha|meu|uso|trabalh\w+|mim|familia|"
     r"viag\w+|uber|"
