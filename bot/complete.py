@@ -60,9 +60,8 @@ def _says_enough(reading: Reading, state: Mapping[str, Any]) -> bool:
     if reading.intent is Intent.SEARCH:
         return _wish_is_whole(reading)
     # an answer to a question of Lucas is whole, however short
-    return reading.intent is not Intent.UNCLEAR or bool(
-        load(state).pending is not None and reading.loose
-    )
+    answers = bool(reading.loose) or reading.when_said.says_something()
+    return reading.intent is not Intent.UNCLEAR or (answers and load(state).pending is not None)
 
 
 def _wish_is_whole(reading: Reading) -> bool:

@@ -1,7 +1,7 @@
 """Measures Lucas on labelled messages and dialogues. Run by a person: python -m bot.evaluate PATH.
 
 PATH is a folder with catalogs/*.json, utterances.jsonl and dialogues.jsonl. Prints every miss; the
-last line is one JSON object with the fractions that are right. Appointments are not measured.
+last line is one JSON object with the fractions that are right. The agenda is kept in memory.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,17 @@ from typing import Any
 from bot.lucas import decide
 from bot.reading.reader import read
 from bot.stock import Stock
-from bot.values import BubbleKind, Car, Dealer, Decision, Incoming, Turn
+from bot.values import (
+    AgendaAction,
+    AgendaChange,
+    Appointment,
+    BubbleKind,
+    Car,
+    Dealer,
+    Decision,
+    Incoming,
+    Turn,
+)
 from schema.events import EventKind
 
 _MEDIA = {"[audio]": EventKind.AUDIO, "[imagem]": EventKind.IMAGE}
@@ -118,23 +128,58 @@ def dialogues(folder: Path) -> dict[str, float]:
 
 def _dialogue(row: dict[str, Any], catalog: Catalog) -> Iterator[bool]:
     state: dict[str, Any] = {}
-    status = "novo"
+    status, stored = "novo", None
     now = datetime.fromisoformat(row["now"])
     for number, turn in enumerate(row["turns"], 1):
         said = turn["user"] if isinstance(turn["user"], list) else [turn["user"]]
         messages = tuple(_incoming(text) for text in said)
         decision = decide(
-            Turn(messages=messages, state=state, status=status),
+            Turn(messages=messages, state=state, status=status, appointment=stored),
             stock=catalog.stock,
             dealer=catalog.dealer,
             now=now,
         )
-        misses = list(_misses(decision, turn["expect"]))
+        before, stored = stored, _agenda_after(stored, decision.agenda)
+        misses = [
+            *_misses(decision, turn["expect"]),
+            *_agenda_misses(decision, turn["expect"], before, stored),
+        ]
         if misses:
             _say(f"{row['id']}#{number} {said}: {'; '.join(misses)}")
             _say(f"    {decision.rule}: {_sent(decision)!r}")
         state, status = decision.state, decision.status
         yield not misses
+
+
+def _agenda_after(stored: Appointment | None, change: AgendaChange | None) -> Appointment | None:
+    """The buyer's one active appointment after a turn."""
+    if change is None:
+        return stored
+    if change.action is AgendaAction.CANCEL:
+        return None
+    return replace(change.appointment, id=1 if stored is None else stored.id)
+
+
+def _agenda_misses(
+    decision: Decision,
+    expect: dict[str, Any],
+    before: Appointment | None,
+    after: Appointment | None,
+) -> Iterator[str]:
+    if "appointment" in expect:
+        want = expect["appointment"]
+        if want is None and decision.agenda is not None:
+            yield f"agenda changed: {decision.agenda}"
+        got = None if after is None else _plain(after)
+        if want is not None and got != want:
+            yield f"appointment {got} instead of {want}"
+    if expect.get("cancelled") and (before is None or after is not None):
+        yield "nothing is cancelled"
+
+
+def _plain(appointment: Appointment) -> dict[str, Any]:
+    at = appointment.at.strftime("%Y-%m-%dT%H:%M")
+    return {"kind": appointment.kind.value, "at": at, "car": appointment.car_id}
 
 
 def _incoming(text: str) -> Incoming:
@@ -157,6 +202,9 @@ def _misses(decision: Decision, expect: dict[str, Any]) -> Iterator[str]:
     for key, got in measured.items():
         if key in expect and got != expect[key]:
             yield f"{key} {got} instead of {expect[key]}"
+    asked = decision.asks or "none"
+    if "asks" in expect and asked != expect["asks"]:
+        yield f"asks {asked} instead of {expect['asks']}"
     if "cars" in expect and not _cars_right(decision, set(expect["cars"])):
         yield f"cars {sorted(_shown(decision))} instead of {expect['cars']}"
     sent = _sent(decision)

@@ -64,16 +64,26 @@ class Filters(BaseModel):
 
     def empty(self) -> bool:
         """True when nothing narrows the stock (an order alone does not)."""
-        return self.model_copy(update={"sort": None}) == _NOTHING
+        return not (self.brand or self.model) and self.only_names()
 
     def only_names(self) -> bool:
         """True when nothing but brand and model is said."""
-        bare = self.model_copy(update={"brand": (), "model": (), "sort": None})
-        return bare == _NOTHING
+        money = self.price_min is not None or self.price_max is not None
+        return not money and self._only_money_or_names()
+
+    def only_money(self) -> bool:
+        """True when nothing but a price is said, or nothing at all."""
+        return not (self.brand or self.model) and self._only_money_or_names()
+
+    def _only_money_or_names(self) -> bool:
+        """Called for every turn several times: plain comparisons."""
+        kinds = self.color or self.fuel or self.body or self.transmission is not None
+        numbers = (self.year_min, self.year_max, self.mileage_max)
+        return not kinds and numbers == (None, None, None) and self.exclude == _NO_EXCLUDE
 
     def spoken(self) -> dict[str, Any]:
         """JSON-ready, only what is stated, a single value bare: the form that is measured."""
-        said = {key: value for key, value in self if value not in (None, (), Exclude())}
+        said = {key: value for key, value in self if value not in (None, ())}
         said.pop("exclude", None)
         result: dict[str, Any] = {key: _bare(value) for key, value in said.items()}
         unwanted = {key: _listed(value) for key, value in self.exclude if value}
@@ -95,7 +105,7 @@ class Filters(BaseModel):
         return self.model_copy(update=update)
 
 
-_NOTHING = Filters()
+_NO_EXCLUDE = Exclude()
 
 
 def _listed(values: tuple[Any, ...]) -> list[str]:

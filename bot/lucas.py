@@ -5,53 +5,65 @@ Pure: the same turn, stock and time give the same decision.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bot.agenda.closed import state_of
+from bot.agenda.hours import OpeningHours, opening_hours
 from bot.complete import completeness
+from bot.context import in_context
 from bot.filters import Filters
+from bot.masking import masked
+from bot.memory import finds_nothing, remembered, status_after
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading, read
-from bot.rules import courtesy, deals
-from bot.rules.courtesy import asks_for_other_store
+from bot.rules import courtesy, visits
+from bot.rules.asides import with_asides
+from bot.rules.compare import asks_to_compare
 from bot.rules.details import details
-from bot.rules.focus import find_target, names_a_car, points
+from bot.rules.financing import financing
+from bot.rules.focus import find_target, points
 from bot.rules.photos import photos
+from bot.rules.price import buy, negotiate
 from bot.rules.search import search
-from bot.rules.store import address, hours, store
-from bot.rules.talk import Answer, Talk, digest, text
-from bot.state import REMEMBERED_BUBBLES, State, dump, load
+from bot.rules.store import store
+from bot.rules.talk import Answer, Talk, text
+from bot.rules.trade import sell_car, trade_in
+from bot.state import Pending, State, dump, load
 from bot.stock import Stock, for_sale
-from bot.values import Bubble, BubbleKind, Dealer, Decision, Turn
+from bot.summary import summary
+from bot.values import Dealer, Decision, Incoming, Turn
+from bot.voice import spoken
 from bot.wording import chosen_car
 from schema.events import EventKind
 
-__all__ = ["completeness", "decide"]
+__all__ = ["completeness", "decide", "hours_of"]
 
 _RULES: dict[Intent, Callable[[Talk], Answer]] = {
     **courtesy.RULES,
-    **deals.RULES,
+    **visits.RULES,
     Intent.PHOTOS: photos,
     Intent.DETAILS: details,
     Intent.SEARCH: search,
+    Intent.FINANCING: financing,
+    Intent.TRADE_IN: trade_in,
+    Intent.SELL_CAR: sell_car,
+    Intent.NEGOTIATE: negotiate,
+    Intent.BUY: buy,
     Intent.LOCATION: store,
     Intent.HOURS: store,
 }
-_NEEDS_AVAILABLE = frozenset(
-    (
-        Intent.DETAILS, Intent.PHOTOS, Intent.NEGOTIATE, Intent.BUY, Intent.SCHEDULE,
-        Intent.FINANCING,
-    )
-)  # fmt: skip
-_FOLLOW_UP = re.compile(r"^e (?:o|a|do|da|no|na|ess[ea]|dess[ea]|del[ea]|el[ea]|aquel[ea])\b")
-_FOLLOW_UP_ANY = re.compile(r"^(?:e|ess[ea]|el[ea]|est[ea]|o|a)\b")
-_PRICE = re.compile(r"\b(?:quanto (?:custa|e|esta|fica|sai)|preco|valor)\b")
-_VISITS = (Intent.SCHEDULE, Intent.RESCHEDULE)
-_AGAIN = ("Reforçando: ", "Só retomando: ", "Como comentei: ", "Pra confirmar: ", "De novo: ")
-_NAME_LIMIT = 30
+_NEEDS_ONE = frozenset((Intent.DETAILS, Intent.PHOTOS, Intent.NEGOTIATE, Intent.BUY))
+"""Of a model that fits several cars, these first ask which."""
+_NEEDS_ANY = frozenset((Intent.SCHEDULE, Intent.FINANCING))
+"""These go on although it is not clear which car of a model is meant, if there is one."""
+DRY_LIMIT = 2
+_ASKS = {
+    Pending.DATE: "date", Pending.TIME: "time", Pending.BUDGET: "budget", Pending.CAR: "car",
+    Pending.OWN_CAR: "car",
+}  # fmt: skip
 
 
 def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decision:
@@ -65,13 +77,52 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
         return _silent(turn, f"quiet.{state.quiet}")
     if not turn.messages:
         return _silent(turn, "quiet.nothing_new")
-    raw = "\n".join(message.text for message in turn.messages if message.text)
-    reading = _in_context(read(raw, stock, this_year=now.year), state, stock, dealer)
+    raw = "\n".join(_texts(turn.messages, dealer))
+    talk = _talk(turn, raw, state, stock, dealer, now)
+    if raw.strip() or talk.chosen is not None:
+        main = _intent(talk)
+        answer = _person_offered(talk, with_asides(talk, _RULES[main](talk), main, raw))
+    else:
+        answer = _wordless(turn, talk)
+    return _decision(turn, talk, answer)
+
+
+def _texts(messages: Sequence[Incoming], dealer: Dealer) -> Iterator[str]:
+    """What can be read; a transcript only where the dealer lets Lucas answer voice messages."""
+    for message in messages:
+        heard = message.kind is not EventKind.AUDIO or dealer.profile.audio
+        if message.text and heard:
+            yield message.text
+
+
+def hours_of(dealer: Dealer) -> OpeningHours | None:
+    """A dealer's opening hours with his holidays; None where his words cannot be understood."""
+    closed = dealer.profile.closed_days(state_of(dealer.endereco))
+    return opening_hours(dealer.horario, closed)
+
+
+def _person_offered(talk: Talk, answer: Answer) -> Answer:
+    """Two turns in a row that found nothing: a seller is offered, and a yes then means him."""
+    ready = finds_nothing(answer) and talk.state.dry == DRY_LIMIT - 1
+    if not ready or answer.handoff or answer.rule == "unclear.offer":
+        return answer
+    offer = talk.say(
+        "Se preferir, chamo um vendedor para procurar com você. Quer?",
+        "Quer que eu peça para um vendedor te ajudar a encontrar?",
+    )
+    return replace(answer, bubbles=(*answer.bubbles, text(offer)), pending=Pending.PERSON)
+
+
+def _talk(turn: Turn, raw: str, state: State, stock: Stock, dealer: Dealer, now: datetime) -> Talk:
+    raw = masked(raw)  # nothing beyond this line sees a document, a card or a plate
+    reading = read(raw, stock, this_year=now.year)
+    reading = in_context(reading, state, stock, dealer, turn.appointment)
     quoted = next((m.quoted_car_id for m in reversed(turn.messages) if m.quoted_car_id), None)
     options = (chosen_car(message.option_id) for message in reversed(turn.messages))
     chosen = next((car for car in map(stock.known, filter(None, options)) if car is not None), None)
-    talk = Talk(
+    return Talk(
         reading=reading,
+        raw=raw,
         stock=stock,
         dealer=dealer,
         now=now,
@@ -80,10 +131,10 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
         target=find_target(reading, state, stock, quoted) if chosen is None else for_sale(chosen),
         chosen=chosen,
         buyer_name=turn.buyer_name,
+        hours=hours_of(dealer),
+        appointment=turn.appointment,
+        taken=turn.taken,
     )
-    said = raw.strip() or talk.chosen is not None
-    answer = _answer(talk) if said else _wordless(turn, talk)
-    return _decision(turn, talk, answer)
 
 
 def _wordless(turn: Turn, talk: Talk) -> Answer:
@@ -97,60 +148,16 @@ def _silent(turn: Turn, rule: str) -> Decision:
     return Decision(bubbles=(), state=dict(turn.state), status=turn.status, rule=rule)
 
 
-def _in_context(reading: Reading, state: State, stock: Stock, dealer: Dealer) -> Reading:
-    """What a turn means in this conversation, where the words alone mislead."""
-    if asks_for_other_store(reading.text.flat, dealer):
-        return _with_intent(reading, Intent.OFF_TOPIC, ())
-    last = state.last_intent
-    if last in _VISITS and reading.intent in (Intent.UNCLEAR, Intent.SEARCH, Intent.HOURS):
-        return _with_intent(reading, Intent.SCHEDULE, ()) if _only_when(reading) else reading
-    if reading.intent is Intent.SEARCH and _asks_about_one(reading, state, stock):
-        return _with_intent(reading, Intent.DETAILS, reading.topics)
-    if last in (Intent.DETAILS, Intent.PHOTOS) and _same_of_another(reading, state, stock):
-        return _with_intent(reading, Intent(last), state.topics)
-    return reading
-
-
-def _only_when(reading: Reading) -> bool:
-    return reading.when and reading.filters.empty()
-
-
-def _asks_about_one(reading: Reading, state: State, stock: Stock) -> bool:
-    """`é automático?` of the car spoken of is a question; of a list it would be a wish."""
-    wish = reading.filters
-    if not reading.topics or wish.model or wish.brand or wish.body or wish.price_max:
-        return False
-    pointed = state.focus is not None or names_a_car(reading, state, stock)
-    asks = reading.text.question or _FOLLOW_UP_ANY.match(reading.text.flat)
-    return bool(pointed and asks and not _PRICE.search(reading.text.flat))
-
-
-def _same_of_another(reading: Reading, state: State, stock: Stock) -> bool:
-    """`e o prata?`, `e do kwid tem?`: the question before is asked again of another car."""
-    if reading.intent not in (Intent.SEARCH, Intent.UNCLEAR, Intent.DETAILS) or reading.topics:
-        return False
-    flat = reading.text.flat
-    again = bool(_FOLLOW_UP.match(flat)) and names_a_car(reading, state, stock)
-    return again and not _PRICE.search(flat)
-
-
-def _with_intent(reading: Reading, intent: Intent, topics: tuple[str, ...]) -> Reading:
-    others = tuple(other for other in reading.intents if other is not intent)
-    return replace(reading, intents=(intent, *others), topics=topics)
-
-
-def _answer(talk: Talk) -> Answer:
-    rule = _RULES[_intent(talk)]
-    return _with_asides(talk, rule(talk))
-
-
 def _intent(talk: Talk) -> Intent:
     """The intent that counts here: a sold car is said first; a bare number is a budget."""
     reading = talk.reading
     named = reading.filters.model or talk.chosen is not None
-    if reading.intent in _NEEDS_AVAILABLE and named and talk.target is None:
+    if named and talk.target is None and (talk.chosen is not None or _must_choose(talk)):
         return Intent.SEARCH
-    if reading.intent is Intent.UNCLEAR and (talk.pointed or talk.chosen is not None):
+    if reading.intent is Intent.DETAILS and talk.target is None and talk.state.offered:
+        return Intent.SEARCH  # `tem com GNV?` of a list: which of them has it
+    unclear = reading.intent is Intent.UNCLEAR
+    if unclear and (talk.pointed or talk.chosen is not None or asks_to_compare(reading.text.flat)):
         return Intent.SEARCH
     if reading.intent is Intent.UNCLEAR and (reading.loose or reading.free or reading.reference):
         useful = talk.state.pending is not None or talk.state.offered
@@ -158,116 +165,51 @@ def _intent(talk: Talk) -> Intent:
     return reading.intent
 
 
-def _with_asides(talk: Talk, answer: Answer) -> Answer:
-    """General questions tacked on to a search are answered too."""
-    if talk.reading.intent not in (Intent.SEARCH, Intent.DETAILS, Intent.PHOTOS):
-        return answer
-    extras: list[str] = []
-    if talk.reading.has(Intent.LOCATION):
-        extras.append(address(talk))
-    if talk.reading.has(Intent.HOURS):
-        extras.append(hours(talk))
-    if talk.reading.has(Intent.TRADE_IN):
-        extras.append("Sobre a troca: depende da avaliação do seu carro pela equipe da loja.")
-    if talk.reading.has(Intent.FINANCING):
-        extras.append("Sobre financiamento: as condições saem da análise de crédito do banco.")
-    if not extras:
-        return answer
-    return replace(answer, bubbles=(*answer.bubbles, text("\n".join(extras))))
+def _must_choose(talk: Talk) -> bool:
+    if talk.reading.intent is Intent.SCHEDULE and talk.appointment is not None:
+        return not talk.reading.when_said.says_something()
+    if talk.reading.intent in _NEEDS_ONE:
+        return True
+    named = Filters(model=talk.reading.filters.model)
+    return talk.reading.intent in _NEEDS_ANY and not talk.stock.matching(named)
 
 
 def _decision(turn: Turn, talk: Talk, answer: Answer) -> Decision:
-    bubbles = _fresh(_greeted(talk, answer), talk.state)
+    bubbles = spoken(talk, answer)
+    after = remembered(talk, answer, bubbles)
     return Decision(
         bubbles=bubbles,
-        state=dump(_remembered(talk, answer, bubbles)),
-        status=_status(turn.status, answer),
+        state=dump(after),
+        status=status_after(turn.status, answer),
         rule=answer.rule,
-        understood=_understood(talk),
+        understood=_understood(talk.reading),
         considered=answer.considered,
+        fell_out=answer.fell_out,
         handoff=answer.handoff,
+        summary=summary(talk, answer, after) if _tells_sellers(answer) else None,
+        agenda=answer.agenda,
+        opt_out=answer.opt_out,
+        asks=None if answer.pending is None else _ASKS.get(answer.pending),
     )
 
 
-def _understood(talk: Talk) -> dict[str, Any]:
+def _tells_sellers(answer: Answer) -> bool:
+    """True when there is news for a seller: a call, the agenda, a deal, something to check."""
+    return bool(
+        answer.handoff or answer.agenda or answer.deal or answer.negotiating or answer.to_check
+    )
+
+
+def _understood(reading: Reading) -> dict[str, Any]:
+    """What was read, as it is stored: values that Lucas knows, never the buyer's own words."""
+    when = reading.when_said
     return {
-        "intent": talk.reading.intent.value,
-        "intents": [intent.value for intent in talk.reading.intents],
-        "filters": talk.reading.filters.spoken(),
-        "topics": list(talk.reading.topics),
+        "intent": reading.intent.value,
+        "intents": [intent.value for intent in reading.intents],
+        "filters": reading.filters.spoken(),
+        "topics": list(reading.topics),
+        "pointer": None if reading.reference is None else reading.reference.how.value,
+        "likes": [model.spoken() for model in reading.likes],
+        "offers": list(reading.offers),
+        "when": repr(when) if when.says_something() else None,
     }
-
-
-def _greeted(talk: Talk, answer: Answer) -> tuple[Bubble, ...]:
-    """The first answer says hello and whose Lucas it is; an opt-out gets no hello."""
-    if talk.state.greeted or answer.quiet == "opt_out" or not answer.bubbles:
-        return answer.bubbles
-    hello = f"{_hello(talk)} Aqui é o Lucas, da {talk.dealer.nome}."
-    first, *rest = answer.bubbles
-    if first.kind is not BubbleKind.TEXT:
-        return (text(hello), *answer.bubbles)
-    return (replace(first, text=f"{hello} {first.text}"), *rest)
-
-
-def _hello(talk: Talk) -> str:
-    for hour, greeting in ((5, "Oi, boa noite"), (12, "Oi, bom dia"), (18, "Oi, boa tarde")):
-        if talk.now.hour < hour:
-            return greeting + _name(talk.buyer_name)
-    return "Oi, boa noite" + _name(talk.buyer_name)
-
-
-def _name(raw: str | None) -> str:
-    """A first name that looks like one; WhatsApp names are free text."""
-    first = (raw or "").split()[:1]
-    plain = bool(first) and first[0].isalpha() and 1 < len(first[0]) <= _NAME_LIMIT
-    return f", {first[0].capitalize()}!" if plain else "!"
-
-
-def _fresh(bubbles: tuple[Bubble, ...], state: State) -> tuple[Bubble, ...]:
-    """No text goes out word for word as one of the last ones did."""
-    return tuple(_unsaid(bubble, state) for bubble in bubbles)
-
-
-def _unsaid(bubble: Bubble, state: State) -> Bubble:
-    if bubble.kind is not BubbleKind.TEXT or bubble.text is None:
-        return bubble
-    for prefix in ("", *_AGAIN):
-        if digest(prefix + bubble.text) not in state.recent:
-            return replace(bubble, text=prefix + bubble.text)
-    return bubble
-
-
-def _remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State:
-    state = talk.state
-    said = [digest(bubble.text) for bubble in (*answer.bubbles, *bubbles) if bubble.text]
-    said += [digest(aside) for aside in answer.aside]
-    focus = state.focus if answer.focus is None else answer.focus
-    return state.model_copy(
-        update={
-            "greeted": True,
-            "filters": _kept(state.filters, answer.filters),
-            "offered": state.offered if answer.offered is None else answer.offered,
-            "focus": focus if focus is not None and focus >= 0 else None,
-            "topics": state.topics if answer.topics is None else answer.topics,
-            "last_intent": talk.reading.intent.value,
-            "pending": answer.pending,
-            "stuck": 0 if answer.understood else state.stuck + 1,
-            "recent": tuple(dict.fromkeys((*said, *state.recent)))[: REMEMBERED_BUBBLES * 2],
-            "quiet": answer.quiet,
-        }
-    )
-
-
-def _kept(before: Filters, after: Filters | None) -> Filters:
-    return before if after is None else after
-
-
-def _status(before: str, answer: Answer) -> str:
-    """`fechado` is a person's word; a running negotiation is not taken back."""
-    if answer.quiet == "opt_out":
-        return "perdido"
-    if before == "fechado":
-        return before
-    if answer.negotiating:
-        return "negociando"
-    return before if before == "negociando" else "em_andamento"

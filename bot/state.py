@@ -6,6 +6,7 @@ Tolerant: what another release wrote and this one cannot read is forgotten, neve
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, time
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +27,41 @@ class Pending(StrEnum):
     PHOTOS = "photos"
     PERSON = "person"
     OWN_CAR = "own_car"
+    DATE = "date"
+    TIME = "time"
+    CHEAPER = "cheaper"
+    DOWN_PAYMENT = "down_payment"
+
+
+class Draft(BaseModel):
+    """An appointment that still lacks something: what was said so far carries over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: str = "visita"
+    day: date | None = None
+    at: time | None = None
+    car: int | None = None
+    moving: bool = False
+    """It moves the stored appointment."""
+    next_week: bool = False
+    """It shall be in the week after this one, whatever day."""
+    offered: date | None = None
+    """The one day that Lucas proposed: a yes means it."""
+    idle: int = 0
+    """Turns since that were about something else."""
+
+
+class Deal(BaseModel):
+    """What was collected for a seller: the trade-in and the financing, in the buyer's words."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    own_car: str | None = None
+    own_km: str | None = None
+    down_payment: str | None = None
+    months: str | None = None
+    offer: int | None = None
 
 
 class State(BaseModel):
@@ -46,8 +82,18 @@ class State(BaseModel):
     pending: Pending | None = None
     stuck: int = Field(0, ge=0)
     """Turns in a row that Lucas did not understand."""
+    dry: int = Field(0, ge=0)
+    """Turns in a row that found nothing for him, understood or not."""
     recent: tuple[str, ...] = ()
     """Digests of the last bubbles."""
+    name: str | None = Field(None, max_length=40)
+    """How the buyer says that he is called."""
+    draft: Draft | None = None
+    deal: Deal = Deal()
+    to_check: tuple[str, ...] = Field((), max_length=5)
+    """What Lucas said that the team will check, for the seller's summary."""
+    seen: tuple[int, ...] = Field((), max_length=50)
+    """Ids of the cars that were shown or spoken of, the last first: for the seller's summary."""
     quiet: str | None = None
     """Why Lucas is silent (human, complaint, opt_out) until a person gives the talk back."""
 

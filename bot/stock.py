@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bot.filters import Exclude, Filters, ModelWish, Sort
@@ -35,12 +35,16 @@ class Listing:
     fuel: str | None
     transmission: str | None
     engines: frozenset[str]
+    family_key: str
+    """The family without blanks, accents and case: what two spellings share."""
 
-    def is_model(self, wish: ModelWish) -> bool:
-        """True when this car is of the family and has every trim word that was said."""
-        return compact(wish.family) == compact(self.family) and all(
-            fold(word) in self.trim for word in wish.trim
-        )
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """What is left of the cars for sale, in the wanted order, and why the others are not."""
+
+    found: list[Listing]
+    fell_out: dict[str, int]
 
 
 class Stock:
@@ -72,11 +76,25 @@ class Stock:
 
     def matching(self, filters: Filters) -> list[Listing]:
         """Cars for sale that fit, in the wanted order (default: price ascending, then id)."""
-        return ordered((item for item in self.offered if fits(item, filters)), filters.sort)
+        return self.sifted(filters).found
+
+    def sifted(self, filters: Filters) -> Sifted:
+        """The same, with how many cars each wish ruled out; a car counts for the first one."""
+        tests, found, fell_out = car_tests(filters), [], dict[str, int]()
+        for item in self.offered:
+            for key, fits_key in tests:
+                if not fits_key(item):
+                    fell_out[key] = fell_out.get(key, 0) + 1
+                    break
+            else:
+                found.append(item)
+        return Sifted(ordered(found, filters.sort), fell_out)
 
     def missed(self, filters: Filters) -> list[Listing]:
         """Sold or reserved cars that fit: why a car asked for by name is not there any more."""
-        return ordered((item for item in self.gone if fits(item, filters)), filters.sort)
+        tests = car_tests(filters)
+        gone = (item for item in self.gone if all(test(item) for _, test in tests))
+        return ordered(gone, filters.sort)
 
     def trims(self, family: str) -> dict[str, str]:
         """Trim words that this dealer's cars of a family have: compared -> shown."""
@@ -98,52 +116,67 @@ def ordered(items: Iterable[Listing], sort: Sort | None) -> list[Listing]:
     return sorted(items, key=lambda item: _sort_key(item.car, sort))
 
 
+CarTest = Callable[[Listing], bool]
+
+
 def fits(item: Listing, filters: Filters) -> bool:
-    """True when a car meets everything that is stated."""
-    return (
-        _fits_kind(item, filters)
-        and _fits_numbers(item.car, filters)
-        and not _excluded(item, filters.exclude)
-    )
+    """True when a car meets everything that is stated. For many cars use `car_tests` once."""
+    return all(test(item) for _, test in car_tests(filters))
 
 
-def _fits_kind(item: Listing, want: Filters) -> bool:
-    return (
-        (not want.brand or item.brand in want.brand)
-        and (not want.model or any(item.is_model(wish) for wish in want.model))
-        and (not want.color or item.color in want.color)
-        and (not want.fuel or item.fuel in want.fuel)
-        and (not want.body or item.body in want.body)
-        and (want.transmission is None or item.transmission == want.transmission)
-    )
+def car_tests(want: Filters) -> list[tuple[str, CarTest]]:
+    """One test for each wish that is stated, named by its filter key."""
+    tests = [*_kind_tests(want), *_number_tests(want), *_exclusion_tests(want.exclude)]
+    return [(key, test) for key, stated, test in tests if stated]
 
 
-def _fits_numbers(car: Car, want: Filters) -> bool:
-    return (
-        _within(car.preco, want.price_min, want.price_max)
-        and _within(car.ano_modelo or car.ano, want.year_min, want.year_max)
-        and _within(car.km, None, want.mileage_max)
-    )
+def _kind_tests(want: Filters) -> list[tuple[str, bool, CarTest]]:
+    is_model = _model_test(want.model)
+    return [
+        ("model", bool(want.model), is_model),
+        ("brand", bool(want.brand), lambda item: item.brand in want.brand),
+        ("body", bool(want.body), lambda item: item.body in want.body),
+        ("transmission", want.transmission is not None,
+         lambda item: item.transmission == want.transmission),
+        ("fuel", bool(want.fuel), lambda item: item.fuel in want.fuel),
+        ("color", bool(want.color), lambda item: item.color in want.color),
+    ]  # fmt: skip
 
 
-def _within(value: object, low: int | None, high: int | None) -> bool:
-    if low is None and high is None:
-        return True
-    if value is None:
-        return False
-    number = float(str(value))
-    return (low is None or number >= low) and (high is None or number <= high)
+def _number_tests(want: Filters) -> list[tuple[str, bool, CarTest]]:
+    return [
+        ("price_max", want.price_max is not None,
+         lambda item: item.car.preco <= (want.price_max or 0)),
+        ("price_min", want.price_min is not None,
+         lambda item: item.car.preco >= (want.price_min or 0)),
+        ("year_min", want.year_min is not None, lambda item: _year(item) >= (want.year_min or 0)),
+        ("year_max", want.year_max is not None,
+         lambda item: 0 < _year(item) <= (want.year_max or 0)),
+        ("mileage_max", want.mileage_max is not None,
+         lambda item: item.car.km is not None and item.car.km <= (want.mileage_max or 0)),
+    ]  # fmt: skip
 
 
-def _excluded(item: Listing, no: Exclude) -> bool:
-    return (
-        item.color in no.color
-        or item.brand in no.brand
-        or item.fuel in no.fuel
-        or item.body in no.body
-        or bool(item.engines & set(no.engine))
-        or any(item.is_model(wish) for wish in no.model)
-    )
+def _exclusion_tests(no: Exclude) -> list[tuple[str, bool, CarTest]]:
+    is_model, engines = _model_test(no.model), set(no.engine)
+    return [
+        ("exclude.color", bool(no.color), lambda item: item.color not in no.color),
+        ("exclude.brand", bool(no.brand), lambda item: item.brand not in no.brand),
+        ("exclude.fuel", bool(no.fuel), lambda item: item.fuel not in no.fuel),
+        ("exclude.body", bool(no.body), lambda item: item.body not in no.body),
+        ("exclude.engine", bool(engines), lambda item: not item.engines & engines),
+        ("exclude.model", bool(no.model), lambda item: not is_model(item)),
+    ]
+
+
+def _model_test(wishes: tuple[ModelWish, ...]) -> CarTest:
+    """Of one of these families, with every word of trim that was said."""
+    known = [(compact(wish.family), {fold(word) for word in wish.trim}) for wish in wishes]
+    return lambda item: any(key == item.family_key and trim <= item.trim for key, trim in known)
+
+
+def _year(item: Listing) -> int:
+    return item.car.ano_modelo or item.car.ano or 0
 
 
 def _sort_key(car: Car, sort: Sort | None) -> tuple[float, float, int]:
@@ -197,6 +230,7 @@ def _listing(car: Car, lexicon: Lexicon) -> Listing:
         fuel=_fuel(car.combustivel),
         transmission=_transmission(car.cambio),
         engines=frozenset(_ENGINE.findall(car.modelo)),
+        family_key=compact(family.name),
     )
 
 

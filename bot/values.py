@@ -7,10 +7,12 @@ releases.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from bot.profile import Profile
 from schema.events import EventKind
 from schema.replies import Location, Option
 
@@ -42,6 +44,57 @@ class Dealer:
     endereco: str | None = None
     telefone: str | None = None
     horario: str | None = None
+    profile: Profile = field(default_factory=Profile)
+
+
+class VisitKind(StrEnum):
+    """The values of `agendamentos.tipo`, spelled as the column spells them."""
+
+    TEST_DRIVE = "test_drive"
+    VISITA = "visita"
+    ENTREGA = "entrega"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment:
+    """An active row of `agendamentos`, or one that is to become one."""
+
+    kind: VisitKind
+    at: datetime
+    """In the dealer's zone, which is how `data_agendada` is stored."""
+    car_id: int | None = None
+    id: int | None = None
+    """None until it is stored."""
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError(f"appointment needs a time zone: {self.at!r}")
+
+
+class AgendaAction(StrEnum):
+    """What is done to the one active appointment of a buyer."""
+
+    BOOK = "book"
+    MOVE = "move"
+    """The stored row gets the new time, kind and car: never two active."""
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgendaChange:
+    """What a turn changes in the agenda; committed with the turn or not at all."""
+
+    action: AgendaAction
+    appointment: Appointment
+    """As it shall be; with CANCEL, the one that is cancelled."""
+
+
+class OptOut(StrEnum):
+    """How much the buyer wants to hear no more."""
+
+    NOTICES = "avisos"
+    """Nothing that he did not ask for: no reminders, no offers. Answers go on."""
+    ALL = "tudo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +135,10 @@ class Turn:
     status: str = "novo"
     """`conversations.status` before the turn."""
     buyer_name: str | None = None
+    appointment: Appointment | None = None
+    """The buyer's one active appointment."""
+    taken: frozenset[datetime] = frozenset()
+    """Times at which the store can take no further buyer, in the dealer's zone."""
 
 
 class BubbleKind(StrEnum):
@@ -141,6 +198,14 @@ class Decision:
     """Ids of the cars that were looked at and matched, best first."""
     handoff: str | None = None
     """Why a person is called in; None: no one is."""
+    summary: str | None = None
+    """Five lines in Portuguese for the seller; with a hand-over, an appointment, news of a deal."""
+    agenda: AgendaChange | None = None
+    opt_out: OptOut | None = None
+    asks: str | None = None
+    """The slot that the reply asks for: date, time, car, budget, person, ... or none."""
+    fell_out: dict[str, int] = field(default_factory=dict)
+    """How many cars for sale each wish ruled out, e.g. {"price_max": 12, "body": 3}."""
 
 
 class Completeness(StrEnum):

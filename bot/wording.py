@@ -19,9 +19,16 @@ _OPTION_TITLE, _OPTION_DESCRIPTION = 24, 72
 
 
 def money(amount: Decimal) -> str:
-    """R$ 89.900,00."""
+    """R$ 89.900; R$ 89.900,50 where there are cents."""
     cents = amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    if cents == cents.to_integral_value():
+        return money_of(int(cents))
     return "R$ " + f"{cents:,.2f}".translate(str.maketrans(",.", ".,"))
+
+
+def money_of(reais: int) -> str:
+    """R$ 60.000: whole reais, as a buyer says them."""
+    return f"R$ {whole(reais)}"
 
 
 def whole(number: int) -> str:

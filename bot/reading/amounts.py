@@ -8,73 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from bot.reading import around
 from bot.reading.numbers import Number, find_numbers
 from bot.reading.text import Text
 
-_FILL = (
-    r"(?: (?:uns|umas|de|da|do|r\$|em|o|a|os|as|valor|preco|por|volta|torno|mais|menos|ou|reais|"
-    r"ate|so|e|"
-    r"total|no|maximo|minimo|na|faixa|casa|dos|ano|km|com|ser|modelo|custar?|custando))*"
-)
-_MAX = re.compile(
-    r"\b(?:ate|(?:no )?maximo|abaixo|menos de|menor(?:es)? (?:que|de)|inferior(?:es)? a|limite|"
-    r"teto|"
-    r"(?:nao )?(?:passe|passa|passar|ultrapasse|ultrapassar)(?: muito)?|tenho|gastar|pagar|"
-    r"orcamento|"
-    r"disponho|disponivel|bolso|budget)" + _FILL + "$"
-)
-_MIN = re.compile(
-    r"\b(?:a partir|acima|mais de|maior(?:es)? (?:que|de)|superior(?:es)? a|(?:no )?minimo|"
-    r"partindo|desde)" + _FILL + "$"
-)
-_AROUND = re.compile(
-    r"\b(?:uns|umas|faixa|torno|volta|mais ou menos|cerca|aproximadamente|perto|proximo|media|"
-    r"casa|beirando|"
-    r"aproximado)" + _FILL + "$"
-)
-_MAX_AFTER = re.compile(
-    r"(?:reais )?(?:(?:no|de) (?:maximo|limite)|maximo|e (?:o )?(?:meu )?(?:limite|maximo|teto|"
-    r"orcamento)|"
-    r"pra (?:gastar|baixo|pagar|investir)|ou (?:menos|mais (?:velh|antig|barat)))"
-)
-_MIN_AFTER = re.compile(r"(?:pra (?:cima|frente|ca)|em diante|acima|ou (?:mais|superior|acima))")
-_AROUND_AFTER = re.compile(r"(?:mais ou menos|por ai|e pouco)")
-_KM_AFTER = re.compile(r"(?:mil )?(?:de )?(?:km|rodad[oa]s?)\b")
-_KM_BEFORE = re.compile(
-    r"(?<!baixa )(?<!baixo )(?<!pouca )(?<!pouco )(?<!menor )(?<!menos )\b(?:km|rodagem)(?: (?:de|"
-    r"ate|abaixo|menor|que|com|maximo|no|maxima))*$"
-)
-_DOWN_BEFORE = re.compile(r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$")
-_DOWN_AFTER = re.compile(r"(?:reais )?(?:(?:de|na|como|pra|em) )?(?:entrada|sinal)\b")
-_INSTALMENT_BEFORE = re.compile(
-    r"\b(?:parcelas?|prestac(?:ao|oes)|mensal|mensais|mensalidade)(?: (?:de|ate|no|maximo|em|uns|"
-    r"por|r\$|que|caiba|fique|fica|nao|passe|seja))*$"
-)
-_INSTALMENT_AFTER = re.compile(
-    r"(?:reais )?(?:x|vezes|parcelas|por mes|ao mes|mensais|mensal|meses|de parcela)\b"
-)
-_OFFER = re.compile(
-    r"\b(?:faz|fazem|fazer|faria|fariam|fecha|fecham|fechamos|fechar|fecho|deixa|deixam|sai|leva|"
-    r"levo|vende|"
-    r"vendem|venda|vender|aceita|aceitam|dou|pago|ofereco|oferta|proposta|consegue|consegu\w+|"
-    r"topa|topam|"
-    r"toparia|pego)(?: (?!ate\b)\w+){0,4}? (?:por|em)(?: (?:r\$|uns|so))*$|"
-    r"\b(?:dou|pago|ofereco|oferta|proposta|aceita|aceitam|topa|fecha|fecham)"
-    r"(?: (?:ele|ela|esse|essa|isso|o|a|carro|por|em|de|nele|nela|pra|mim|voces|voce|vista|r\$|"
-    r"seria|hoje|no|um))*$"
-)
-_COUNTED = re.compile(
-    r"(?:lugares|portas|marchas|air|airbags|cilindros|cv|cavalos|litros|donos?|anos|pessoas|"
-    r"filhos|dias?|"
-    r"meses|horas?|hrs?|minutos?|unidades?|carros?|opcoes|vezes|polegadas|criancas)\b"
-)
-_TIME_BEFORE = re.compile(r"\b(?:as|umas|ali pelas|pelas|das|apos as|depois das)$")
-_DAY_BEFORE = re.compile(r"\bdia$")
-_YEAR_BEFORE = re.compile(r"\bano(?: (?:de|e|modelo))*$")
-_TIME = re.compile(r"[0-9]{1,2}(?:h|hs|hrs|horas)[0-9]{0,2}|[0-9]{1,2}:[0-9]{2}")
-_PAIR = re.compile(r"([0-9]{2}|[0-9]{4})/([0-9]{2}|[0-9]{4})")
 _ENGINE_MAX = 6.5
 FIRST_YEAR = 1980
+MOST_MONTHS = 120
 MIN_BARE_PRICE = 10
 
 
@@ -90,7 +30,8 @@ class Amounts:
     engines: list[tuple[int, str]] = field(default_factory=list)
     offers: list[int] = field(default_factory=list)
     instalments: bool = False
-    down_payment: bool = False
+    months: int | None = None
+    down_payment: int | None = None
     has_time: bool = False
     has_day: bool = False
     loose: list[tuple[int, float, bool]] = field(default_factory=list)
@@ -139,12 +80,12 @@ class _Reader:
 
     def _pairs_of_years(self) -> None:
         for index, token in enumerate(self._text.tokens):
-            self._out.has_time |= _TIME.fullmatch(token.text) is not None
-            match = _PAIR.fullmatch(token.text)
+            self._out.has_time |= around.TIME.fullmatch(token.text) is not None
+            match = around.PAIR.fullmatch(token.text)
             if match is None or index in self._own:
                 continue
             first, second = self._year(int(match[1])), self._year(int(match[2]))
-            before_day = _DAY_BEFORE.search(self._text.before(index, 1))
+            before_day = around.DAY_BEFORE.search(self._text.before(index, 1))
             if first and second and first <= second <= first + 1 and not before_day:
                 self._set_year(second, "=")
             else:
@@ -179,7 +120,8 @@ class _Reader:
                 max(years[0], years[1]),
             )
             return True
-        if not opened or (between.startswith("e") and "entre" not in before):
+        marked = bool(high.thousands or high.unit == "reais") and not between.startswith("e")
+        if not (opened or marked) or (between.startswith("e") and "entre" not in before):
             return False
         top = _thousands(high)
         bottom = _thousands(low)
@@ -200,8 +142,11 @@ class _Reader:
     def _is_km(self, number: Number) -> bool:
         return (
             number.unit in ("km", "kms")
-            or _KM_AFTER.match(self._text.after(number.end)) is not None
-            or (number.unit == "" and bool(_KM_BEFORE.search(self._text.before(number.start, 4))))
+            or around.KM_AFTER.match(self._text.after(number.end)) is not None
+            or (
+                number.unit == ""
+                and bool(around.KM_BEFORE.search(self._text.before(number.start, 4)))
+            )
         )
 
     def _one(self, number: Number) -> None:
@@ -219,26 +164,28 @@ class _Reader:
     def _no_filter(self, number: Number) -> bool:
         before = self._text.before(number.start)
         after = self._text.after(number.end)
-        if number.unit in ("x", "vezes") or _INSTALMENT_AFTER.match(after):
+        if number.unit in ("x", "vezes") or around.INSTALMENT_AFTER.match(after):
+            self._out.instalments = True
+            if number.value <= MOST_MONTHS and not number.thousands:
+                self._out.months = int(number.value)
+            return True
+        if around.INSTALMENT_BEFORE.search(before):
             self._out.instalments = True
             return True
-        if _INSTALMENT_BEFORE.search(before):
-            self._out.instalments = True
-            return True
-        if _DOWN_AFTER.match(after) or _DOWN_BEFORE.search(before):
-            self._out.down_payment = True
+        if around.DOWN_AFTER.match(after) or around.DOWN_BEFORE.search(before):
+            self._out.down_payment = _thousands(number)
             return True
         return self._as_time(number, before) or bool(
-            number.unit == "%" or (not number.thousands and _COUNTED.match(after))
+            number.unit == "%" or (not number.thousands and around.COUNTED.match(after))
         )
 
     def _as_time(self, number: Number, before: str) -> bool:
         token = self._text.tokens[number.start].text
         small = number.value < 24 and not number.thousands and not number.decimal
-        if _TIME.fullmatch(token) or (small and _TIME_BEFORE.search(before)):
+        if around.TIME.fullmatch(token) or (small and around.TIME_BEFORE.search(before)):
             self._out.has_time = True
             return True
-        if _DAY_BEFORE.search(before) and number.value <= 31:
+        if around.DAY_BEFORE.search(before) and number.value <= 31:
             self._out.has_day = True
             return True
         return False
@@ -247,7 +194,7 @@ class _Reader:
         if not self._is_km(number):
             return False
         before, after = self._text.before(number.start), self._text.after(number.end, 8)
-        if _MAX.search(before) or re.search(r"\bou menos\b|\bmaximo\b", after):
+        if around.MAX.search(before) or re.search(r"\bou menos\b|\bmaximo\b", after):
             self._out.mileage_max = _thousands(number)
         return True
 
@@ -258,10 +205,10 @@ class _Reader:
         return True
 
     def _as_year(self, number: Number) -> bool:
-        if number.thousands or number.unit or number.decimal:
+        if (number.thousands and not self._spelt_year(number)) or number.unit or number.decimal:
             return False
         before, after = self._text.before(number.start), self._text.after(number.end)
-        year = self._full_year(number)
+        year = int(number.value) if number.thousands else self._full_year(number)
         if year is None and number.value < 100 and self._short_year(number, before, after):
             year = self._year(number.value)
         if year is None or (self._text.tokens[number.start - 1].text == "r$" and number.start):
@@ -269,18 +216,23 @@ class _Reader:
         self._set_year(year, self._year_mode(before, after))
         return True
 
+    def _spelt_year(self, number: Number) -> bool:
+        """dois mil e dezenove: no price, no mileage."""
+        in_words = self._text.tokens[number.start].text.isalpha()
+        return in_words and 2000 < number.value <= self._last_year
+
     def _short_year(self, number: Number, before: str, after: str) -> bool:
         beside_name = number.start - 1 in self._named and not self._text.tokens[number.start].breaks
         digits = len(self._text.tokens[number.start].text) == 2
         newer = number.value <= self._last_year - 2000 and re.match(
             r"pra (?:cima|ca|frente)|em diante|ou mais nov", after
         )
-        return digits and bool(_YEAR_BEFORE.search(before) or beside_name or newer)
+        return digits and bool(around.YEAR_BEFORE.search(before) or beside_name or newer)
 
     def _year_mode(self, before: str, after: str) -> str:
-        if _MIN_AFTER.match(after) or _MIN.search(before):
+        if around.MIN_AFTER.match(after) or around.MIN.search(before):
             return ">"
-        if _MAX_AFTER.match(after) or _MAX.search(before):
+        if around.MAX_AFTER.match(after) or around.MAX.search(before):
             return "<"
         return "="
 
@@ -306,15 +258,15 @@ class _Reader:
         return marked or (number.start > 0 and self._text.tokens[number.start - 1].text == "r$")
 
     def _price_mode(self, before: str, after: str) -> str:
-        if _MIN.search(before):
-            return ">"
-        if _MAX.search(before) or _MAX_AFTER.match(after):
+        if around.MAX.search(before) or around.MAX_AFTER.match(after):
             return "<"
-        if _OFFER.search(before):
-            return "offer"
-        if _MIN_AFTER.match(after):
+        if around.MIN.search(before):
             return ">"
-        return "~" if _AROUND.search(before) or _AROUND_AFTER.match(after) else ""
+        if around.OFFER.search(before) or around.OFFER_AFTER.match(after):
+            return "offer"
+        if around.MIN_AFTER.match(after):
+            return ">"
+        return "~" if around.AROUND.search(before) or around.AROUND_AFTER.match(after) else ""
 
     def _set_price(self, value: int, mode: str) -> None:
         self._out.priced = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -58,8 +59,44 @@ def topics() -> tuple[Topic, ...]:
         Topic(
             name,
             raw["label"],
-            re.compile("|".join(raw["ask"])),
-            re.compile("|".join(raw["find"])) if "find" in raw else None,
+            any_of(raw["ask"]),
+            any_of(raw["find"]) if "find" in raw else None,
         )
         for name, raw in load("topics").items()
     )
+
+
+@cache
+def any_topic() -> re.Pattern[str]:
+    """Matches where at least one topic does: most turns ask about none."""
+    return any_of([way for raw in load("topics").values() for way in raw["ask"]])
+
+
+def any_of(ways: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for many ways to say a thing.
+
+    What begins with a word boundary shares one: `re` then looks only where a word begins, which
+    makes the long lists of the data files several times as quick.
+    """
+    whole = list(ways)
+    at_words = [way[2:] for way in whole if way.startswith(r"\b") and not _is_choice(way)]
+    others = [way for way in whole if not way.startswith(r"\b") or _is_choice(way)]
+    parts = [rf"\b(?:{'|'.join(at_words)})"] if at_words else []
+    return re.compile("|".join([*parts, *others]))
+
+
+def _is_choice(way: str) -> bool:
+    """True for `a|b` outside of all brackets: its first boundary is not for all of it."""
+    depth, escaped = 0, False
+    for char in way:
+        if escaped:
+            escaped = False
+        elif char == "\\":
+            escaped = True
+        elif char in "([":
+            depth += 1
+        elif char in ")]":
+            depth -= 1
+        elif char == "|" and depth == 0:
+            return True
+    return False

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bot.filters import Filters
 from bot.reading.amounts import Amounts
-from bot.reading.data import load
+from bot.reading.data import any_of, load
 from bot.reading.text import Text
 
 
@@ -44,11 +44,15 @@ class Intent(StrEnum):
 
 _DATA = load("intents")
 _DAY: str = _DATA.pop("day")
+_WITH_WHEN = {
+    "reschedule": any_of(_DATA.pop("reschedule_when")),
+    "schedule": any_of(_DATA.pop("schedule_when")),
+}
 
 
 def _compiled() -> tuple[tuple[Intent, re.Pattern[str]], ...]:
     return tuple(
-        (Intent(name), re.compile("|".join(ways).replace("{day}", _DAY)))
+        (Intent(name), any_of(way.replace("{day}", _DAY) for way in ways))
         for name, ways in _DATA.items()
     )
 
@@ -60,10 +64,21 @@ _WISH = re.compile(
     r"disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
 )
 _PRICE_OR_THERE = re.compile(
-    r"\b(?:quanto\b(?! (?:gasta|consome|anda|faz|roda))|preco|valor|custa|disponivel|ainda "
+    r"\b(?:quanto\b(?! (?:gasta|consome|anda|faz|roda|tempo))|preco|valor|custa|disponivel|ainda "
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(
+    r"^(?:os |ver )?(?:carros?|seminovos?|usados|catalogo|lista|modelos)$|"
+    r"\btem (?:alguma? )?(?:ofertas?|promoc\w+)\b|\bmelhor(?:es)? (?:opcao|opcoes|carro|escolha)\b|"
+    r"\bajud\w+ (?:me )?a escolher\b|^(?:e )?pra (?:minha|meu|uso|trabalh\w+|mim|familia|"
+    r"viag\w+|uber|"
+    r"aplicativo)\b|^uso (?:na|no|pra)\b|"
+    r"\bver (?:os |uns |um |algum |alguns )?carros?\b|\btem (?:algo|alguma coisa|coisa)\b|"
+    r"\b(?:algo|algum|alguma coisa|um|uma) (?:tipo|parecid[oa]|"
+    r"estilo|semelhante|similar)\b|"
+    r"\b(?:manda|envia|passa|ver|tem)(?: me)? (?:a|o|sua|seu|uma|um)? ?(?:lista|catalogo|relacao|"
+    r"tabela|portfolio)\b|\b(?:recomend\w+|indic(?:a|am|aria)|suger\w+)\b|\b(?:quero|queria|procuro|"
+    r"preciso de|busco) (?:algo|alguma coisa|outro|outra)\b|"
     r"\b(?:o que|que|quais?|algo|alguma coisa)(?: (?:carros?|modelos?|opcoes))?(?: (?:que|e))? "
     r"?(?:voces?|a loja)? ?(?:tem|tao|estao|vendem|trabalham)\b|\bestoque\b|\b(?:lista|tabela|"
     r"catalogo) (?:de|dos|d)\b|\bquais carros\b|\bver os carros\b|\bcarros disponiveis\b|\bo que "
@@ -74,10 +89,18 @@ _STOCK = re.compile(
 
 
 def find_intents(
-    text: Text, filters: Filters, topics: tuple[str, ...], amounts: Amounts, *, own: bool
+    text: Text,
+    filters: Filters,
+    topics: tuple[str, ...],
+    amounts: Amounts,
+    *,
+    own: bool,
+    when: bool,
 ) -> tuple[Intent, ...]:
-    """All intents of a text, the one that counts first."""
+    """All intents of a text, the one that counts first. `when`: a day or a time is said."""
     found = {intent for intent, pattern in _PATTERNS if pattern.search(text.flat)}
+    if when:
+        found |= {Intent(name) for name, ways in _WITH_WHEN.items() if ways.search(text.flat)}
     _add_by_meaning(found, text, filters, topics, amounts, own)
     _drop_shadowed(found, text, filters)
     ranked = sorted(found, key=_RANK.__getitem__)
@@ -88,16 +111,10 @@ def find_intents(
 
 
 _ANY_CAR = re.compile(
+    r"^carros? (?:pra|que|de)\b|"
     r"\b(?:tem|um|algum|quero|procuro|preciso de|quais) (?:algum |um )?carros?\b(?! e\b)|^carros? "
     r"com\b"
 )
-_WHEN = re.compile(rf"\b{_DAY}\b|\bmeio dia\b|\bmais (?:cedo|tarde)\b|\balmoco\b")
-
-
-def says_when(text: Text, amounts: Amounts) -> bool:
-    """True when a day, a time or a part of the day is said."""
-    return amounts.has_time or amounts.has_day or bool(_WHEN.search(text.flat))
-
 
 _RANK = {intent: rank for rank, intent in enumerate(Intent)}
 
@@ -132,11 +149,18 @@ def _asks_for_any(text: Text) -> bool:
     return bool(_STOCK.search(text.flat) or _ANY_CAR.search(text.flat))
 
 
+_IS_IT = re.compile(
+    r"\be (?:mesmo |todo |ja )?(?:flex|automatic[oa]|manual|aut|diesel|gasolina|hibrid[oa]|"
+    r"eletric[oa]|cvt|automatizad[oa])\b"
+)
+
+
 def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
     """True when words that could be a question about a car are criteria for a search."""
     if set(topics) <= {"km", "cambio", "combustivel", "ano", "cor"}:
         stated = filters.mileage_max is not None or filters.transmission or filters.fuel
-        asks = re.search(r"\b(?:qual|quantos?|que cor|quanto|ou e)\b|^e ", text.flat)
+        asks = bool(re.search(r"\b(?:qual|quantos?|que cor|quanto|ou e)\b|^e ", text.flat))
+        asks |= bool(filters.model) and bool(_IS_IT.search(text.flat))
         sorted_by_km = filters.sort is not None and "km" in topics
         listed = filters.color or filters.exclude.color
         return bool((stated or sorted_by_km or listed) and not asks)
@@ -156,6 +180,10 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
             found.discard(Intent.CANCEL_SCHEDULE)
         found.discard(Intent.TRADE_IN)
         found.discard(Intent.HOURS)
+    if Intent.HUMAN in found and _NO_PERSON.search(text.flat):
+        found.discard(Intent.HUMAN)
+    if Intent.HOURS in found and not _OF_THE_STORE.search(text.flat):
+        found.discard(Intent.HOURS)
     if Intent.SELL_CAR in found:
         found.discard(Intent.TRADE_IN)
     if Intent.TRADE_IN in found and Intent.SCHEDULE in found and not re.search(_DAY, text.flat):
@@ -166,19 +194,44 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
         found -= {Intent.YES}
 
 
+_PART_OF_A_CAR = (
+    r"\b(?:porta|portas|teto|vidro|vidros|capo|tampa|cacamba|mala|malas|banco|janela)\b"
+)
+_OF_THE_STORE = re.compile(rf"^(?!.*{_PART_OF_A_CAR})|\b(?:loja|voces|horario|que horas?)\b")
+_NO_PERSON = re.compile(
+    r"\bnao (?:precisa\w*|quero|queria|e pra)(?: \w+){0,2} (?:lig\w+|telefon\w+|falar com (?:o |um "
+    r")?vendedor)"
+)
+
+
 def _only_small_talk(text: Text) -> bool:
     return not re.search(
-        r"\bprompt\b|instruc|\bsystem\b|regras|cliente|\bpiada\b|comprador", text.flat
+        r"\bprompt\b|instruc|\bsystem\b|regras|cliente|\bpiada\b|comprador|\bcpf\b|\bfinj\w+|"
+        r"\bquem comprou\b|"
+        r"\b(?:telefone|whatsapp|endereco|dados|nome|contato) d[oa] (?:dono|proprietari)",
+        text.flat,
     )
 
 
 def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts, own: bool) -> bool:
     """Cars asked for by criteria, with a general question tacked on, is a search."""
+    if first is Intent.FINANCING and filters.model and _FINANCES.search(text.flat):
+        return False
     if first in (Intent.FINANCING, Intent.TRADE_IN):
         general = not own and not amounts.instalments
-        down_only = first is Intent.FINANCING and amounts.down_payment
-        return (general or down_only) and not filters.only_names() and _wishes(text)
+        down_only = first is Intent.FINANCING and amounts.down_payment is not None
+        asks_for_it = bool(filters.model) and bool(_IS_THERE.search(text.flat))
+        criteria = not filters.only_names() and _wishes(text)
+        return (general or down_only) and (criteria or asks_for_it)
     return first is Intent.DETAILS and not filters.only_names() and not filters.model
+
+
+_FINANCES = re.compile(
+    r"\b(?:financiar|parcelar|simular)\b|\b(?:parcelas?|prestac\w+|entrada|financiamento) d\w+\b"
+)
+_IS_THERE = re.compile(
+    r"\b(?:tem|ainda|disponivel|valor|preco|anuncio)\b|\bquanto (?:custa|e|esta|ta)\b"
+)
 
 
 def _wishes(text: Text) -> bool:

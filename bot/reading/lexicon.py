@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 
 from bot.reading.data import attribute_words, load
-from bot.reading.slips import Slips
+from bot.reading.slips import MIN_OWN, Slips
 from bot.reading.text import compact, fold
 
 MAX_NAME_TOKENS = 4
@@ -65,13 +65,17 @@ class Lexicon:
         """This lexicon with a dealer's own families; his names are never everyday words."""
         names, families = dict(self._names), dict(self._families)
         fresh: list[str] = []
+        own: list[str] = []
         for family in extra:
             key = compact(family.name)
+            own.append(key)
             fresh.extend(word for word in (key, compact(family.brand)) if word not in names)
             names[key] = Name(NameKind.FAMILY, families.get(key, family).name)
             families.setdefault(key, family)
             names.setdefault(compact(family.brand), Name(NameKind.BRAND, family.brand))
-        more = (Slips(fresh),) if fresh else ()
+        more = [Slips(fresh)] if fresh else []
+        if own:
+            more.append(Slips(own, min_edit=MIN_OWN))
         return Lexicon(names, families, (*self._slips, *more))
 
     def name(self, key: str) -> Name | None:
@@ -113,6 +117,7 @@ def _read_names() -> tuple[dict[str, Name], dict[str, Family]]:
     raw = load("cars")
     nicknames: dict[str, list[str]] = raw.pop("nicknames")
     everyday = {compact(word) for word in raw.pop("everyday")["names"]}
+    raw.pop("gender")  # of `grammar`
     names: dict[str, Name] = {}
     families: dict[str, Family] = {}
     for brand, entry in raw.items():

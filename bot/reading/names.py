@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from bot.filters import ModelWish
 from bot.reading.data import attribute_words, plain_words
 from bot.reading.lexicon import MAX_NAME_TOKENS, Lexicon, Name, NameKind
-from bot.reading.text import Text
+from bot.reading.text import Text, compact
 
 _OWN = re.compile(
     r"\b(?:meu|minha|meus|tenho(?: aqui)?(?: um| uma)|possuo(?: um| uma)?|dou (?:um|uma|o|a) ?|"
@@ -100,8 +100,35 @@ def _guessed(text: Text, index: int, lexicon: Lexicon) -> Mention | None:
     token = text.tokens[index].text
     if not token[0].isalpha() or token in plain_words() or token in attribute_words():
         return None
-    name = lexicon.guess(token)
-    return Mention(index, index + 1, name) if name is not None else None
+    name = lexicon.guess(token) or _small(token, lexicon)
+    return _lengthened(text, index, name, lexicon) if name is not None else None
+
+
+def _lengthened(text: Text, index: int, guessed: Name, lexicon: Lexicon) -> Mention:
+    """`dolfin mini`: what was guessed may be only the beginning of a longer name."""
+    end, name = index + 1, guessed
+    key = compact(guessed.value)
+    for stop in range(index + 1, min(len(text.tokens), index + MAX_NAME_TOKENS)):
+        if text.tokens[stop].breaks:
+            break
+        key += text.tokens[stop].text
+        longer = lexicon.name(key)
+        if longer is not None:
+            end, name = stop + 1, longer
+    return Mention(index, end, name)
+
+
+_DIMINUTIVE = re.compile(r"(?P<stem>[a-z0-9]{2,}?)(?:z?inh[oa]s?|zi[nm])")
+
+
+def _small(token: str, lexicon: Lexicon) -> Name | None:
+    """A diminutive: foxinho, saveirinha, uninho."""
+    small = _DIMINUTIVE.fullmatch(token)
+    if small is None:
+        return None
+    names = (lexicon.name(small["stem"] + vowel) for vowel in ("", "o", "a", "e", "i"))
+    found = next((name for name in names if name is not None), None)
+    return None if found is None or found.everyday else found
 
 
 def _with_trim(text: Text, mention: Mention, stock: Trims) -> Mention:
@@ -139,10 +166,12 @@ def _trim_at(text: Text, index: int, known: dict[str, str]) -> tuple[int, str | 
     return 1, None
 
 
-def _is_beside(token: str) -> bool:
+def _is_beside(word: str) -> bool:
     """Words that stand between a family and its trim."""
-    return token in attribute_words() or bool(
-        re.fullmatch(r"(?:19|20)?[0-9]{2}(?:/[0-9]+)?|ano", token)
+    return (
+        word == "de"
+        or word in attribute_words()
+        or bool(re.fullmatch(r"(?:19|20)?[0-9]{2}(?:/[0-9]+)?|ano", word))
     )
 
 

@@ -27,7 +27,8 @@ _LINK = (
 )
 _NO = re.compile(
     r"(?:\b(?:menos|exceto|tirando|fora|sem ser|sem|nem|evito|evitar|odeio|detesto|nada|salvo)|"
-    r"\bnao (?:quero|queria|gosto|curto|seja|sejam|pode ser|podem ser|sendo|serve|precisa d[eoa]|"
+    r"\bnao (?:quero|queria|gosto|gostei|curti|curto|seja|sejam|pode ser|podem ser|sendo|serve|"
+    r"precisa d[eoa]|"
     r"sou fa)|"
     r"\bnao)" + _LINK + "$"
 )

@@ -13,7 +13,9 @@ _WORDS = {
     "quatorze": 14, "catorze": 14, "quinze": 15, "dezesseis": 16, "dezessete": 17,
     "dezoito": 18, "dezenove": 19, "vinte": 20, "trinta": 30, "quarenta": 40,
     "cinquenta": 50, "cincoenta": 50, "sessenta": 60, "secenta": 60, "setenta": 70,
-    "oitenta": 80, "noventa": 90, "cem": 100, "cento": 100, "duzentos": 200,
+    "trintinha": 30, "quarentinha": 40, "cinquentinha": 50, "sessentinha": 60, "setentinha": 70,
+    "oitentinha": 80, "noventinha": 90, "oitenta": 80, "noventa": 90,
+    "cem": 100, "cento": 100, "duzentos": 200,
     "trezentos": 300, "quatrocentos": 400, "quinhentos": 500,
 }  # fmt: skip
 _ARTICLES = ("um", "uma")

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 from bot.filters import Exclude, Filters, ModelWish
 from bot.reading.amounts import Amounts, read_amounts
-from bot.reading.data import attribute_words, plain_words, topics
-from bot.reading.intents import Intent, find_intents, says_when
+from bot.reading.data import any_topic, attribute_words, plain_words, topics
+from bot.reading.intents import Intent, find_intents
 from bot.reading.lexicon import NameKind, attribute_slips
 from bot.reading.names import Mention, Trims, find_names, own_tokens
 from bot.reading.negation import Verdict, verdict
 from bot.reading.references import Reference, find_reference
 from bot.reading.sorting import find_sort
 from bot.reading.text import Text, prepare
+from bot.reading.when import When, find_when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,15 @@ class Reading:
     offers: tuple[int, ...]
     """Prices that the buyer offers, in reais."""
     instalments: bool
-    when: bool
-    """A day or a time is said."""
+    """Something is said of instalments."""
+    months: int | None
+    """In so many instalments (48x)."""
+    down_payment: int | None
+    """What the buyer would pay at once, in reais; 0: nothing."""
+    when_said: When
+    """The day and the time that are said, if any."""
+    likes: tuple[ModelWish, ...]
+    """Models that are only compared with: tipo um Civic."""
     loose: tuple[tuple[float, bool], ...]
     """Numbers without a role: (value, said in thousands)."""
 
@@ -64,19 +72,43 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     amounts = read_amounts(text, named=named, own=own, this_year=this_year)
     attributes, free = _attributes(text, named | own, kinds)
     filters = _filters(text, names, amounts, attributes, kinds)
-    asked = tuple(topic.name for topic in topics() if topic.ask.search(text.flat))
+    asked = _asked(text, free)
+    when = find_when(text)
+    intents = find_intents(text, filters, asked, amounts, own=bool(own), when=when.says_something())
     return Reading(
         text=text,
-        intents=find_intents(text, filters, asked, amounts, own=bool(own)),
-        filters=filters,
+        intents=intents,
+        filters=_without_asked(filters, intents, asked),
         free=free,
         topics=asked,
         reference=find_reference(text, amounts),
         own_car=" ".join(text.tokens[index].text for index in sorted(own)) or None,
         offers=tuple(amounts.offers),
         instalments=amounts.instalments,
-        when=says_when(text, amounts),
+        months=amounts.months,
+        down_payment=_down_payment(text, amounts),
+        when_said=when,
+        likes=tuple(
+            name.wish() for name in names if name.like and name.name.kind is NameKind.FAMILY
+        ),
         loose=tuple((value, thousands) for _, value, thousands in amounts.loose),
+    )
+
+
+_CABIN = re.compile(r"\bcabine (?:dupla|simples)\b(?! ou\b)")
+"""A trim that is named, not a question about it."""
+
+
+def _asked(text: Text, free: frozenset[str]) -> tuple[str, ...]:
+    """The topics that are asked about, but for those that the buyer says do not matter."""
+    if any_topic().search(text.flat) is None:
+        return ()
+    do_not_matter: set[str | None] = {"cabine"} if _CABIN.search(text.flat) else set()
+    do_not_matter |= {_TOPIC_OF.get(key) for key in free}
+    return tuple(
+        topic.name
+        for topic in topics()
+        if topic.name not in do_not_matter and topic.ask.search(text.flat)
     )
 
 
@@ -107,7 +139,7 @@ def _attributes(
     free = set(_free_keys(text))
     for index, token in enumerate(text.tokens):
         hit = None if index in taken else _attribute(token.text)
-        if hit is None:
+        if hit is None or _is_a_part(text, index):
             continue
         judged = verdict(text, index, index + 1, kinds)
         if judged is Verdict.FREE:
@@ -115,6 +147,23 @@ def _attributes(
         else:
             found.append((*hit, judged))
     return found, frozenset(free)
+
+
+_PART_BEFORE = re.compile(
+    r"\b(?:vidros?|travas?|direcao|retrovisor(?:es)?|bancos?|espelhos?|teto|freio|piloto|porta "
+    r"malas|"
+    r"ar|farol|farois|limpador)(?: e \w+)?$"
+)
+_PERSON_BEFORE = re.compile(r"\b(?:meu|seu|nosso|um|o)$")
+_BOOK_AFTER = re.compile(r"manual d[oea] (?:proprietario|carro|veiculo|usuario|dono)")
+
+
+def _is_a_part(text: Text, index: int) -> bool:
+    """`vidro elétrico`, `piloto automático`, `manual do proprietário`: of a part, not of the "
+    "car."""
+    if text.tokens[index].text == "mecanico":  # `meu mecânico` is a person
+        return bool(_PERSON_BEFORE.search(text.before(index, 2)))
+    return bool(_PART_BEFORE.search(text.before(index, 3)) or _BOOK_AFTER.match(text.after(index)))
 
 
 def _attribute(token: str) -> tuple[str, str] | None:
@@ -130,6 +179,7 @@ _FREE_WORDS = re.compile(
     r"\b(?:qualquer|tanto faz|nao importa|nao ligo pra|independente d[ae]|indiferente)"
     r"(?: (?:a|o|de|da|do|se))* (cor|cambio|marca|modelo|ano|combustivel)\b(?! menos)"
 )
+_TOPIC_OF = {"color": "cor", "transmission": "cambio", "year": "ano", "fuel": "combustivel"}
 _FREE_KEYS = {
     "cor": "color", "cambio": "transmission", "marca": "brand", "modelo": "model", "ano": "year",
     "combustivel": "fuel",
@@ -178,6 +228,34 @@ def _filters(
             ),
         ),
     )
+
+
+_NO_CEILING = (Intent.FINANCING, Intent.NEGOTIATE, Intent.BUY, Intent.SCHEDULE)
+
+
+def _without_asked(
+    filters: Filters, intents: tuple[Intent, ...], asked: tuple[str, ...]
+) -> Filters:
+    """`esse Versa é flex?` asks for the fuel; `financiar o Versa, tenho 40 mil` sets no ceiling."""
+    if filters.model and intents[0] in _NO_CEILING:
+        return filters.model_copy(update={"price_min": None, "price_max": None, "sort": None})
+    if intents[0] is not Intent.DETAILS or not filters.model:
+        return filters
+    update: dict[str, object] = {}
+    if "combustivel" in asked:
+        update["fuel"] = ()
+    if "cambio" in asked:
+        update["transmission"] = None
+    return filters.model_copy(update=update)
+
+
+_NO_DOWN_PAYMENT = re.compile(r"\bsem (?:dar )?(?:nenhuma )?entrada\b|\bentrada zero\b|\b100 ?%")
+
+
+def _down_payment(text: Text, amounts: Amounts) -> int | None:
+    if amounts.down_payment is None and _NO_DOWN_PAYMENT.search(text.flat):
+        return 0
+    return amounts.down_payment
 
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:

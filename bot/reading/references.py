@@ -26,7 +26,7 @@ class Pointing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A pointer. `number`: ordinal from 1 (-1: the last), or a price in reais."""
+    """A pointer. `number`: ordinal from 1 (-1: the last, 0: the middle), or a price in reais."""
 
     how: Pointing
     number: int = 0
@@ -43,6 +43,7 @@ _ORDINALS = (
     (4, r"quart[oa](?! feira)|4 ?[oa]|numero (?:4|quatro)|opcao (?:4|quatro)"),
     (5, r"quint[oa](?! feira)|5 ?[oa]|numero (?:5|cinco)|opcao (?:5|cinco)"),
     (-1, r"ultim[oa]"),
+    (0, r"d[oa] meio"),
 )
 _ORDINAL = re.compile(
     r"\b(?:o|a|do|da|no|na|esse|essa|desse|dessa|e o|e a|d?o de numero|opcao|numero)? ?(?:"
@@ -58,6 +59,7 @@ _NOT_CHEAPER = re.compile(
     r"\b(?:o|a|os|as|do|da|qual|quais|pelo) (?:carro )?mais (?:barat|em conta)"
 )
 _BEST = re.compile(
+    r"\bqual(?: \w+){0,2} (?:menos|menor) (?:km|rodag\w+)(?P<of2> (?:desses|dessas|deles))?|"
     r"\b(?:o|a|do|da|qual)(?: e)?(?: o| a)? (?:mais (?:barat|car|nov|em conta|recente|top)\w*|"
     r"menos rodad\w+)(?P<of> (?:desses|dessas|deles|delas|ai|entre))?"
 )
@@ -68,7 +70,9 @@ _THIS = re.compile(
 )
 _OTHERS = re.compile(
     r"\b(?:tem mais|mais opcoes|outr[oa]s(?: opcoes)?|outras|o resto|os demais|proximos|ver mais|"
-    r"tem outr[oa])\b"
+    r"tem outr[oa]|nao (?:gostei|curti|me agrad\w+|e bem isso)(?: de nenhum\w*)?|nenhum[a]? "
+    r"(?:desses|"
+    r"dessas|deles|delas)|algo diferente|outr[oa]s?$)\b"
 )
 _PRICE_OF = re.compile(r"\b(?:o|a|do|da|esse|aquele|no|na) de$")
 
@@ -95,7 +99,7 @@ def _price(text: Text, amounts: Amounts) -> Reference | None:
 def _best_or_cheaper(text: Text) -> Reference | None:
     best = _BEST.search(text.flat)
     if best:
-        return Reference(Pointing.BEST, int(bool(best["of"])), find_sort(text))
+        return Reference(Pointing.BEST, int(bool(best["of"] or best["of2"])), find_sort(text))
     if _CHEAPER.search(text.flat) and not _NOT_CHEAPER.search(text.flat):
         return Reference(Pointing.CHEAPER)
     return None

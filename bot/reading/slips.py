@@ -8,7 +8,13 @@ from collections.abc import Iterable
 MIN_SOUND = 4
 MIN_EDIT = 6
 """Shorter words have too many neighbours (busca, fusca) to be guessed by a letter."""
+MIN_OWN = 4
+"""But a dealer has few models: of those, two neighbours swapped is guessed even here."""
+MIN_INSERT = 5
+"""A letter too many makes other words of shorter ones (toro, torno, touro)."""
 
+_REMEMBERED = 5000
+"""Everyday words come in every turn; what they are slips of is worked out once."""
 _SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), to)
     for pattern, to in (
@@ -40,16 +46,19 @@ def _without_one(word: str) -> set[str]:
 class Slips:
     """An index over known words; `find` gives the one that a token is a slip of."""
 
-    __slots__ = ("_edits", "_known", "_sounds")
+    __slots__ = ("_edits", "_found", "_known", "_min_edit", "_sounds")
 
-    def __init__(self, known: Iterable[str]) -> None:
+    def __init__(self, known: Iterable[str], *, min_edit: int = MIN_EDIT) -> None:
+        """`min_edit`: the shortest word to be guessed by a letter; MIN_OWN for a few known ones."""
         self._known = frozenset(known)
+        self._min_edit = min_edit
+        self._found: dict[str, str | None] = {}
         self._sounds: dict[str, str] = {}
         self._edits: dict[str, list[str]] = {}
         for word in sorted(self._known):
             if len(word) >= MIN_SOUND and word.isascii() and word.isalnum():
                 self._sounds.setdefault(sound(word), word)
-            if len(word) >= MIN_EDIT and word.isascii() and word.isalpha():
+            if len(word) >= min_edit and word.isascii() and word.isalpha():
                 for key in _without_one(word) | {word}:
                     self._edits.setdefault(key, []).append(word)
 
@@ -58,12 +67,19 @@ class Slips:
 
         The first letter always counts: people rarely get that one wrong.
         """
+        if token not in self._found:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            self._found[token] = self._search(token)
+        return self._found[token]
+
+    def _search(self, token: str) -> str | None:
         if len(token) < MIN_SOUND or len(token) > 24:
             return None
         by_sound = self._sounds.get(sound(token))
         if by_sound is not None:
             return by_sound
-        if len(token) < MIN_EDIT - 1 or not token.isalpha():
+        if len(token) < max(self._min_edit - 1, MIN_SOUND) or not token.isalpha():
             return None
         for key in (token, *sorted(_without_one(token))):
             for word in self._edits.get(key, ()):
@@ -75,10 +91,12 @@ class Slips:
 def _one_apart(token: str, word: str) -> bool:
     """True when one letter is missing, added, changed, or two neighbours are swapped."""
     if len(token) != len(word):
+        if len(word) < MIN_INSERT:
+            return False
         longer, shorter = (token, word) if len(token) > len(word) else (word, token)
         return shorter in _without_one(longer)
     wrong = [index for index in range(len(token)) if token[index] != word[index]]
     if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
         first, second = wrong
         return token[first] == word[second] and token[second] == word[first]
-    return len(wrong) == 1
+    return len(wrong) == 1 and len(word) >= MIN_EDIT

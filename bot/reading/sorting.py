@@ -14,19 +14,24 @@ _WORDS = (
     ),
     (
         Sort.PRICE_ASC,
-        r"barat\w*|em conta|menor(?:es)? preco|preco baixo|mais acessive\w+|menos car[oa]s?",
+        (
+            r"barat\w*|em conta|do menor pra (?:o )?maior|menor(?:es)? preco|preco baixo|mais "
+            r"acessive\w+|menos car[oa]s?"
+        ),
     ),
     (Sort.PRICE_DESC, r"mais car[oa]s?|mais top|top de linha|maior valor|mais luxuos[oa]"),
     (Sort.YEAR_DESC, r"mais nov[oa]s?|mais recentes?|mais atua(?:l|is)|ano mais novo"),
 )
 _PATTERN = re.compile("|".join(rf"(?P<{sort.value}>\b(?:{words})\b)" for sort, words in _WORDS))
 _AFTER_YEAR = re.compile(r"(?:[0-9]{2,4}|ano) ou $")
+_THAN_YEAR = re.compile(r" (?:do )?que (?:o ano |de )?[0-9]")
 
 
 def find_sort(text: Text) -> Sort | None:
     """The first order that is named; `2019 ou mais novo` is a year, not an order."""
     for match in _PATTERN.finditer(text.flat):
-        if _AFTER_YEAR.search(text.flat[: match.start()]):
+        than_year = _THAN_YEAR.match(text.flat[match.end() :])
+        if than_year or _AFTER_YEAR.search(text.flat[: match.start()]):
             continue
         return Sort(match.lastgroup or "")
     return None

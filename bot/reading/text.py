@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from bot.reading.data import shorthand
@@ -51,16 +52,40 @@ class Text:
         return " ".join(token.text for token in self.tokens[index:end])
 
 
+_NAME_CHARS = 60
+
+
 def fold(text: str) -> str:
     """Lower case without accents; letters written three times or more become one."""
+    return _fold_name(text) if len(text) <= _NAME_CHARS else _fold(text)
+
+
+def _fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.lower())
     bare = "".join(char for char in decomposed if not unicodedata.combining(char))
     return _DRAWN_OUT.sub(r"\1", bare)
 
 
+@lru_cache(maxsize=8192)
+def _fold_name(text: str) -> str:
+    """Names, colours and gearboxes of a stock come again and again."""
+    return _fold(text)
+
+
+@lru_cache(maxsize=8192)
 def compact(text: str) -> str:
     """Letters and digits only: `T-Cross` and `t cross` are the same name."""
     return re.sub(r"[^a-z0-9]", "", fold(text))
+
+
+# `num quero` is `não quero`; `num hb20` is `em um hb20`.
+_NUM_FOR_NOT = re.compile(
+    r"\bnum(?= (?:quero|queria|sei|tem|da|vou|vai|gost\w+|precis\w+|pode|e|consigo|posso|curto|"
+    r"tenho|esta|ta|to)\b)"
+)
+
+
+_PLUS = re.compile(r"(?<=[0-9]{4})\+(?![0-9])")
 
 
 def prepare(text: str) -> Text:
@@ -68,7 +93,8 @@ def prepare(text: str) -> Text:
     short = shorthand()
     tokens: list[Token] = []
     breaks = False
-    folded = fold(text[:MAX_CHARS])
+    folded = _NUM_FOR_NOT.sub("nao", fold(text[:MAX_CHARS]))
+    folded = _PLUS.sub(" pra cima", folded).replace("pick-up", "pickup")
     for piece in _TOKEN.findall(folded):
         if piece in _BREAKS:
             breaks = True

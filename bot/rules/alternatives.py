@@ -3,38 +3,72 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from heapq import nlargest, nsmallest
 
 from bot.filters import Filters
-from bot.stock import Listing, Stock, fits
+from bot.stock import Listing, Stock, car_tests
+from bot.wording import joined
 
 SHOWN = 3
 PRICE_BAND = Decimal("0.2")
 """A price within 20 % of the wished one still counts as near."""
-_WEIGHTS = (
-    ("exclude", 5),
-    ("body", 4),
-    ("fuel", 2),
-    ("transmission", 2),
-    ("brand", 1),
-    ("color", 1),
-)
+_WEIGHTS = {
+    "exclude.color": 5, "exclude.brand": 5, "exclude.model": 5, "exclude.body": 5,
+    "exclude.fuel": 5, "exclude.engine": 5, "body": 4, "fuel": 2, "transmission": 2, "brand": 1,
+    "color": 1, "year_min": 1, "year_max": 1, "mileage_max": 1,
+}  # fmt: skip
+"""How much of a wish a car leaves open; the model and the price are judged elsewhere."""
 
 
-def nearest(wish: Filters, stock: Stock, gone: Listing | None) -> list[Listing]:
+def nearest(
+    wish: Filters, stock: Stock, gone: Listing | None, *, said_now: Filters
+) -> list[Listing]:
     """Up to three cars for sale: the same body first, then a near price, then the rest.
 
     `gone`: the sold or reserved car that was asked for; its price and body say what is near.
+    `said_now`: where cars have what this turn asks for, older wishes give way to it.
     """
+    pool = stock.offered
+    if not said_now.empty() and said_now != wish:
+        pool = tuple(stock.matching(said_now)) or pool
     bodies = _bodies(wish, stock, gone)
     goal = _price_goal(wish, gone)
+    tests = [(_WEIGHTS[key], test) for key, test in car_tests(wish) if key in _WEIGHTS]
 
     def distance(item: Listing) -> tuple[int, Decimal, Decimal, int]:
         away = abs(item.car.preco - goal) if goal is not None else Decimal(0)
         far = 3 if goal is not None and away > goal * PRICE_BAND else 0
         body = 4 if bodies and item.body not in bodies else 0
-        return (_misses(item, wish) + far + body, away, item.car.preco, item.car.id)
+        missed = sum(weight for weight, test in tests if not test(item))
+        return (missed + far + body, away, item.car.preco, item.car.id)
 
-    return sorted(stock.offered, key=distance)[:SHOWN]
+    near = nsmallest(SHOWN, pool, key=distance)
+    wanted = bodies or set(wish.body)
+    return [item for item in near if item.body in wanted] or near
+
+
+_OTHER = {
+    "model": "de outro modelo", "brand": "de outra marca", "body": "de outro tipo",
+    "transmission": "com outro câmbio", "fuel": "com outro combustível", "color": "em outra cor",
+    "price_max": "acima desse valor", "price_min": "abaixo desse valor",
+    "year_min": "de outro ano", "year_max": "de outro ano", "mileage_max": "com mais km",
+}  # fmt: skip
+
+
+def what_differs(near: list[Listing], wish: Filters) -> str:
+    """In what the alternatives are not as wished, when it is the same for all: said, not hidden."""
+    if wish.model or wish.brand:
+        return ""  # the regret before it says that this model is missing
+    missed = [{key for key, test in car_tests(wish) if not test(item)} for item in near]
+    common = set.intersection(*missed) if missed else set()
+    return joined(list(dict.fromkeys(_OTHER[key] for key in _OTHER if key in common)))
+
+
+def cheaper_than(item: Listing, stock: Stock) -> list[Listing]:
+    """The dearest cars of the same body that cost less: up to three."""
+    same = [other for other in stock.offered if other.body == item.body and item.body]
+    below = [other for other in same if other.car.preco < item.car.preco]
+    return nlargest(SHOWN, below, key=lambda other: (other.car.preco, -other.car.id))
 
 
 def _bodies(wish: Filters, stock: Stock, gone: Listing | None) -> set[str]:
@@ -51,13 +85,3 @@ def _price_goal(wish: Filters, gone: Listing | None) -> Decimal | None:
         if limit is not None:
             return Decimal(limit)
     return gone.car.preco if gone is not None else None
-
-
-def _misses(item: Listing, wish: Filters) -> int:
-    """How much of the wish a car leaves open; the model and the price are judged elsewhere."""
-    total = 0
-    for key, weight in _WEIGHTS:
-        if not fits(item, Filters.model_validate({key: getattr(wish, key)})):
-            total += weight
-    years = Filters(year_min=wish.year_min, year_max=wish.year_max)
-    return total + (not fits(item, years)) + (not fits(item, Filters(mileage_max=wish.mileage_max)))

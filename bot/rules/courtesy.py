@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 
+from bot.grammar import the_car
+from bot.memory import said_name
 from bot.reading.intents import Intent
 from bot.reading.text import fold
 from bot.rules.photos import photos
+from bot.rules.price import show_cheaper
 from bot.rules.talk import Answer, Talk, text
-from bot.state import Pending
-from bot.values import Dealer
+from bot.state import Draft, Pending
+from bot.values import Dealer, OptOut
 
 STUCK_LIMIT = 3
-"""After so many turns without understanding, a person is called in."""
+"""After so many turns without understanding, a person is called in; one before, offered."""
 
 
 def greeting(talk: Talk) -> Answer:
@@ -45,10 +48,26 @@ def bye(talk: Talk) -> Answer:
     return Answer(rule="bye", bubbles=(text(body),))
 
 
-def opt_out(_: Talk) -> Answer:
-    """One confirmation, then silence."""
-    body = "Pronto! Seu número foi removido e você não vai mais receber mensagens nossas."
-    return Answer(rule="opt_out", bubbles=(text(body),), quiet="opt_out")
+_ONLY_NOTICES = re.compile(
+    r"\b(?:lembrete|aviso|promoc\w+|propaganda|oferta|anuncio|novidade|campanha)s?\b"
+)
+
+
+def opt_out(talk: Talk) -> Answer:
+    """One confirmation: no more notices, or no more word at all."""
+    flat = talk.reading.text.flat
+    if _ONLY_NOTICES.search(flat) and not re.search(r"\bmensage|\bcontato\b|\bnada\b", flat):
+        body = talk.say(
+            "Pronto! Não vou mais te enviar lembretes nem ofertas. Se precisar de algo, é só me "
+            "escrever.",
+            "Combinado: nada de lembretes ou ofertas. Quando você me escrever, eu respondo.",
+        )
+        return Answer(rule="opt_out.notices", bubbles=(text(body),), opt_out=OptOut.NOTICES)
+    body = (
+        "Pronto! Seu número foi removido e você não vai mais receber mensagens nossas, nem "
+        "lembretes."
+    )
+    return Answer(rule="opt_out.all", bubbles=(text(body),), quiet="opt_out", opt_out=OptOut.ALL)
 
 
 def human(talk: Talk) -> Answer:
@@ -81,8 +100,9 @@ def off_topic(talk: Talk) -> Answer:
         )
     elif re.search(r"\brobo\b|\bbot\b|\bseu nome\b|\bquem\b|\bmaquina\b|\bia\b|artificial", flat):
         body = talk.say(
-            f"Sou o Lucas, assistente virtual da {talk.dealer.nome}. Se preferir, chamo um "
-            f"vendedor.",
+            f"Sou o {talk.dealer.profile.nome_agente}, assistente virtual da "
+            f"{talk.dealer.nome}. Se "
+            f"preferir, chamo um vendedor.",
             "Sou um assistente virtual, mas posso chamar uma pessoa da equipe quando quiser.",
         )
     elif asks_for_other_store(flat, talk.dealer):
@@ -129,7 +149,9 @@ def yes(talk: Talk) -> Answer:
     """A yes means what was offered last."""
     if talk.state.pending is Pending.PHOTOS and talk.target is not None:
         return photos(talk)
-    if talk.state.pending is Pending.PERSON:
+    if talk.state.pending is Pending.CHEAPER and talk.target is not None:
+        return show_cheaper(talk, talk.target)
+    if talk.state.pending in (Pending.PERSON, Pending.DOWN_PAYMENT):
         body = talk.say(
             "Combinado! Vou pedir para um vendedor falar com você por aqui.",
             "Certo, já aviso um vendedor para te chamar.",
@@ -147,8 +169,58 @@ def no(talk: Talk) -> Answer:
     return Answer(rule="no", bubbles=(text(body),))
 
 
+_LAUGHS = re.compile(r"(?:k+|(?:ha|he|rs)+|kk\w*|risos)")
+_SERVICE = re.compile(
+    r"\b(?P<what>pix|transferencia|entregam?|entrega|frete|despachante|emplac\w+|vistoria|seguro|"
+    r"boleto|nota fiscal|recibo|documento|documentos|procuracao)\b"
+)
+_LIKES = re.compile(r"(?:gostei|adorei|amei|curti|lind[oa]|maravilhos[oa]|bonit[oa])\b")
+_COMPANY = re.compile(
+    r"\b(?:posso|pode|vou|quero) (?:levar|ir com|trazer) (?:o |a )?(?:meu|minha|um|uma|os|alguem)\b"
+)
+
+
+def _small_talk(talk: Talk) -> Answer | None:
+    """A name that is told, someone who comes along: no wish, and no misunderstanding either."""
+    name = said_name(talk.raw)
+    if name is not None:
+        body = talk.say(f"Prazer, {name}! Em que posso te ajudar?", f"Anotado, {name}!")
+        return Answer(rule="named", bubbles=(text(body),), pending=talk.state.pending)
+    if talk.target is not None and _LIKES.match(talk.reading.text.flat):
+        body = talk.say(
+            f"Que bom que gostou! Quer marcar um dia para ver {the_car(talk.target)} de perto?",
+            "Ótimo! Posso agendar uma visita pra você conhecer de perto. Que dia fica bom?",
+        )
+        draft = Draft(car=talk.target.car.id)
+        cars = (talk.target,)
+        return Answer(
+            rule="liked", bubbles=(text(body, cars, priced=False),), focus=talk.target.car.id,
+            pending=Pending.DATE, draft=draft,
+        )  # fmt: skip
+    if not talk.reading.text.tokens or _LAUGHS.fullmatch(talk.reading.text.flat):
+        body = talk.say("Estou por aqui! Posso ajudar em algo mais?", "Rs! Precisando, é só falar.")
+        return Answer(rule="laughs", bubbles=(text(body),), pending=talk.state.pending)
+    service = _SERVICE.search(talk.reading.text.flat)
+    if service is not None:
+        body = talk.say(
+            "Essa parte eu confirmo com a equipe da loja e te retorno por aqui.",
+            "Vou checar isso com o pessoal da loja e um vendedor te responde por aqui.",
+        )
+        return Answer(
+            rule="service.check", bubbles=(text(body),), pending=talk.state.pending,
+            to_check=f"pergunta sobre {service['what']}",
+        )  # fmt: skip
+    if _COMPANY.search(talk.reading.text.flat):
+        body = talk.say("Claro, pode trazer quem quiser!", "Pode sim, fique à vontade!")
+        return Answer(rule="company", bubbles=(text(body),), pending=talk.state.pending)
+    return None
+
+
 def unclear(talk: Talk) -> Answer:
     """Not understood: ask in another way; in the end call a person."""
+    chat = _small_talk(talk)
+    if chat is not None:
+        return chat
     if talk.state.stuck + 1 >= STUCK_LIMIT:
         body = talk.say(
             "Não quero te deixar sem resposta: vou chamar um vendedor para te ajudar por aqui.",
@@ -156,6 +228,14 @@ def unclear(talk: Talk) -> Answer:
         )
         return Answer(
             rule="unclear.person", bubbles=(text(body),), handoff="stuck", understood=False
+        )
+    if talk.state.stuck + 1 == STUCK_LIMIT - 1:
+        body = talk.say(
+            "Ainda não entendi bem. Quer que eu chame um vendedor, ou me diz o modelo do carro?",
+            "Acho que não te entendi. Posso chamar um vendedor para te ajudar?",
+        )
+        return Answer(
+            rule="unclear.offer", bubbles=(text(body),), understood=False, pending=Pending.PERSON
         )
     body = talk.say(
         "Me conta um pouco mais: que modelo ou tipo de carro você procura, e até que valor?",

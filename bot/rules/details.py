@@ -8,13 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from bot.grammar import of_car, the_car
+from bot.masking import masked
 from bot.reading.data import Topic, topics
 from bot.reading.text import fold
 from bot.rules.talk import Answer, Talk, text
 from bot.state import Pending
 from bot.stock import Listing
-from bot.wording import fuel, gearbox, joined, name, whole, years
+from bot.wording import fuel, gearbox, joined, whole, years
 
+WHOLE_ADVERT = "itens"
+"""The topic that is answered with all that the advertisement says."""
 _PIECES = re.compile(r"[.;,\n]+(?=\s|$)")
 
 
@@ -41,17 +45,18 @@ def about(talk: Talk, item: Listing, asked: tuple[str, ...]) -> Answer:
         considered=(item.car.id,),
         focus=item.car.id,
         topics=asked,
+        to_check=f"{joined(unknown)} {of_car(item)}" if unknown else None,
     )
 
 
 def _body(talk: Talk, item: Listing, known: list[str], unknown: list[str]) -> str:
     parts: list[str] = []
     if known:
-        start = talk.say(f"Sobre o {name(item)}: ", f"Do {name(item)}: ")
+        start = talk.say(f"Sobre {the_car(item)}: ", f"D{of_car(item)[1:]}: ")
         parts.append(start + "; ".join(known) + ".")
     if unknown:
         what = joined(unknown)
-        where = "" if known else f" do {name(item)}"
+        where = "" if known else f" {of_car(item)}"
         parts.append(
             talk.say(
                 f"Sobre {what}{where}, não tenho essa informação aqui. Vou confirmar com a equipe.",
@@ -59,7 +64,7 @@ def _body(talk: Talk, item: Listing, known: list[str], unknown: list[str]) -> st
             )
         )
     if not parts:
-        parts.append(f"O que você quer saber do {name(item)}?")
+        parts.append(f"O que você quer saber {of_car(item)}?")
     return " ".join(parts)
 
 
@@ -75,9 +80,11 @@ def quoted(topic: Topic, item: Listing) -> str | None:
     if topic.find is None:
         return None
     pieces = [piece.strip() for piece in _PIECES.split(item.car.descricao or "")]
-    pieces.append(item.car.modelo)
+    if topic.name != WHOLE_ADVERT:
+        pieces.append(item.car.modelo)
     hits = [piece for piece in pieces if piece and topic.find.search(_plain(piece))]
-    return f"no anúncio consta “{', '.join(dict.fromkeys(hits))}”" if hits else None
+    # a plate in an advertisement is not passed on
+    return masked(f"no anúncio consta “{', '.join(dict.fromkeys(hits))}”") if hits else None
 
 
 def _plain(piece: str) -> str:
@@ -111,7 +118,12 @@ def _fuel(item: Listing) -> str | None:
     return f"o combustível é {kind}" if kind else None
 
 
+def _plate(_: Listing) -> str | None:
+    return "placa e documento a equipe mostra pessoalmente, na loja"
+
+
 _COLUMNS: dict[str, Callable[[Listing], str | None]] = {
+    "placa": _plate,
     "km": _km,
     "cor": _color,
     "ano": _year,

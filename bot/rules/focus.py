@@ -10,7 +10,7 @@ from bot.reading.data import attribute_words
 from bot.reading.reader import Reading
 from bot.reading.references import Pointing, Reference
 from bot.state import State
-from bot.stock import Listing, Stock, fits, ordered
+from bot.stock import Listing, Stock, car_tests, ordered
 
 _POINTERS = frozenset(
     (
@@ -31,6 +31,8 @@ _POINTERS = frozenset(
     )
 )
 MIN_TRIM = 3
+_OTHER = re.compile(r"\b(?:[oa]|d[oa]|n[oa]|ess[ea]) outr[oa]\b")
+_CABINS = {"cabine simples": "cs", "cabine dupla": "cd"}
 
 
 def find_target(
@@ -38,6 +40,9 @@ def find_target(
 ) -> Listing | None:
     """The one car for sale that is meant, or None when none is clear."""
     offered = [item for item in map(stock.get, state.offered) if item is not None]
+    other = _the_other(reading, state, offered, stock)
+    if other is not None:
+        return other
     if reading.filters.model:
         return _named(reading.filters, offered, state, stock)
     pointed = _pointed(reading.reference, offered, state, stock)
@@ -53,22 +58,37 @@ def find_target(
 
 def points(reading: Reading, state: State, stock: Stock) -> bool:
     """True when a car shown before is pointed at, and none is named."""
-    return not reading.filters.model and names_a_car(reading, state, stock)
+    if not reading.filters.model:
+        return names_a_car(reading, state, stock)
+    offered = [item for item in map(stock.get, state.offered) if item is not None]
+    return _the_other(reading, state, offered, stock) is not None
 
 
 def names_a_car(reading: Reading, state: State, stock: Stock) -> bool:
     """True when the turn itself says which car, not only the memory."""
     offered = [item for item in map(stock.get, state.offered) if item is not None]
     return bool(reading.filters.model) or (
-        _pointed(reading.reference, offered, state, stock) is not None
+        _the_other(reading, state, offered, stock) is not None
+        or _pointed(reading.reference, offered, state, stock) is not None
         or _described(reading, offered) is not None
     )
 
 
+def _the_other(
+    reading: Reading, state: State, offered: list[Listing], stock: Stock
+) -> Listing | None:
+    """`e o outro?` of two that were shown, `e o outro Gol?` of two that there are."""
+    if state.focus is None or not _OTHER.search(reading.text.flat):
+        return None
+    pool = stock.matching(reading.filters) if reading.filters.model else offered
+    rest = [item for item in pool if item.car.id != state.focus]
+    return rest[0] if len(rest) == 1 else None
+
+
 def _named(filters: Filters, offered: list[Listing], state: State, stock: Stock) -> Listing | None:
-    described = filters.model_copy(update={"sort": None})
+    tests = car_tests(filters)
     for pool in (offered, list(stock.offered)):
-        hits = [item for item in pool if fits(item, described)]
+        hits = [item for item in pool if all(test(item) for _, test in tests)]
         if len(hits) == 1:
             return hits[0]
         if any(item.car.id == state.focus for item in hits):
@@ -97,6 +117,8 @@ def _pointed(
 
 def _nth(offered: list[Listing], number: int) -> Listing | None:
     index = number - 1 if number > 0 else number
+    if number == 0:
+        index = len(offered) // 2
     return offered[index] if offered and -len(offered) <= index < len(offered) else None
 
 
@@ -110,6 +132,10 @@ def _priced(pool: list[Listing], amount: int) -> Listing | None:
 
 def _described(reading: Reading, offered: list[Listing]) -> Listing | None:
     """`o preto`, `o premier`: a word that fits exactly one of the cars shown."""
+    for words, trim in _CABINS.items():
+        hits = [item for item in offered if trim in item.trim]
+        if words in reading.text.flat and len(hits) == 1:
+            return hits[0]
     tokens = reading.text.tokens
     for previous, token in pairwise(tokens):
         if previous.text not in _POINTERS:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from bot.filters import Filters
+from bot.filters import Exclude, Filters
+from bot.grammar import it, of_it
 from bot.reading.data import Topic, topics
 from bot.reading.references import Pointing
-from bot.rules.alternatives import nearest
+from bot.rules.compare import compared
 from bot.rules.details import quoted
+from bot.rules.nothing_found import cheapest, chosen_too_late, none_fits
 from bot.rules.talk import Answer, Talk, offer, text
 from bot.rules.wishes import joined_wish
 from bot.state import Pending
 from bot.stock import Listing
-from bot.wording import bullets, joined, line, name
+from bot.wording import bullets, joined, line
 
 SHOWN = 5
 
@@ -21,31 +24,60 @@ SHOWN = 5
 def search(talk: Talk) -> Answer:
     """The cars that fit the wish of this conversation, up to five of them."""
     reference = talk.reading.reference
-    if reference is not None and reference.how is Pointing.OTHERS and talk.state.offered:
+    side_by_side = compared(talk)
+    if side_by_side is not None:
+        return side_by_side
+    others = reference is not None and reference.how is Pointing.OTHERS
+    if others and talk.state.offered and talk.reading.filters.exclude == Exclude():
         return _more(talk)
     if talk.chosen is not None and talk.target is None:
-        return _chosen_too_late(talk, talk.chosen)
+        return chosen_too_late(talk, talk.chosen)
     if (talk.chosen is not None or _points_at_one(talk)) and talk.target is not None:
         return one_car(talk, talk.target)
     wish = joined_wish(talk.reading, talk.state, talk.stock)
-    found = talk.stock.matching(wish)
+    sifted = talk.stock.sifted(wish)
+    answer = _answer(talk, wish, sifted.found)
+    return replace(answer, fell_out=sifted.fell_out)
+
+
+def _answer(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
+    if not found and _asks_cheaper(talk):
+        return cheapest(talk)
     if not found:
-        return _none(talk, wish)
+        return none_fits(talk, wish)
     asked = [topic for topic in topics() if topic.find and topic.name in talk.reading.topics]
     if asked:
         return _with_features(talk, wish, found, asked)
     return _found(talk, wish, found)
 
 
+def _asks_cheaper(talk: Talk) -> bool:
+    reference = talk.reading.reference
+    cheaper = reference is not None and reference.how is Pointing.CHEAPER
+    return cheaper and bool(talk.state.offered)
+
+
 def _with_features(talk: Talk, wish: Filters, found: list[Listing], asked: list[Topic]) -> Answer:
     """Features that are no column (4x4, 7 lugares) are looked for in the advertisements."""
-    having = [item for item in found if all(quoted(topic, item) for topic in asked)]
+    flat = talk.reading.text.flat
+    having = [item for item in found if all(_has(topic, item, flat) for topic in asked)]
     if having:
         return _found(talk, wish, having)
     answer = _found(talk, wish, found)
     what = joined([topic.label for topic in asked])
     note = f"Nenhum anúncio nosso fala sobre {what}; isso eu confirmo com a equipe."
     return replace(answer, rule="search.feature_unknown", bubbles=(*answer.bubbles, text(note)))
+
+
+_HOW_MANY = re.compile(r"\b([0-9]+) (?:lugares|portas|pessoas|passageiros|airbags|air bags)\b")
+
+
+def _has(topic: Topic, item: Listing, flat: str) -> bool:
+    """True when the advertisement speaks of it: of as many (7 lugares) as were asked for."""
+    said, many = quoted(topic, item), _HOW_MANY.search(flat)
+    if said is None:
+        return False
+    return many is None or re.search(rf"\b{many[1]}\b", said) is not None
 
 
 def _points_at_one(talk: Talk) -> bool:
@@ -61,6 +93,7 @@ def _points_at_one(talk: Talk) -> bool:
         return not stated.model
     return (
         stated.empty()
+        and not talk.reading.free
         and talk.reading.filters.sort is None
         and talk.state.focus is not None
         and bool(not _asks_for_all(talk))
@@ -78,9 +111,9 @@ def _asks_for_all(talk: Talk) -> bool:
 def one_car(talk: Talk, item: Listing) -> Answer:
     """One car with its facts and price."""
     body = talk.say(
-        f"{line(item)}.\n\nQuer ver as fotos ou saber mais alguma coisa dele?",
+        f"{line(item)}.\n\nQuer ver as fotos ou saber mais alguma coisa {of_it(item)}?",
         f"Aqui está: {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?",
-        f"Sobre ele: {line(item)}.\n\nO que mais você gostaria de saber?",
+        f"Sobre {it(item)}: {line(item)}.\n\nO que mais você gostaria de saber?",
     )
     return Answer(
         rule="search.one",
@@ -92,8 +125,9 @@ def one_car(talk: Talk, item: Listing) -> Answer:
 
 
 def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
+    found = _likest_first(talk, wish, found)
     shown = found[:SHOWN]
-    intro = _intro(talk, wish, len(found), len(shown))
+    intro = _missing_models(talk, wish) or _intro(talk, wish, len(found), len(shown))
     closing, pending = _closing(talk, wish, found)
     body = f"{intro}\n\n{bullets(shown)}\n\n{closing}"
     return Answer(
@@ -108,9 +142,30 @@ def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
     )
 
 
+def _missing_models(talk: Talk, wish: Filters) -> str:
+    """Of several models that were asked for, those that are not there are named."""
+    if len(wish.model) < 2:
+        return ""
+    absent = [one for one in wish.model if not talk.stock.matching(Filters(model=(one,)))]
+    if not absent:
+        return ""
+    return f"{joined([one.spoken() for one in absent], 'nem')} não temos no momento, mas olha:"
+
+
+def _likest_first(talk: Talk, wish: Filters, found: list[Listing]) -> list[Listing]:
+    """`tipo um Civic` is no filter, but cars of its body are shown first."""
+    bodies = {talk.stock.body_of(model) for model in talk.reading.likes} - {None}
+    if not bodies or wish.sort is not None:
+        return found
+    return sorted(found, key=lambda item: item.body not in bodies)
+
+
 def _intro(talk: Talk, wish: Filters, total: int, shown: int) -> str:
     if total == 1:
-        return talk.say("Tenho sim! Olha só:", "Temos esse aqui:", "Encontrei um pra você:")
+        return talk.say("Tenho sim! Olha só:", "Temos este aqui:", "Encontrei um pra você:")
+    if talk.reading.likes and not wish.sort:
+        like = joined([model.spoken() for model in talk.reading.likes], "ou")
+        return talk.say(f"Nesse estilo ({like}), olha o que temos:", f"Parecidos com {like}:")
     if wish.empty() and not wish.sort:
         return talk.say(
             f"Temos {total} carros à venda. Separei alguns pra começar:",
@@ -129,7 +184,8 @@ def _closing(talk: Talk, wish: Filters, found: list[Listing]) -> tuple[str, Pend
     if len(found) == 1:
         pending = Pending.PHOTOS if found[0].car.fotos else None
         if pending is None:
-            return talk.say("Quer saber mais alguma coisa dele?", "O que mais quer saber?"), None
+            its = of_it(found[0])
+            return talk.say(f"Quer saber mais alguma coisa {its}?", "O que mais quer saber?"), None
         return talk.say("Quer ver as fotos?", "Posso te mandar as fotos?"), pending
     if len(found) > SHOWN and wish.price_max is None and not wish.model:
         question = talk.say(
@@ -152,8 +208,11 @@ def _more(talk: Talk) -> Answer:
     """The next ones of the same wish."""
     wish = talk.state.filters.merged(talk.reading.filters)
     found = talk.stock.matching(wish)
-    seen = set(talk.state.offered)
+    seen = {*talk.state.offered, *talk.state.seen}
+    bodies = {item.body for item in map(talk.stock.get, talk.state.offered) if item is not None}
     rest = [item for item in found if item.car.id not in seen]
+    if wish.sort is None:  # more of the kind that was shown comes first
+        rest.sort(key=lambda item: item.body not in bodies)
     if not rest:
         body = talk.say(
             "Com esse perfil, são esses mesmo que eu tenho. Quer que eu procure outro tipo de "
@@ -172,74 +231,4 @@ def _more(talk: Talk) -> Answer:
         focus=rest[0].car.id if len(rest) == 1 else -1,
         filters=wish,
         aside=(intro,),
-    )
-
-
-def _none(talk: Talk, wish: Filters) -> Answer:
-    """Nothing fits: say so, say why when a car is sold or reserved, offer the nearest."""
-    gone = _gone(talk, wish)
-    near = nearest(wish, talk.stock, gone)
-    parts = [_regret(talk, wish, gone)]
-    if near:
-        parts.append(
-            talk.say("Como alternativa, tenho:", "De alternativa, o mais próximo que tenho:")
-        )
-        parts.append(bullets(near))
-        parts.append(talk.say("Alguma delas te interessa?", "Quer saber mais de alguma delas?"))
-    return Answer(
-        rule="search.gone" if gone else "search.none",
-        bubbles=(offer("\n\n".join(parts), near),),
-        considered=(),
-        offered=tuple(item.car.id for item in near),
-        focus=near[0].car.id if len(near) == 1 else -1,
-        filters=wish,
-        aside=tuple(parts),
-    )
-
-
-def _chosen_too_late(talk: Talk, item: Listing) -> Answer:
-    """He chose from a list of ours, and the car went meanwhile: no other one takes its number."""
-    ask = talk.say("Quer que eu procure um parecido?", "Posso te mostrar outras opções?")
-    return Answer(
-        rule="search.gone",
-        bubbles=(text(f"{_regret(talk, Filters(), item)} {ask}"),),
-        focus=-1,
-        aside=(ask,),
-    )
-
-
-def _gone(talk: Talk, wish: Filters) -> Listing | None:
-    if not wish.model:
-        return None
-    named = Filters(model=wish.model, brand=wish.brand)
-    missed = talk.stock.missed(wish) or talk.stock.missed(named)
-    # another one of the same model may still be for sale, only not as wished
-    return missed[0] if missed and not talk.stock.matching(named) else None
-
-
-def _regret(talk: Talk, wish: Filters, gone: Listing | None) -> str:
-    if gone is not None and gone.car.status == "reserved":
-        return talk.say(
-            f"O {name(gone)} está reservado no momento, então não posso oferecer.",
-            f"Esse {name(gone)} não está disponível: está reservado.",
-        )
-    if gone is not None:
-        return talk.say(
-            f"O {name(gone)} já foi vendido, não está mais disponível.",
-            f"Infelizmente esse {name(gone)} já foi vendido.",
-        )
-    if wish.model or wish.brand:
-        what = joined([*wish.brand, *(model.spoken() for model in wish.model)], "ou")
-        if wish.brand and wish.model:
-            what = f"{wish.brand[0]} {joined([model.spoken() for model in wish.model], 'ou')}"
-        named = Filters(model=wish.model, brand=wish.brand)
-        some = bool(talk.stock.matching(named))
-        extra = " do jeito que você pediu" if some else ""
-        return talk.say(
-            f"No momento não temos {what}{extra}.",
-            f"Infelizmente não tenho {what}{extra} agora.",
-        )
-    return talk.say(
-        "No momento não temos nenhum carro com tudo isso que você pediu.",
-        "Infelizmente não tenho nenhum assim agora.",
     )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+from bot.agenda.hours import HOLIDAY, OpeningHours
+from bot.agenda.slots import day_of
 from bot.reading.intents import Intent
 from bot.rules.talk import Answer, Talk, text
+from bot.wording_time import spans, week_words, weekday
 
 _PHONE = re.compile(r"\b(?:telefone|fixo|numero (?:de voces|da loja))\b")
 _ACCENTS = {"sab": "sáb", "sabado": "sábado", "terca": "terça"}
@@ -51,8 +54,38 @@ def address(talk: Talk) -> str:
     )
 
 
+def _of_day(talk: Talk) -> str | None:
+    """What is known of one day, where the dealer's words can be understood."""
+    flat, open_hours = talk.reading.text.flat, talk.hours
+    if open_hours is None:
+        return None
+    wish, today = talk.reading.when_said.day, talk.now.date()
+    if wish is None:
+        return _on_holidays(open_hours) if "feriado" in flat else None
+    day = day_of(wish, today)
+    if day is None or day < today:
+        return None
+    said = f"{weekday(day).capitalize()}, {day:%d/%m},"
+    spoken = open_hours.spans(day)
+    if spoken:
+        return talk.say(f"{said} atendemos {spans(spoken)}.", f"{said} abrimos {spans(spoken)}.")
+    holiday = open_hours.closed.holiday(day)
+    why = f" por causa do feriado ({holiday})" if holiday else ""
+    return f"{said} a loja fica fechada{why}. Nosso horário: {week_words(open_hours)}."
+
+
+def _on_holidays(open_hours: OpeningHours) -> str:
+    open_ = open_hours.week[HOLIDAY]
+    if open_:
+        return f"Em feriados atendemos {spans(open_)}."
+    return f"Em feriados a loja fica fechada. Nosso horário: {week_words(open_hours)}."
+
+
 def hours(talk: Talk) -> str:
-    """The opening hours as the dealer wrote them; a Sunday that is not in them is not invented."""
+    """The opening hours: of the day that is asked for, else as the dealer wrote them."""
+    of_day = _of_day(talk)
+    if of_day is not None:
+        return of_day
     if not talk.dealer.horario:
         return talk.say(
             "Vou confirmar o horário de atendimento com a equipe e te aviso.",

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 
+from bot.agenda.hours import OpeningHours
 from bot.filters import Filters
 from bot.reading.reader import Reading
-from bot.state import Pending, State
+from bot.state import Deal, Draft, Pending, State
 from bot.stock import Listing, Stock
-from bot.values import Bubble, Dealer, Fact
+from bot.values import AgendaChange, Appointment, Bubble, Dealer, Fact, OptOut
 from bot.wording import car_option, fact
 
 
@@ -31,7 +32,13 @@ class Talk:
     """The car that was chosen among the options that we gave; it may be sold by now."""
     pointed: bool = False
     """The turn points at a car shown before, by its place, price or looks."""
+    raw: str = ""
+    """The buyer's words as he wrote them, without documents; for names."""
     buyer_name: str | None = None
+    hours: OpeningHours | None = None
+    """None where the dealer's words cannot be understood: then nobody is promised a time."""
+    appointment: Appointment | None = None
+    taken: frozenset[datetime] = frozenset()
 
     def say(self, *variants: str) -> str:
         """The first wording that was not used lately."""
@@ -53,10 +60,19 @@ class Answer:
     filters: Filters | None = None
     pending: Pending | None = None
     topics: tuple[str, ...] | None = None
+    draft: Draft | None = None
+    """The appointment that still lacks something; None ends what was in the making."""
+    deal: Deal | None = None
+    agenda: AgendaChange | None = None
+    opt_out: OptOut | None = None
+    to_check: str | None = None
+    """What was promised to be checked, in words for the seller."""
     handoff: str | None = None
     negotiating: bool = False
     quiet: str | None = None
     understood: bool = True
+    fell_out: dict[str, int] = field(default_factory=dict)
+    """How many cars for sale each wish ruled out."""
     aside: tuple[str, ...] = field(default=())
     """Wordings whose digests are remembered besides the bubbles."""
 

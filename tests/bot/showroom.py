@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 from bot.lucas import decide
 from bot.stock import Stock
-from bot.values import Bubble, BubbleKind, Car, Dealer, Decision, Incoming, Turn
+from bot.values import (
+    AgendaAction,
+    Appointment,
+    Bubble,
+    BubbleKind,
+    Car,
+    Dealer,
+    Decision,
+    Incoming,
+    Turn,
+)
 from schema.events import EventKind
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=timezone(timedelta(hours=-3)))
@@ -55,6 +65,9 @@ class Chat:
     dealer: Dealer = DEALER
     state: dict[str, Any] = field(default_factory=dict)
     status: str = "novo"
+    now: datetime = NOW
+    stored: Appointment | None = None
+    """The agenda: the buyer's one active appointment."""
 
     def say(self, *texts: str | None, quoted: int | None = None) -> Decision:
         """One turn; None stands for a voice message."""
@@ -67,12 +80,20 @@ class Chat:
             for text in texts
         )
         decision = decide(
-            Turn(messages=messages, state=self.state, status=self.status),
+            Turn(
+                messages=messages,
+                state=self.state,
+                status=self.status,
+                appointment=self.stored,
+            ),
             stock=self.stock,
             dealer=self.dealer,
-            now=NOW,
+            now=self.now,
         )
         self.state, self.status = decision.state, decision.status
+        if decision.agenda is not None:
+            cancelled = decision.agenda.action is AgendaAction.CANCEL
+            self.stored = None if cancelled else replace(decision.agenda.appointment, id=1)
         return decision
 
 

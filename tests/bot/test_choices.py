@@ -34,7 +34,7 @@ def test_options_survive_the_greeting() -> None:
     """The first answer is put together anew, with the dealer's name in it."""
     first = Chat().say("oi, tem cronos?")
 
-    assert "Lucas, da" in sent(first)
+    assert "Lucas, assistente virtual da" in sent(first)
     assert len(first.bubbles[0].options) == 2
 
 

@@ -82,3 +82,12 @@ def test_settings_come_from_the_environment_within_bounds(monkeypatch: pytest.Mo
     monkeypatch.setenv("LUCAS_QUIET_LIMIT_S", "-1")
     with pytest.raises(ValidationError):
         LucasSettings()
+
+
+def test_a_day_or_a_time_answers_the_question_for_it() -> None:
+    """`14h` after being asked for the time is whole; on its own it is a beginning."""
+    chat = Chat()
+    chat.say("quero marcar uma visita amanhã")
+
+    assert completeness("14h", EventKind.TEXT, chat.state) is Completeness.COMPLETE
+    assert completeness("14h", EventKind.TEXT, {}) is Completeness.FRAGMENT

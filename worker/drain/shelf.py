@@ -1,4 +1,4 @@
-"""Keeps each dealer's stock prepared for Lucas for a few seconds. Called by `worker.drain.turns`.
+"""Keeps each dealer's stock and settings for a few seconds. Called by `worker.drain.turns`.
 
 Staleness is bounded by `ttl_s`; a reply's facts are compared with the cars again when it is sent.
 """
@@ -9,6 +9,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
+from bot.profile import Profile, read_profile
 from bot.stock import Stock
 from bot.values import Car
 from tenancy.lease import TenantConnection
@@ -22,11 +25,17 @@ _PHOTOS = """
     SELECT car_id, url FROM car_images WHERE url IS NOT NULL
      ORDER BY car_id, is_principal DESC, ordem, id
 """
+_SETTINGS = "SELECT nome, valor FROM lucas_ajustes"
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelved:
+class Shelved:
+    """What Lucas needs of a dealer, as it was read."""
+
     stock: Stock
+    profile: Profile
     until: float
 
 
@@ -37,18 +46,32 @@ class Shelf:
         self._ttl_s = ttl_s
         self._clock = clock
         self._most = most
-        self._stocks: OrderedDict[int, _Shelved] = OrderedDict()
+        self._stocks: OrderedDict[int, Shelved] = OrderedDict()
 
     async def stock(self, conn: TenantConnection) -> Stock:
         """The stock of the empresa whose connection it is, at most `ttl_s` old."""
+        return (await self.of(conn)).stock
+
+    async def of(self, conn: TenantConnection) -> Shelved:
+        """Stock and settings of the empresa whose connection it is, at most `ttl_s` old."""
         shelved = self._stocks.get(conn.empresa_id)
         if shelved is None or shelved.until <= self._clock():
-            shelved = _Shelved(Stock.build(await read_cars(conn)), self._clock() + self._ttl_s)
+            stock, profile = Stock.build(await read_cars(conn)), await read_settings(conn)
+            shelved = Shelved(stock, profile, self._clock() + self._ttl_s)
             self._stocks[conn.empresa_id] = shelved
             while len(self._stocks) > self._most:
                 self._stocks.popitem(last=False)
         self._stocks.move_to_end(conn.empresa_id)
-        return shelved.stock
+        return shelved
+
+
+async def read_settings(conn: TenantConnection) -> Profile:
+    """The dealer's own settings; what cannot be read is logged and its default holds."""
+    rows = dict(await conn.fetch_all(_SETTINGS))
+    profile, bad = read_profile(rows)
+    if bad:
+        log.warning("settings of Lucas not understood", empresa_id=conn.empresa_id, names=bad)
+    return profile
 
 
 async def read_cars(conn: TenantConnection) -> list[Car]:

@@ -17,17 +17,18 @@ from zoneinfo import ZoneInfo
 import orjson
 import structlog
 
+from bot.profile import Profile
 from bot.stock import Stock
-from bot.values import Bubble, Dealer, Decision, Incoming, Origin, Turn
+from bot.values import AgendaChange, Appointment, Bubble, Dealer, Decision, Incoming, Origin, Turn
 from tenancy.lease import TenantConnection
 from tenancy.registry import TenantConfig
 from worker.clock import to_ms
 from worker.details import Details
-from worker.drain import messages
+from worker.drain import agenda, handover, messages
 from worker.drain.conversations import Conversation
 from worker.drain.messages import NewMessage, Unanswered
 from worker.drain.pieces import pieces
-from worker.drain.shelf import Shelf
+from worker.drain.shelf import Shelf, Shelved
 from worker.drain.undo import remember_turn
 
 log = structlog.get_logger()
@@ -47,6 +48,30 @@ class FailedTurn:
 
     conversation_id: int
     error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Round:
+    """What all turns of one round are decided with."""
+
+    shelved: Shelved
+    dealer: Dealer
+    appointments: Mapping[int, Appointment]
+    taken: frozenset[datetime]
+    local: datetime
+    """Now, in the dealer's zone."""
+    loaded_us: int
+
+    def turn(self, conversation: Conversation, told: Sequence[Incoming]) -> Turn:
+        """One conversation's turn, as Lucas is given it."""
+        return Turn(
+            messages=tuple(told),
+            state=orjson.loads(conversation.estado) if conversation.estado else {},
+            status=conversation.status,
+            buyer_name=conversation.customer_name,
+            appointment=self.appointments.get(conversation.customer_id),
+            taken=self.taken,
+        )
 
 
 @dataclass(slots=True)
@@ -77,8 +102,10 @@ class TurnTaker:
         """Decides for all of them and writes their replies; the caller saves the conversations."""
         if not due:
             return Taken()
+        started = time.perf_counter_ns()
         incoming = await self._incoming(conn, due)
-        stock = await self._shelf.stock(conn)
+        round_ = await self._round(conn, due, dealer, now, started)
+        stock = round_.shelved.stock
         incoming = {id_: _about_cars(told, stock) for id_, told in incoming.items()}
         taken, rows = Taken(turns=len(due)), []
         for place, conversation in enumerate(due):
@@ -86,14 +113,17 @@ class TurnTaker:
                 await asyncio.sleep(0)  # deciding is all CPU: other dealers get their share
             told = incoming[conversation.id]
             try:
-                decision, micros = self._ask(conversation, told, stock, dealer, now)
+                decision, micros = self._ask(round_, round_.turn(conversation, told))
             except Exception as error:  # a bug of Lucas must stop one conversation, not a dealer
                 log.exception("turn failed", empresa_id=conn.empresa_id,
                               conversation_id=conversation.id)  # fmt: skip
                 await give_up(conn, conversation, taken, error)
                 continue
-            why = _why(decision, conversation, len(told), micros, now)
+            why = _why(decision, conversation, told, (round_.loaded_us, micros), now)
             replies = _apply(decision, conversation, why, now)
+            if decision.agenda is not None:
+                await agenda.commit(conn, conversation, decision.agenda)
+            await handover.note(conn, conversation.id, decision, now=now)
             if not replies:
                 await messages.explain(conn, conversation.id, conversation.turno, why)
             rows += replies
@@ -113,30 +143,30 @@ class TurnTaker:
                 found[conversation] = [t.incoming(cars.get((t.canal_id, t.citada))) for t in texts]
         return found
 
-    def _ask(
+    async def _round(
         self,
-        conversation: Conversation,
-        told: Sequence[Incoming],
-        stock: Stock,
-        dealer: TenantConfig,
+        conn: TenantConnection,
+        due: Sequence[Conversation],
+        tenant: TenantConfig,
         now: datetime,
-    ) -> tuple[Decision, int]:
+        started_ns: int,
+    ) -> _Round:
+        shelved = await self._shelf.of(conn)
+        zone = shelved.profile.zone(self._zone)
+        most = shelved.profile.visitas_por_horario
+        return _Round(
+            shelved=shelved,
+            dealer=_dealer(tenant, shelved.profile),
+            appointments=await agenda.appointments(conn, due, zone=zone, now=now),
+            taken=await agenda.taken(conn, most=most, zone=zone, now=now),
+            local=now.astimezone(zone),
+            loaded_us=(time.perf_counter_ns() - started_ns) // 1000,
+        )
+
+    def _ask(self, round_: _Round, turn: Turn) -> tuple[Decision, int]:
         started = time.perf_counter_ns()
         decision = self._decide(
-            Turn(
-                messages=tuple(told),
-                state=orjson.loads(conversation.estado) if conversation.estado else {},
-                status=conversation.status,
-                buyer_name=conversation.customer_name,
-            ),
-            stock=stock,
-            dealer=Dealer(
-                nome=dealer.nome,
-                endereco=dealer.endereco,
-                telefone=dealer.telefone,
-                horario=dealer.horario,
-            ),
-            now=now.astimezone(self._zone),
+            turn, stock=round_.shelved.stock, dealer=round_.dealer, now=round_.local
         )
         return decision, (time.perf_counter_ns() - started) // 1000
 
@@ -155,6 +185,16 @@ def _car_of_lead(origin: Origin, stock: Stock) -> int | None:
     ref = origin.car_ref or ""
     known = ref.isdecimal() and len(ref) < 10 and stock.get(int(ref)) is not None
     return int(ref) if known else None
+
+
+def _dealer(tenant: TenantConfig, profile: Profile) -> Dealer:
+    return Dealer(
+        nome=tenant.nome,
+        endereco=tenant.endereco,
+        telefone=tenant.telefone,
+        horario=tenant.horario,
+        profile=profile,
+    )
 
 
 async def give_up(
@@ -187,21 +227,41 @@ async def _quoted_cars(
 
 
 def _why(
-    decision: Decision, conversation: Conversation, told: int, micros: int, now: datetime
+    decision: Decision,
+    conversation: Conversation,
+    told: Sequence[Incoming],
+    took_us: tuple[int, int],
+    now: datetime,
 ) -> str:
-    """The turn's explanation, as JSON for `mensagens.decisao`."""
+    """The turn's explanation, as JSON for `mensagens.decisao`. `took_us`: loading, deciding."""
     since = conversation.sem_resposta_desde
+    change = decision.agenda
     return orjson.dumps(
         {
             "rule": decision.rule,
             "understood": decision.understood,
             "considered": decision.considered,
+            "fell_out": decision.fell_out,
+            "asks": decision.asks,
             "handoff": decision.handoff,
-            "messages": told,
+            "agenda": None if change is None else _agenda(change),
+            "opt_out": decision.opt_out,
+            "messages": len(told),
             "waited_ms": None if since is None else to_ms(now) - to_ms(since),
-            "decided_us": micros,
+            "loaded_us": took_us[0],
+            "decided_us": took_us[1],
         }
     ).decode()
+
+
+def _agenda(change: AgendaChange) -> dict[str, object]:
+    wanted = change.appointment
+    return {
+        "action": change.action,
+        "tipo": wanted.kind,
+        "data_agendada": f"{wanted.at:%Y-%m-%d %H:%M}",
+        "car_id": wanted.car_id,
+    }
 
 
 def _apply(

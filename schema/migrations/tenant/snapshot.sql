@@ -1,5 +1,5 @@
 -- The schema after all migrations of this folder, for new databases. Written by `make snapshot`.
--- Made from 621b2d022e9d50a1e652c5ae85bd4423431a92133fd9bda4b5c0a9fb96b19af2.
+-- Made from e5d242fc0506b940366ee9701bdf0ea87f5b9ffc2d42f192fa0f63ad001c47e3.
 
 CREATE TABLE `cars` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
@@ -46,6 +46,13 @@ CREATE TABLE `customer_identities` (
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_identity` (`gateway`,`tipo`,`valor`),
   KEY `idx_identity_customer` (`customer_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `lucas_ajustes` (
+  `nome` varchar(40) NOT NULL COMMENT 'a setting, see docs/lucas.md; without a row its default holds',
+  `valor` text DEFAULT NULL,
+  `atualizado_em` timestamp NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
+  PRIMARY KEY (`nome`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
 
 CREATE TABLE `_early_changes` (
@@ -128,6 +135,10 @@ CREATE TABLE `conversations` (
   `bot_pausado_por` varchar(40) DEFAULT NULL,
   `atencao` varchar(255) DEFAULT NULL COMMENT 'why a person must look',
   `atencao_em` datetime(3) DEFAULT NULL COMMENT 'since when (UTC)',
+  `resumo` text DEFAULT NULL COMMENT 'five lines for the seller who takes the talk up',
+  `chamado_por` varchar(40) DEFAULT NULL COMMENT 'why Lucas called a person: human, buy, offer, ...',
+  `chamado_em` datetime(3) DEFAULT NULL COMMENT 'when he last did (UTC)',
+  `sem_avisos` tinyint(1) NOT NULL DEFAULT 0 COMMENT 'the buyer wants nothing that he did not ask for: no reminders',
   PRIMARY KEY (`id`),
   KEY `idx_customer` (`customer_id`),
   KEY `idx_status` (`status`),

@@ -1,0 +1,124 @@
+"""Reads an answer to what Lucas asked last: a day, a car of the buyer's own, an amount.
+
+Called by `context`. What the same words mean without a question before them says `reading`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.filters import Filters
+from bot.reading.intents import Intent
+from bot.reading.reader import Reading
+from bot.reading.text import fold
+from bot.reading.when import DayWish, When
+from bot.state import Pending, State
+
+_BARE_DAY = re.compile(r"(?:no |o |pode ser |entao |seria )?(?:dia )?([0-3]?[0-9])(?: entao)?")
+_DIFFERENCE = re.compile(r"\bdiferenca\b|\bquanto (?:eu )?(?:volto|tenho que dar|pago de volta)\b")
+_ITS = re.compile(r"\b(?:ele|ela|o (?:meu )?carro|meu|minha) (?:tem|esta com)\b")
+_WISHES = re.compile(
+    r"\b(?:tem|quero|queria|procuro|busco|preciso|mostra|manda|quanto|qual|quais|voces|interesse)\b"
+)
+_CEILING = re.compile(r"\bate\b")
+
+
+def as_an_answer(reading: Reading, state: State) -> Reading:
+    """The same reading, or what it means as an answer."""
+    reading = _day(reading, state)
+    flat = _ITS.sub("", reading.text.flat)
+    wishes = bool(_WISHES.search(flat))
+    if state.deal.own_car and _DIFFERENCE.search(flat) and not reading.filters.model:
+        return with_intent(reading, Intent.TRADE_IN, ())
+    offer = None if wishes else _offer(reading, state)
+    if offer is not None:
+        return offer
+    if wishes or reading.text.question:
+        return reading
+    return _own_car(reading, state) or _down_payment(reading, state) or reading
+
+
+def with_intent(reading: Reading, intent: Intent, topics: tuple[str, ...]) -> Reading:
+    """The reading with another intent that counts; the others stay known."""
+    others = tuple(other for other in reading.intents if other not in (intent, Intent.UNCLEAR))
+    return replace(reading, intents=(intent, *others), topics=topics)
+
+
+def _day(reading: Reading, state: State) -> Reading:
+    """`28` after being asked for the day; `pode ser` after one day was proposed."""
+    if state.pending is not Pending.DATE or state.draft is None:
+        return reading
+    bare = _BARE_DAY.fullmatch(reading.text.flat)
+    if bare and 1 <= int(bare[1]) <= 31:
+        return replace(reading, when_said=When(day=DayWish(day=int(bare[1]))))
+    day = state.draft.offered
+    if reading.intent is Intent.YES and day is not None and not reading.when_said.says_something():
+        wish = DayWish(day=day.day, month=day.month, year=day.year)
+        return replace(reading, when_said=When(day=wish))
+    return reading
+
+
+def _offer(reading: Reading, state: State) -> Reading | None:
+    """`120 mil no pix` after a talk about the price."""
+    if state.last_intent != Intent.NEGOTIATE or reading.offers:
+        return None
+    amount = _only_amount(reading)
+    if amount is None:
+        return None
+    return with_intent(replace(reading, offers=(amount,), filters=Filters()), Intent.NEGOTIATE, ())
+
+
+def _own_car(reading: Reading, state: State) -> Reading | None:
+    """`palio 2012 com 150 mil km`, or the mileage alone once the car is known."""
+    if state.pending is not Pending.OWN_CAR:
+        return None
+    intent = Intent.SELL_CAR if state.last_intent == Intent.SELL_CAR else Intent.TRADE_IN
+    told = reading.own_car or reading.text.flat
+    if state.deal.own_car and _only_amount(reading) is not None:
+        told = f"{reading.text.flat} km"
+    elif not _tells_a_car(reading):
+        return None
+    return with_intent(replace(reading, own_car=told, filters=Filters()), intent, ())
+
+
+def _down_payment(reading: Reading, state: State) -> Reading | None:
+    """`20 mil`, `48x`; `até 60 mil` is a wish for a car."""
+    if state.pending is not Pending.DOWN_PAYMENT or not reading.filters.only_money():
+        return None
+    if _CEILING.search(reading.text.flat):
+        return None
+    down = reading.down_payment
+    if down is None and (reading.months is None or reading.filters.price_max is not None):
+        down = _only_amount(reading)
+    if down is None and reading.months is None:
+        return None
+    return with_intent(replace(reading, down_payment=down, filters=Filters()), Intent.FINANCING, ())
+
+
+def _only_amount(reading: Reading) -> int | None:
+    """The amount when nothing else is said: 70 is 70 thousand."""
+    if not reading.filters.only_money():
+        return None
+    if reading.filters.price_max is not None:
+        return reading.filters.price_max
+    if not reading.loose or reading.when_said.says_something():
+        return None
+    number, thousands = reading.loose[0]
+    return round(number if thousands or number >= 1000 else number * 1000)
+
+
+def _tells_a_car(reading: Reading) -> bool:
+    wish = reading.filters
+    if reading.intent not in (Intent.SEARCH, Intent.UNCLEAR, Intent.TRADE_IN, Intent.DETAILS):
+        return False
+    return bool(wish.model or wish.brand or wish.year_min or "km" in reading.topics)
+
+
+def without_own_car(reading: Reading, state: State) -> Reading:
+    """`posso levar o Fox pra avaliar?`: a car that he told as his own is no wish."""
+    mine = fold(state.deal.own_car or "")
+    wanted = tuple(one for one in reading.filters.model if fold(one.family) not in mine)
+    if not mine or len(wanted) == len(reading.filters.model):
+        return reading
+    return replace(reading, filters=reading.filters.model_copy(update={"model": wanted}))

@@ -1,0 +1,121 @@
+"""Says what a turn means in this conversation, where its words alone mislead. Called by `lucas`."""
+
+from __future__ import annotations
+
+import re
+
+from bot.answers import as_an_answer, with_intent, without_own_car
+from bot.reading.intents import Intent
+from bot.reading.reader import Reading
+from bot.rules.courtesy import asks_for_other_store
+from bot.rules.focus import names_a_car
+from bot.rules.visits import asks_what_is_booked
+from bot.state import Pending, State
+from bot.stock import Stock
+from bot.values import Appointment, Dealer
+
+_FOLLOW_UP = re.compile(r"^e (?:o|a|do|da|no|na|ess[ea]|dess[ea]|del[ea]|el[ea]|aquel[ea])\b")
+_FOLLOW_UP_ANY = re.compile(r"^(?:e|ess[ea]|el[ea]|est[ea]|o|a)\b")
+PRICE = re.compile(r"\b(?:quanto (?:custa|e|esta|fica|sai)|preco|valor)\b")
+_PARTING = re.compile(
+    r"\bate (?:amanha|hoje|la|mais|logo|breve|sabado|segunda|terca|quarta|quinta|sexta|domingo)\b"
+)
+_ACK = re.compile(
+    r"(?:(?:ok |certo )?(?:aguardo|no aguardo|fico no aguardo)|beleza|bele|certo|ok|okay|ta bom|"
+    r"esta bom|entendi|show|tranquilo|joia|perfeito)(?: "
+    r"(?:entao|valeu|obrigado))?"
+)
+_ANY_WILL_DO = re.compile(
+    r"(?:tanto faz|qualquer (?:um|uma)|pode ser qualquer (?:um|uma)|indiferente|nao tenho "
+    r"preferencia)"
+)
+_ASKS_HOURS = re.compile(r"\b(?:abr\w+|fech\w+|atend\w+|funciona\w*|aberto|ate que horas)\b")
+_COMES_FOR = re.compile(
+    r"\b(?:e|seria|vou|quero|queria|so) (?:so )?(?:pra )?(?:ver|testar|andar|conhecer|olhar)\b"
+)
+_MAY_MEAN_WHEN = frozenset(
+    (
+        Intent.UNCLEAR, Intent.SEARCH, Intent.YES, Intent.NO, Intent.THANKS, Intent.GREETING,
+        Intent.HOURS, Intent.BYE, Intent.BUY,
+    )
+)  # fmt: skip
+
+
+def in_context(
+    reading: Reading, state: State, stock: Stock, dealer: Dealer, stored: Appointment | None
+) -> Reading:
+    """The same reading, with the intent and the time that are meant here."""
+    if asks_for_other_store(reading.text.flat, dealer):
+        return with_intent(reading, Intent.OFF_TOPIC, ())
+    if _ACK.fullmatch(reading.text.flat) and state.greeted and not reading.text.question:
+        waits = state.pending not in (None, Pending.CAR, Pending.BUDGET)
+        return reading if waits else with_intent(reading, Intent.THANKS, ())
+    reading = without_own_car(as_an_answer(reading, state), state)
+    if state.offered and _ANY_WILL_DO.fullmatch(reading.text.flat):
+        return with_intent(reading, Intent.SEARCH, ())
+    visit = _visit(reading, state, stored, points=names_a_car(reading, state, stock))
+    if visit is not None:
+        return with_intent(reading, visit, ())
+    if reading.intent is Intent.SEARCH and _asks_about_one(reading, state, stock):
+        return with_intent(reading, Intent.DETAILS, reading.topics)
+    last = state.last_intent
+    if last in (Intent.DETAILS, Intent.PHOTOS) and _same_of_another(reading, state, stock):
+        return with_intent(reading, Intent(last), state.topics)
+    return reading
+
+
+def _visit(
+    reading: Reading, state: State, stored: Appointment | None, *, points: bool
+) -> Intent | None:
+    """The intent that these words have because of an appointment, made or in the making."""
+    flat = reading.text.flat
+    if stored is None and state.draft is None:
+        when = reading.when_said
+        whole = when.day is not None and when.time is not None
+        return Intent.SCHEDULE if whole and reading.intent is Intent.UNCLEAR else None
+    if asks_what_is_booked(flat) and Intent.CANCEL_SCHEDULE not in reading.intents:
+        return Intent.SCHEDULE
+    change = Intent.RESCHEDULE if stored is not None else Intent.SCHEDULE
+    if reading.intent is Intent.SCHEDULE and stored is not None:
+        return change if _says_when(reading) and not reading.filters.model else None
+    if _COMES_FOR.search(flat) and reading.filters.model and reading.intent is Intent.SEARCH:
+        return Intent.SCHEDULE
+    agrees = reading.intent is Intent.YES and state.pending is Pending.DATE
+    if agrees and state.draft is not None:
+        return change
+    in_the_making = state.draft is not None and state.draft.idle == 0
+    bare = reading.intent in (Intent.SEARCH, Intent.UNCLEAR) and not reading.text.question
+    if in_the_making and points and bare and not reading.topics:
+        return change  # `o diesel`, after being asked which one
+    if reading.intent not in _MAY_MEAN_WHEN or not _says_when(reading):
+        return None
+    if reading.filters.model or not reading.filters.empty():
+        return None
+    if _PARTING.search(flat) or _ASKS_HOURS.search(flat):
+        return None
+    asked = state.draft is not None and state.draft.idle == 0
+    polite = reading.intent in (Intent.THANKS, Intent.GREETING, Intent.BYE, Intent.BUY)
+    return change if asked or not polite else None
+
+
+def _says_when(reading: Reading) -> bool:
+    return reading.when_said.says_something()
+
+
+def _asks_about_one(reading: Reading, state: State, stock: Stock) -> bool:
+    """`é automático?` of the car spoken of is a question; of a list it would be a wish."""
+    wish = reading.filters
+    if not reading.topics or wish.model or wish.brand or wish.body or wish.price_max:
+        return False
+    pointed = state.focus is not None or names_a_car(reading, state, stock)
+    asks = reading.text.question or _FOLLOW_UP_ANY.match(reading.text.flat)
+    return bool(pointed and asks and not PRICE.search(reading.text.flat))
+
+
+def _same_of_another(reading: Reading, state: State, stock: Stock) -> bool:
+    """`e o prata?`, `e do kwid tem?`: the question before is asked again of another car."""
+    if reading.intent not in (Intent.SEARCH, Intent.UNCLEAR, Intent.DETAILS) or reading.topics:
+        return False
+    flat = reading.text.flat
+    again = bool(_FOLLOW_UP.match(flat)) and names_a_car(reading, state, stock)
+    return again and not PRICE.search(flat)

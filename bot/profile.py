@@ -1,0 +1,89 @@
+"""What a dealer may set about his own Lucas. Built by `worker` from the dealer's table, handed in.
+
+Rows of `lucas_ajustes` (nome, valor); a missing one means its default, an unreadable one too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from bot.agenda.closed import ClosedDays, dates
+
+NAME_LIMIT = 40
+WELCOME_LIMIT = 300
+
+
+class Profile(BaseModel):
+    """One field for each setting, named as the row is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nome_agente: str = Field(
+        "Lucas", min_length=1, max_length=NAME_LIMIT, description="How the agent is called."
+    )
+    boas_vindas: str | None = Field(
+        None, max_length=WELCOME_LIMIT,
+        description="Stands in the first answer in place of 'Aqui é o Lucas, ...'.",
+    )  # fmt: skip
+    diz_que_e_virtual: bool = Field(
+        True, description="The first greeting says 'assistente virtual'; asked, he always does."
+    )
+    visitas: bool = Field(True, description="Books visits; else a seller does.")
+    financiamento: bool = Field(True, description="Collects what a simulation needs.")
+    audio: bool = Field(True, description="Answers a voice message that has a transcript.")
+    visitas_por_horario: int = Field(
+        0, ge=0, le=50, description="So many buyers at one time; 0: no limit."
+    )
+    volta_apos_h: float | None = Field(
+        None, gt=0, le=720,
+        description="Hours of opening time after a seller's last word until Lucas returns.",
+    )  # fmt: skip
+    fuso: str | None = Field(None, description="The dealer's time zone; else the platform's.")
+    uf: str | None = Field(
+        None, pattern="^[A-Z]{2}$", description="State of the holidays; else from the address."
+    )
+    feriados_da_loja: str = Field("", max_length=500, description="Days closed: 24/12, 2026-07-09.")
+    abre_em_feriados: str = Field("", max_length=500, description="Holidays open as usual.")
+
+    @field_validator("fuso")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        try:
+            ZoneInfo(name or "UTC")
+        except (KeyError, OSError) as error:  # ValueError is pydantic's own word already
+            raise ValueError(f"no such time zone: {name}") from error
+        return name
+
+    def zone(self, default: ZoneInfo) -> ZoneInfo:
+        """The time zone of `agendamentos.data_agendada` and of all that Lucas says."""
+        return ZoneInfo(self.fuso) if self.fuso else default
+
+    def closed_days(self, uf: str | None) -> ClosedDays:
+        """Holidays and the dealer's own; `uf`: of his address, where he set none."""
+        return ClosedDays(
+            uf=self.uf or uf,
+            own=dates(self.feriados_da_loja),
+            open_on=dates(self.abre_em_feriados),
+        )
+
+
+def read_profile(rows: Mapping[str, str | None]) -> tuple[Profile, tuple[str, ...]]:
+    """The profile, and the names of rows that are unknown or unreadable (their default holds)."""
+    told = {name: _plain(value) for name, value in rows.items() if value is not None}
+    bad: list[str] = []
+    while True:
+        try:
+            return Profile.model_validate(told), tuple(bad)
+        except ValidationError as error:
+            wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+        bad += sorted(wrong)
+        told = {name: value for name, value in told.items() if name not in wrong}
+
+
+def _plain(value: str) -> str:
+    """sim and não are what a dealer writes for true and false."""
+    said = value.strip()
+    return {"sim": "true", "nao": "false", "não": "false"}.get(said.lower(), said)

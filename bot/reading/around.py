@@ -1,0 +1,78 @@
+"""The words around a number that say what it is: patterns only. Used by `reading.amounts`.
+
+BEFORE patterns end where the number begins; AFTER patterns begin where it ends.
+"""
+
+from __future__ import annotations
+
+import re
+
+FILL = (
+    r"(?: (?:uns|umas|de|da|do|r\$|em|o|a|os|as|valor|preco|por|volta|torno|mais|menos|ou|reais|"
+    r"ate|so|e|"
+    r"total|no|maximo|minimo|na|faixa|casa|dos|ano|km|com|ser|modelo|custar?|custando))*"
+)
+MAX = re.compile(
+    r"\b(?:ate|(?:no )?maximo|abaixo|menos de|menor(?:es)? (?:que|de)|inferior(?:es)? a|limite|"
+    r"teto|"
+    r"(?:nao )?(?:passe|passa|passar|ultrapasse|ultrapassar)(?: muito)?|tenho|gastar|pagar|"
+    r"orcamento|"
+    r"disponho|disponivel|bolso|budget|(?:nada|nao|nem) (?:acima|mais) (?:de|que))" + FILL + "$"
+)
+MIN = re.compile(
+    r"\b(?:a partir|acima|mais de|maior(?:es)? (?:que|de)|superior(?:es)? a|(?:no )?minimo|"
+    r"partindo|desde|mais nov[oa]s? (?:do )?que)" + FILL + "$"
+)
+AROUND = re.compile(
+    r"\b(?:uns|umas|faixa|torno|volta|mais ou menos|cerca|aproximadamente|perto|proximo|media|"
+    r"casa|beirando|"
+    r"aproximado)" + FILL + "$"
+)
+MAX_AFTER = re.compile(
+    r"(?:reais )?(?:(?:no|de) (?:maximo|limite)|maximo|e (?:o )?(?:meu )?(?:limite|maximo|teto|"
+    r"orcamento)|"
+    r"pra (?:gastar|baixo|pagar|investir)|ou (?:menos|mais (?:velh|antig|barat)))"
+)
+MIN_AFTER = re.compile(
+    r"(?:e |ou )?(?:pra (?:cima|frente|ca)|em diante|acima|superior|mais nov[oa]s?)|ou mais"
+)
+AROUND_AFTER = re.compile(r"(?:mais ou menos|por ai|e pouco)")
+KM_AFTER = re.compile(r"(?:mil )?(?:de )?(?:km|rodad[oa]s?)\b")
+KM_BEFORE = re.compile(
+    r"(?<!baixa )(?<!baixo )(?<!pouca )(?<!pouco )(?<!menor )(?<!menos )\b(?:km|rodagem)(?: (?:de|"
+    r"ate|abaixo|menor|que|com|maximo|no|maxima))*$"
+)
+DOWN_BEFORE = re.compile(r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$")
+DOWN_AFTER = re.compile(r"(?:reais )?(?:(?:de|na|como|pra|em) )?(?:entrada|sinal)\b")
+INSTALMENT_BEFORE = re.compile(
+    r"\b(?:parcelas?|prestac(?:ao|oes)|mensal|mensais|mensalidade)(?: (?:de|ate|no|maximo|em|uns|"
+    r"por|r\$|que|caiba|fique|fica|nao|passe|seja))*$"
+)
+INSTALMENT_AFTER = re.compile(
+    r"(?:reais )?(?:x|vezes|parcelas|por mes|ao mes|mensais|mensal|meses|de parcela)\b"
+)
+OFFER = re.compile(
+    r"\b(?:faz|fazem|fazer|faria|fariam|fecha|fecham|fechamos|fechar|fecho|deixa|deixam|sai|leva|"
+    r"levo|vende|"
+    r"vendem|venda|vender|aceita|aceitam|dou|pago|ofereco|oferta|proposta|consegue|consegu\w+|"
+    r"topa|topam|"
+    r"toparia|pego)(?: (?!ate\b)\w+){0,4}? (?:por|em)(?: (?:r\$|uns|so))*$|"
+    r"\b(?:dou|pago|ofereco|oferta|proposta|aceita|aceitam|topa|fecha|fecham|consegue|consegu\w+|"
+    r"rola|faz|fazem)"
+    r"(?: (?:ele|ela|esse|essa|isso|o|a|carro|por|em|de|nele|nela|pra|mim|voces|voce|vista|r\$|"
+    r"seria|hoje|no|um))*$"
+)
+OFFER_AFTER = re.compile(
+    r"(?:reais )?(?:(?:a vista|no pix|em dinheiro|no dinheiro|hoje|agora) )*(?:fecha|fechamos|leva|"
+    r"topa|rola|aceita|vende|da negocio)\b"
+)
+COUNTED = re.compile(
+    r"(?:lugares|portas|marchas|air|airbags|cilindros|cv|cavalos|litros|donos?|anos|pessoas|"
+    r"filhos|dias?|"
+    r"meses|horas?|hrs?|minutos?|unidades?|carros?|opcoes|vezes|polegadas|criancas)\b"
+)
+TIME_BEFORE = re.compile(r"\b(?:as|umas|ali pelas|pelas|das|apos as|depois das)$")
+DAY_BEFORE = re.compile(r"\bdia$")
+YEAR_BEFORE = re.compile(r"\bano(?: (?:de|e|modelo))*$")
+TIME = re.compile(r"[0-9]{1,2}(?:h|hs|hrs|horas)[0-9]{0,2}|[0-9]{1,2}:[0-9]{2}")
+PAIR = re.compile(r"([0-9]{2}|[0-9]{4})/([0-9]{2}|[0-9]{4})")

@@ -1,0 +1,95 @@
+"""Says honestly that no car fits, why, and what comes nearest. Called by `rules.search`."""
+
+from __future__ import annotations
+
+from bot.filters import Filters
+from bot.grammar import ending, the_car, the_car_first
+from bot.rules.alternatives import nearest, what_differs
+from bot.rules.talk import Answer, Talk, offer, text
+from bot.stock import Listing
+from bot.wording import bullets, joined
+
+
+def cheapest(talk: Talk) -> Answer:
+    """Nothing below what was shown: said so, the list and the wish stay."""
+    body = talk.say(
+        "Mais em conta que isso eu não tenho no momento. Quer que eu procure outro tipo de carro?",
+        "Esses já são os mais em conta que temos assim. Posso buscar outro modelo pra você?",
+    )
+    return Answer(rule="search.cheapest", bubbles=(text(body),))
+
+
+def none_fits(talk: Talk, wish: Filters) -> Answer:
+    """Nothing fits: say so, say why when a car is sold or reserved, offer the nearest."""
+    gone = _gone(talk, wish)
+    near = nearest(wish, talk.stock, gone, said_now=talk.reading.filters)
+    parts = [regret(talk, wish, gone)]
+    if near:
+        other = what_differs(near, wish)
+        other = f", {other}" if other else ""
+        parts.append(
+            talk.say(
+                f"Como alternativa{other}, tenho:", f"De alternativa{other}, o mais próximo é:"
+            )
+        )
+        parts.append(bullets(near))
+        parts.append(talk.say("Algum te interessa?", "Quer saber mais de algum deles?"))
+    return Answer(
+        rule="search.gone" if gone else "search.none",
+        bubbles=(offer("\n\n".join(parts), near),),
+        considered=(),
+        offered=tuple(item.car.id for item in near),
+        focus=near[0].car.id if len(near) == 1 else -1,
+        filters=wish,
+        aside=tuple(parts),
+    )
+
+
+def chosen_too_late(talk: Talk, item: Listing) -> Answer:
+    """He chose from a list of ours, and the car went meanwhile: no other one takes its number."""
+    ask = talk.say("Quer que eu procure um parecido?", "Posso te mostrar outras opções?")
+    return Answer(
+        rule="search.gone",
+        bubbles=(text(f"{regret(talk, Filters(), item)} {ask}"),),
+        focus=-1,
+        aside=(ask,),
+    )
+
+
+def _gone(talk: Talk, wish: Filters) -> Listing | None:
+    if not wish.model:
+        return None
+    named = Filters(model=wish.model, brand=wish.brand)
+    missed = talk.stock.missed(wish) or talk.stock.missed(named)
+    # another one of the same model may still be for sale, only not as wished
+    return missed[0] if missed and not talk.stock.matching(named) else None
+
+
+def regret(talk: Talk, wish: Filters, gone: Listing | None) -> str:
+    """What there is not, and why when it is sold or reserved."""
+    if gone is not None and gone.car.status == "reserved":
+        return talk.say(
+            f"{the_car_first(gone)} está reservad{ending(gone)} no momento, então não posso "
+            f"oferecer.",
+            f"{the_car_first(gone)} não está disponível: está reservad{ending(gone)}.",
+        )
+    if gone is not None:
+        return talk.say(
+            f"{the_car_first(gone)} já foi vendid{ending(gone)}, não está mais disponível.",
+            f"Infelizmente {the_car(gone)} já foi vendid{ending(gone)}.",
+        )
+    if wish.model or wish.brand:
+        what = joined([*wish.brand, *(model.spoken() for model in wish.model)], "ou")
+        if wish.brand and wish.model:
+            what = f"{wish.brand[0]} {joined([model.spoken() for model in wish.model], 'ou')}"
+        named = Filters(model=wish.model, brand=wish.brand)
+        some = bool(talk.stock.matching(named))
+        extra = " do jeito que você pediu" if some else ""
+        return talk.say(
+            f"No momento não temos {what}{extra}.",
+            f"Infelizmente não tenho {what}{extra} agora.",
+        )
+    return talk.say(
+        "No momento não temos nenhum carro com tudo isso que você pediu.",
+        "Infelizmente não tenho nenhum assim agora.",
+    )
