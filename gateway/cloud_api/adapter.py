@@ -10,6 +10,7 @@ from gateway.cloud_api import auth
 from gateway.cloud_api.credentials import KIND, CloudCredentials
 from gateway.cloud_api.parse import parse
 from gateway.cloud_api.send import send
+from gateway.credentials import matches_any
 from schema.channels import Channel
 from schema.events import Event
 from schema.replies import Reply, Sent
@@ -40,6 +41,11 @@ class CloudApi:
     ) -> None:
         """See `gateway.cloud_api.auth.verify`."""
         auth.verify(headers, raw, CloudCredentials.of(credentials))
+
+    def shares_secret(self, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+        """Whether both are signed for by one app. Raises BadCredentials."""
+        ours, theirs = CloudCredentials.of(one).secrets(), CloudCredentials.of(other).secrets()
+        return any(matches_any(secret, theirs) for secret in ours)
 
     def challenge(self, query: Mapping[str, str], credentials: Mapping[str, str]) -> str | None:
         """See `gateway.cloud_api.auth.challenge`."""

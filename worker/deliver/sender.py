@@ -31,6 +31,7 @@ from tenancy.start import Tenancy
 from worker.deliver.outbox import OpenReply, Outbox
 from worker.drain.statuses import our_ref
 from worker.log import short_id
+from worker.queue.causes import cause_of
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.lease import Lease
 
@@ -44,6 +45,7 @@ _UNKNOWN_WAIT_S = 30.0
 _RECORD_TRIES = 5
 _LOCK_TRIES = 3
 _MARGIN_S = 1.0
+_UNKNOWN_TWICE = "result unknown, twice"
 
 
 class Sender:
@@ -90,7 +92,7 @@ class Sender:
                         reason=str(error))  # fmt: skip
             await self._put_back(lease, reply, error, now + timedelta(seconds=_CHANNEL_WAIT_S))
         except SendRefused as error:
-            await self._fail(lease, reply, str(error))
+            await self._fail(lease, reply, str(error), cause_of(error))
             return True
         except (SendUnknown, TimeoutError) as error:
             await self._unknown(lease, reply, error, now)
@@ -142,15 +144,15 @@ class Sender:
         self, lease: Lease, reply: OpenReply, error: Exception, now: datetime
     ) -> None:
         if reply.status == "enviando":  # so it was when we began: it may be out twice by now
-            await self._fail(lease, reply, f"result unknown, twice: {error}")
+            await self._fail(lease, reply, f"{_UNKNOWN_TWICE}: {error}", _UNKNOWN_TWICE)
             return
         log.warning("reply may be out", empresa_id=lease.empresa_id, mensagem_id=reply.id)
         at = now + timedelta(seconds=_UNKNOWN_WAIT_S)
         await self._on_outbox(lease, lambda o: o.leave_unknown(reply, error=str(error), at=at))
 
-    async def _fail(self, lease: Lease, reply: OpenReply, error: str) -> None:
+    async def _fail(self, lease: Lease, reply: OpenReply, error: str, cause: str) -> None:
         await self._on_outbox(lease, lambda outbox: outbox.fail(reply, error=error))
-        await self._dead_letters.keep_reply(lease.empresa_id, reply.id, error=error)
+        await self._dead_letters.keep_reply(lease.empresa_id, reply.id, error=error, cause=cause)
 
     async def _on_outbox(self, lease: Lease, call: Callable[[Outbox], Awaitable[T]]) -> T:
         for tries_left in reversed(range(_LOCK_TRIES)):

@@ -65,7 +65,7 @@ class Sorter:
                     event=event,
                     canal_id=channel.id,
                     arrived_ms=entry.arrived_ms,
-                    stream_id=entry.stream_id,
+                    origin=entry.origin,
                 )
             )
         return Sorted(arrivals, refused)

@@ -27,6 +27,7 @@ from worker.drain.conversations import Conversation
 from worker.drain.intake import remember_turn
 from worker.drain.messages import NewMessage, Unanswered
 from worker.drain.shelf import Shelf
+from worker.queue.causes import cause_of
 
 log = structlog.get_logger()
 
@@ -44,7 +45,9 @@ class FailedTurn:
     """A turn that raised: a bug. The buyer waits, a person must see it."""
 
     conversation_id: int
+    turn: int
     error: str
+    cause: str
 
 
 @dataclass(slots=True)
@@ -146,7 +149,7 @@ async def give_up(
     turn = conversation.take_turn_number()
     conversation.turno_anterior = None
     await messages.mark_failed(conn, conversation.id, turn, reason)
-    taken.failed += (FailedTurn(conversation.id, reason),)
+    taken.failed += (FailedTurn(conversation.id, turn, reason, cause_of(error)),)
 
 
 async def _quoted_cars(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +11,11 @@ UNKNOWN_CHANNEL = "helix:unknown_channel"
 """Stream of authentic events that no channel of ours is named in, newest 10,000."""
 UNREADABLE = "helix:unreadable"
 """Stream of authentic bodies that are no JSON, newest 1,000."""
+
+
+_DEAD_LETTERS = re.compile(rb"helix:\{([1-9][0-9]*)\}:dead")
+ALL_DEAD_LETTERS = "helix:{*}:dead"
+"""Pattern of the names of all streams of dead letters, for SCAN."""
 
 
 class Task(StrEnum):
@@ -27,6 +33,12 @@ def inbox(empresa_id: int) -> str:
 def dead_letters(empresa_id: int) -> str:
     """The stream of what failed for good, whole, with its error."""
     return f"helix:{{{empresa_id}}}:dead"
+
+
+def empresa_of(key: bytes) -> int | None:
+    """Whose dead letters a key names, None for any other key."""
+    found = _DEAD_LETTERS.fullmatch(key)
+    return int(found[1]) if found else None
 
 
 def arq_job(job_id: str) -> str:

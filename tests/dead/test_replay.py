@@ -1,0 +1,308 @@
+"""Replay is safe at any time, any number of times, by two people at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from bot.stock import Stock
+from bot.values import Dealer, Decision, Turn
+from gateway.adapters import ADAPTERS
+from schema.events import EventKind
+from tenancy.channels import add_channel
+from tenancy.names import database_of
+from tests.tenancy.installation import Installation
+from tests.worker.shop import Shop, echo, event, open_shop
+from worker.dead.find import Filter, Finder
+from worker.dead.letter import Kind, Letter
+from worker.dead.replay import Replayer
+from worker.dead.results import Outcome, Result
+from worker.queue.dead_letters import DeadLetters
+from worker.queue.dead_shelf import DeadShelf
+from worker.queue.keys import Task
+
+LONG_AGO_MS = 1_700_000_000_000
+
+
+class Fragile:
+    """A Lucas with a bug in him, until it is mended."""
+
+    def __init__(self) -> None:
+        self.broken = True
+
+    def __call__(self, turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decision:
+        if self.broken:
+            raise RuntimeError(f"a bug about {turn.messages[0].text}")
+        return echo(turn, stock=stock, dealer=dealer, now=now)
+
+
+async def letters(shop: Shop, **wanted: Any) -> list[Letter]:
+    """Those that the filter finds."""
+    return [letter async for letter in Finder(DeadShelf(shop.redis)).find(Filter(**wanted))]
+
+
+async def replay(shop: Shop, *chosen: Letter, plan: bool = False) -> list[Result]:
+    """Each once, all at the same time."""
+    replayer = Replayer(shop.redis, shop.tenancy, ADAPTERS)
+    return await asyncio.gather(*(replayer.replay(letter, plan=plan) for letter in chosen))
+
+
+def outcomes(results: list[Result]) -> dict[Outcome, int]:
+    """How many of each."""
+    return Counter(result.outcome for result in results)
+
+
+async def refuse_x(shop: Shop) -> None:
+    """From now on the dealer's table takes no text with an x."""
+    await alter(shop, "ADD CONSTRAINT sem_x CHECK (conteudo NOT LIKE '%x%')")
+
+
+async def mend(shop: Shop) -> None:
+    """The table takes all texts again."""
+    await alter(shop, "DROP CONSTRAINT sem_x")
+
+
+async def alter(shop: Shop, change: str) -> None:
+    """As an administrator, behind the product's back."""
+    database = database_of(shop.empresa_id)
+    await shop.installation.sql(f"ALTER TABLE mensagens {change}", database=database)
+
+
+async def test_9_an_event_goes_back_to_the_inbox_once_whoever_asks_how_often(shop: Shop) -> None:
+    """Twenty replays at once move it once, ring for a worker, and it is stored and answered."""
+    await refuse_x(shop)
+    await shop.handle(event("xis"), event("tem argo?", phone="5511980000002"))
+    await mend(shop)
+    (letter,) = await letters(shop)
+
+    results = await replay(shop, *[letter] * 20)
+
+    assert outcomes(results) == {Outcome.REPLAYED: 1, Outcome.GONE: 19}
+    assert (await shop.waiting(), len(await shop.queued())) == (1, 1)
+    await shop.drain()
+    await shop.deliver()
+    assert await shop.texts("recebida") == ["tem argo?", "xis"]
+    assert sorted(str(sent.text) for sent in shop.phone.outbox) == ["eco: tem argo?", "eco: xis"]
+    assert await letters(shop) == []
+
+
+async def test_2_an_event_without_an_id_keeps_its_identity_over_replays(shop: Shop) -> None:
+    """It fails twice, is delivered again by a copy of its letter, and is one row all the same."""
+    await refuse_x(shop)
+    await shop.handle(event("xis", message_id=None))
+    (first,) = await shop.redis.xrange(f"helix:{{{shop.empresa_id}}}:dead")
+    await replay(shop, *await letters(shop))
+    await shop.drain()
+    (second,) = await shop.redis.xrange(f"helix:{{{shop.empresa_id}}}:dead")
+    await shop.redis.xadd(f"helix:{{{shop.empresa_id}}}:dead", second[1])
+    await mend(shop)
+
+    results = await replay(shop, *await letters(shop))
+    await shop.drain()
+
+    assert (first[1][b"id"], first[0]) == (second[1][b"id"], first[0])
+    assert outcomes(results) == {Outcome.REPLAYED: 2}
+    assert await shop.rows(
+        "SELECT conteudo, external_id FROM mensagens WHERE tipo = 'recebida'"
+    ) == [("xis", f"helix:{first[1][b'id'].decode()}")]
+
+
+async def test_a_replayed_event_is_as_old_as_it_is(shop: Shop) -> None:
+    """What decides by a message's age sees when it first came, not when it was replayed."""
+    keep = DeadLetters(shop.redis)
+    raw = event("oi").model_dump_json(exclude_defaults=True).encode()
+    await keep.keep_event(
+        shop.empresa_id, raw, at_ms=LONG_AGO_MS, origin="1700000000000-0", error="BadData: x"
+    )
+
+    await replay(shop, *await letters(shop))
+    await shop.drain()
+
+    ((arrived,),) = await shop.rows("SELECT recebida_em FROM mensagens WHERE tipo = 'recebida'")
+    assert arrived == datetime(2023, 11, 14, 22, 13, 20)  # noqa: DTZ001 as the column has it
+
+
+async def test_9_a_failed_turn_is_taken_with_what_was_written_since(
+    installation: Installation, redis_url: str
+) -> None:
+    """Two turns that failed are one answer; replayed by two at once and again, it stays one."""
+    lucas = Fragile()
+    async with open_shop(installation, redis_url, decide_turn=lucas) as shop:
+        await shop.handle(event("tem onix?"))
+        await shop.handle(event("ou argo?"))
+        found = await letters(shop, kind=Kind.TURN)
+        lucas.broken = False
+
+        planned = await replay(shop, *found, plan=True)
+        results = await replay(shop, *found, *found)
+        await shop.drain()
+        await shop.deliver()
+        again = await replay(shop, *found)
+        await shop.drain()
+        await shop.deliver()
+
+        assert outcomes(planned) == {Outcome.REPLAYED: 2}
+        assert outcomes(results)[Outcome.REPLAYED] == 2
+        assert outcomes(again)[Outcome.REPLAYED] == 0
+        assert [sent.text for sent in shop.phone.outbox] == ["eco: tem onix? | ou argo?"]
+        assert await letters(shop) == []
+        assert await shop.rows("SELECT COUNT(*) FROM mensagens WHERE erro IS NOT NULL") == [(0,)]
+
+
+async def test_5_a_turn_whose_conversation_has_moved_on_stays(
+    installation: Installation, redis_url: str
+) -> None:
+    """A seller has answered: Lucas does not come after him, and the letter waits for a person."""
+    lucas = Fragile()
+    async with open_shop(installation, redis_url, decide_turn=lucas) as shop:
+        await shop.handle(event("tem onix?"))
+        await shop.handle(event("Tenho sim!", kind=EventKind.HUMAN_ECHO, from_me=True))
+        lucas.broken = False
+
+        (result,) = await replay(shop, *await letters(shop))
+        await shop.drain()
+
+        assert (result.outcome, len(await letters(shop))) == (Outcome.STAYS, 1)
+        assert await shop.texts("enviada") == ["Tenho sim!"]
+
+
+async def test_a_turn_that_is_a_day_late_is_given_to_a_person(
+    installation: Installation, redis_url: str
+) -> None:
+    """It is not answered; it is listed as late, and goes on being so however often replayed."""
+    lucas = Fragile()
+    async with open_shop(installation, redis_url, decide_turn=lucas) as shop:
+        await shop.handle(event("tem onix?"))
+        await shop.execute("UPDATE mensagens SET recebida_em = recebida_em - INTERVAL 25 HOUR")
+        lucas.broken = False
+
+        (result,) = await replay(shop, *await letters(shop))
+        (late,) = await letters(shop, kind=Kind.LATE)
+        (again,) = await replay(shop, late)
+        await shop.drain()
+
+        assert (result.outcome, again.outcome) == (Outcome.LATE, Outcome.LATE)
+        assert await letters(shop) == [late]
+        assert late.conversation_id is not None
+        assert await shop.texts("enviada") == []
+
+
+async def test_what_a_drain_finds_too_late_is_listed(shop: Shop) -> None:
+    """`keep_late` is all that a drain has to call."""
+    await DeadLetters(shop.redis).keep_late(shop.empresa_id, 7, since_ms=LONG_AGO_MS)
+
+    (late,) = await letters(shop, kind=Kind.LATE, empresa_id=shop.empresa_id)
+
+    assert (late.conversation_id, late.cause) == (7, "more than 24 h late")
+
+
+async def test_9_a_reply_that_was_refused_is_sent_again(shop: Shop) -> None:
+    """Once, however many replay it; what it states is looked at when it is sent."""
+    shop.phone.fail_next(code=131026)
+    await shop.handle(event("tem onix?"))
+    (letter,) = await letters(shop)
+    assert (letter.kind, letter.cause) == (Kind.REPLY, "SendRefused 131026")
+
+    results = await replay(shop, *[letter] * 4)
+    assert len(await shop.queued(Task.DELIVER)) == 1
+    await shop.deliver()
+
+    assert outcomes(results)[Outcome.REPLAYED] == 1
+    assert [sent.text for sent in shop.phone.outbox] == ["eco: tem onix?"]
+    assert await letters(shop) == []
+
+
+async def test_3_a_reply_is_not_sent_after_the_talk_has_moved_on(shop: Shop) -> None:
+    """The buyer wrote again and has his answer: an old one must not come after it."""
+    shop.phone.fail_next(code=131026)
+    await shop.handle(event("tem onix?"))
+    await shop.handle(event("e argo?"))
+
+    (result,) = await replay(shop, *await letters(shop))
+    await shop.deliver()
+
+    assert (result.outcome, len(await letters(shop))) == (Outcome.STAYS, 1)
+    assert [sent.text for sent in shop.phone.outbox] == ["eco: e argo?"]
+
+
+async def test_an_unknown_channels_event_goes_to_whom_the_channel_is_given(shop: Shop) -> None:
+    """Before `helix channel add` it stays; after it, it is stored at that dealer."""
+    raw = event("oi", channel="loja-9", message_id=None).model_dump_json(exclude_defaults=True)
+    await DeadLetters(shop.redis).keep_unknown_channel(
+        "cloud_api", "loja-9", raw.encode(), canal_id=shop.channel.id
+    )
+    (letter,) = await letters(shop, kind=Kind.UNKNOWN_CHANNEL)
+    (early,) = await replay(shop, letter)
+    await give_channel(shop, shop, "loja-9", shop.phone.credentials())
+
+    results = await replay(shop, letter, letter)
+    await shop.drain()
+
+    assert early.outcome is Outcome.STAYS
+    assert outcomes(results) == {Outcome.REPLAYED: 1, Outcome.GONE: 1}
+    assert await shop.texts("recebida") == ["oi"]
+    assert await shop.rows("SELECT external_id FROM mensagens WHERE tipo = 'recebida'") == [
+        (f"helix:unknown-channel:{letter.id.stream_id}",)
+    ]
+
+
+async def test_8_a_dealers_secret_brings_nothing_into_another_dealers_database(
+    installation: Installation, redis_url: str
+) -> None:
+    """Replayed only when the channel's own secret is that of the sender: one Meta app for both."""
+    async with (
+        open_shop(installation, redis_url, 1) as one,
+        open_shop(installation, redis_url, 2) as two,
+    ):
+        for channel in ("own", "shared"):
+            raw = event("oi", channel=channel).model_dump_json(exclude_defaults=True)
+            await DeadLetters(one.redis).keep_unknown_channel(
+                "cloud_api", channel, raw.encode(), canal_id=one.channel.id
+            )
+        own = {**two.phone.credentials(), "app_secret": "of-two-alone"}
+        await give_channel(one, two, "own", own)
+        await give_channel(one, two, "shared", one.phone.credentials())
+
+        results = await replay(one, *await letters(one))
+
+        assert [result.outcome for result in results] == [Outcome.STAYS, Outcome.REPLAYED]
+        assert (await one.waiting(), await two.waiting()) == (0, 1)
+
+
+async def test_7_a_dealer_without_a_database_keeps_his_letters_and_stops_no_other(
+    installation: Installation, redis_url: str
+) -> None:
+    """His turn stays, with the reason; the one behind it is replayed."""
+    lucas = Fragile()
+    async with (
+        open_shop(installation, redis_url, 1, decide_turn=lucas) as one,
+        open_shop(installation, redis_url, 2, decide_turn=lucas) as two,
+    ):
+        await one.handle(event("tem onix?"))
+        await two.handle(event("tem onix?", channel="loja-2"))
+        await installation.central(
+            "UPDATE empresas SET db_name = 'nowhere', versao = versao + 1 WHERE id = %s",
+            (one.empresa_id,),
+        )
+        async with installation.tenancy() as tenancy:
+            replayer = Replayer(one.redis, tenancy, ADAPTERS)
+
+            results = [await replayer.replay(letter) for letter in await letters(one)]
+
+        assert [result.outcome for result in results] == [Outcome.STAYS, Outcome.REPLAYED]
+        assert [letter.empresa_id for letter in await letters(one)] == [one.empresa_id]
+
+
+async def give_channel(shop: Shop, to: Shop, identifier: str, credentials: dict[str, str]) -> None:
+    """`helix channel add`."""
+    async with shop.tenancy.central.transaction() as conn:
+        await add_channel(
+            conn,
+            shop.tenancy.keyring,
+            empresa_id=to.empresa_id,
+            gateway="cloud_api",
+            identifier=identifier,
+            credentials=credentials,
+        )
