@@ -156,19 +156,31 @@ async def test_the_audit_says_who_did_what_and_plans_change_nothing(
 ) -> None:
     """A plan leaves all as it is; a discard needs a reason; each action is a row."""
     env = {**installation.environment(), "REDIS_URL": redis_url}
-    await installation.create()
+    empresa, other = (await installation.create(1)).id, (await installation.create(2)).id
     async with Redis.from_url(redis_url) as redis:
-        await keep(redis, 7, "BadData: a text is too long in midia (1406)", count=3)
-        await keep(redis, 8, "not an event: 3 errors", count=2)
+        await keep(redis, empresa, "BadData: a text is too long in midia (1406)", count=3)
+        await keep(redis, other, "not an event: 3 errors", count=2)
 
         planned = await helix("dead", "replay", "--all", "--plan", "--json", env=env)
         slip = await helix("dead", "replay", env=env)
-        no_reason = await helix("dead", "discard", "--empresa", "8", env=env)
+        no_reason = await helix("dead", "discard", "--empresa", str(other), env=env)
         some = await helix(
-            *("dead", "replay", "--cause", "too long", "--stop-after", "2", "--json"), env=env
+            *("dead", "replay", "--cause", "too long", "--since", "2020-11-24T00:00-03:00"),
+            *("--stop-after", "2", "--json"),
+            env=env,
         )
         discarded = await helix(
-            *("dead", "discard", "--empresa", "8", "--reason", "ruído", "--as", "ana", "--json"),
+            *(
+                "dead",
+                "discard",
+                "--empresa",
+                str(other),
+                "--reason",
+                "ruído",
+                "--as",
+                "ana",
+                "--json",
+            ),
             env=env,
         )
         left = await helix("dead", "list", "--each", "--json", env=env)
@@ -179,13 +191,16 @@ async def test_the_audit_says_who_did_what_and_plans_change_nothing(
         assert "--reason" in no_reason.err
         assert some.json["outcomes"] == {"replayed": 2}, some.err
         assert discarded.json["outcomes"] == {"discarded": 2}
-        assert [row["empresa"] for row in left.json] == [7]
+        assert [row["empresa"] for row in left.json] == [empresa]
         assert [(row["action"], row["counts"], row["reason"]) for row in audit.json] == [
             ("discard", {"discarded": 2}, "ruído"),
             ("replay", {"replayed": 2}, None),
         ]
         assert audit.json[0]["who"].startswith("ana (")
-        assert (audit.json[1]["filter"], audit.json[1]["found"]) == ("cause=too long", 3)
+        assert (audit.json[1]["filter"], audit.json[1]["found"]) == (
+            "cause=too long since=2020-11-24T03:00:00+00:00",
+            3,
+        )
         assert all(row["ended"] for row in audit.json)
 
 
@@ -194,12 +209,12 @@ async def test_nobody_reads_a_buyers_words_by_the_way(
 ) -> None:
     """No list and no plan shows them, `show` only when told to, and then the audit knows."""
     env = {**installation.environment(), "REDIS_URL": redis_url}
-    await installation.create()
-    event = message(1, SECRET_WORDS, empresa=7, phone=PHONE, push_name="Marisa")
+    empresa = (await installation.create()).id
+    event = message(1, SECRET_WORDS, empresa=empresa, phone=PHONE, push_name="Marisa")
     async with Redis.from_url(redis_url) as redis:
         keep_letters = DeadLetters(redis)
         await keep_letters.keep_event(
-            7,
+            empresa,
             event.model_dump_json(exclude_defaults=True).encode(),
             at_ms=1,
             origin="1-0",
@@ -210,16 +225,18 @@ async def test_nobody_reads_a_buyers_words_by_the_way(
             row["id"] for row in (await helix("dead", "list", "--each", "--json", env=env)).json
         ]
 
-        quiet = [
-            await helix(*args, env=env)
-            for args in (
-                ("dead", "list"),
-                ("dead", "list", "--each"),
-                ("dead", "show", letter),
-                ("dead", "show", body, "--json"),
-                ("dead", "replay", "--all", "--plan"),
+        quiet = await asyncio.gather(
+            *(
+                helix(*args, env=env)
+                for args in (
+                    ("dead", "list"),
+                    ("dead", "list", "--each"),
+                    ("dead", "show", letter),
+                    ("dead", "show", body, "--json"),
+                    ("dead", "replay", "--all", "--plan"),
+                )
             )
-        ]
+        )
         told = await helix("dead", "show", letter, "--personal", "--json", env=env)
         audit = await helix("dead", "audit", "--json", env=env)
 
@@ -230,7 +247,7 @@ async def test_nobody_reads_a_buyers_words_by_the_way(
         assert told.json["event"]["text"] == SECRET_WORDS
         assert PHONE in told.json["error"]
         assert [(row["action"], row["filter"]) for row in audit.json] == [("show_personal", letter)]
-        assert (await helix("dead", "show", "7:1-1", env=env)).code == 1
+        assert (await helix("dead", "show", f"{empresa}:1-1", env=env)).code == 1
         assert (await helix("dead", "show", PHONE, env=env)).code == 2
 
 
@@ -239,13 +256,13 @@ async def test_ctrl_c_ends_between_two_and_the_same_command_goes_on(
 ) -> None:
     """What was done is done and written down; the rest is there for the next run."""
     env = {**installation.environment(), "REDIS_URL": redis_url}
-    await installation.create()
+    empresa = (await installation.create()).id
     args = ("dead", "replay", "--all", "--json")
     async with Redis.from_url(redis_url) as redis:
-        await keep(redis, 7, "BadData: x", count=50)
+        await keep(redis, empresa, "BadData: x", count=50)
         process = await start((*args, "--rate", "20"), env)
-        while await redis.xlen(dead_letters(7)) > 45:
-            await redis.xread({dead_letters(9): "$"}, block=20)  # nobody writes there: a pause
+        while await redis.xlen(dead_letters(empresa)) > 45:
+            await redis.xread({"nobody": "$"}, block=20)  # a pause
 
         process.send_signal(signal.SIGINT)
         out, err = await process.communicate()

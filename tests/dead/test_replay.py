@@ -19,9 +19,10 @@ from worker.dead.find import Filter, Finder
 from worker.dead.letter import Kind, Letter
 from worker.dead.replay import Replayer
 from worker.dead.results import Outcome, Result
+from worker.dead.turn import MOVED_ON
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.dead_shelf import DeadShelf
-from worker.queue.keys import Task
+from worker.queue.keys import Task, TaskKeys
 
 LONG_AGO_MS = 1_700_000_000_000
 
@@ -76,6 +77,7 @@ async def test_9_an_event_goes_back_to_the_inbox_once_whoever_asks_how_often(sho
     await shop.handle(event("xis"), event("tem argo?", phone="5511980000002"))
     await mend(shop)
     (letter,) = await letters(shop)
+    await forget_rings(shop)
 
     results = await replay(shop, *[letter] * 20)
 
@@ -144,7 +146,7 @@ async def test_9_a_failed_turn_is_taken_with_what_was_written_since(
         await shop.deliver()
 
         assert outcomes(planned) == {Outcome.REPLAYED: 2}
-        assert outcomes(results)[Outcome.REPLAYED] == 2
+        assert outcomes(results)[Outcome.REPLAYED] == 2, results
         assert outcomes(again)[Outcome.REPLAYED] == 0
         assert [sent.text for sent in shop.phone.outbox] == ["eco: tem onix? | ou argo?"]
         assert await letters(shop) == []
@@ -164,8 +166,34 @@ async def test_5_a_turn_whose_conversation_has_moved_on_stays(
         (result,) = await replay(shop, *await letters(shop))
         await shop.drain()
 
-        assert (result.outcome, len(await letters(shop))) == (Outcome.STAYS, 1)
+        assert result == Result(Outcome.STAYS, MOVED_ON)
+        assert len(await letters(shop)) == 1
         assert await shop.texts("enviada") == ["Tenho sim!"]
+
+
+async def test_5_a_turn_stays_while_lucas_has_to_keep_quiet(
+    installation: Installation, redis_url: str
+) -> None:
+    """A person has paused him, or the dealer has switched him off: the letter waits."""
+    lucas = Fragile()
+    async with open_shop(installation, redis_url, decide_turn=lucas) as shop:
+        await shop.handle(event("tem onix?"))
+        lucas.broken = False
+        pause = "UPDATE conversations SET bot_pausado_ate = UTC_TIMESTAMP() + INTERVAL %s HOUR"
+
+        await shop.execute(pause, (1,))
+        paused = await replay(shop, *await letters(shop))
+        await shop.execute(pause, (-1,))
+        await installation.central("UPDATE empresas SET bot_ativo = 0")
+        off = await replay(shop, *await letters(shop))
+        await installation.central("UPDATE empresas SET bot_ativo = 1")
+        on = await replay(shop, *await letters(shop))
+
+        assert [result.outcome for result in (*paused, *off, *on)] == [
+            Outcome.STAYS,
+            Outcome.STAYS,
+            Outcome.REPLAYED,
+        ]
 
 
 async def test_a_turn_that_is_a_day_late_is_given_to_a_person(
@@ -204,6 +232,7 @@ async def test_9_a_reply_that_was_refused_is_sent_again(shop: Shop) -> None:
     await shop.handle(event("tem onix?"))
     (letter,) = await letters(shop)
     assert (letter.kind, letter.cause) == (Kind.REPLY, "SendRefused 131026")
+    await forget_rings(shop)
 
     results = await replay(shop, *[letter] * 4)
     assert len(await shop.queued(Task.DELIVER)) == 1
@@ -293,6 +322,23 @@ async def test_7_a_dealer_without_a_database_keeps_his_letters_and_stops_no_othe
 
         assert [result.outcome for result in results] == [Outcome.STAYS, Outcome.REPLAYED]
         assert [letter.empresa_id for letter in await letters(one)] == [one.empresa_id]
+
+
+async def test_an_event_of_a_dealer_that_is_no_more_stays(shop: Shop) -> None:
+    """Nobody would ever drain that inbox; the letter can be looked at, and discarded."""
+    raw = event("oi").model_dump_json(exclude_defaults=True).encode()
+    nobody = shop.installation.empresa_id(60)
+    await DeadLetters(shop.redis).keep_event(nobody, raw, at_ms=1, origin="1-0", error="BadData: x")
+
+    (result,) = await replay(shop, *await letters(shop))
+
+    assert (result.outcome, len(await letters(shop))) == (Outcome.STAYS, 1)
+
+
+async def forget_rings(shop: Shop) -> None:
+    """Nobody is coming: whatever is queued afterwards is of a new ring."""
+    for task in Task:
+        await shop.redis.delete("arq:queue", TaskKeys(shop.empresa_id, task).ring)
 
 
 async def give_channel(shop: Shop, to: Shop, identifier: str, credentials: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from schema.errors import CentralUnavailable
 from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy, open_tenancy
 from worker.cli.tell import client
-from worker.clock import to_ms
+from worker.clock import from_ms, to_ms
 from worker.dead.audit import Audit
 from worker.dead.find import Filter, Finder
 from worker.dead.letter import Kind, LetterId
@@ -77,10 +77,21 @@ def in_words(ids: list[LetterId], wanted: Filter) -> str:
     """What was asked for, for the audit."""
     if ids:
         return " ".join(str(letter_id) for letter_id in ids)
-    given = {each.name: getattr(wanted, each.name) for each in fields(wanted)}
+    given = {
+        "empresa": wanted.empresa_id,
+        "kind": wanted.kind,
+        "cause": wanted.cause,
+        "since": _iso(wanted.since_ms),
+        "until": _iso(wanted.until_ms),
+        "text": wanted.text,
+    }
     return (
         " ".join(f"{name}={value}" for name, value in given.items() if value is not None) or "all"
     )
+
+
+def _iso(ms: int | None) -> str | None:
+    return None if ms is None else from_ms(ms).isoformat(timespec="seconds")
 
 
 def whoever(named: str | None) -> str:

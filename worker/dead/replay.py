@@ -30,6 +30,8 @@ from worker.queue.keys import Task
 
 _BY_HAND = "write to the buyer by hand, then discard it"
 
+_TO_THE_INBOX = "back to the inbox of its dealer"
+
 
 class Replayer:
     """For all dealers of one installation."""
@@ -68,13 +70,14 @@ class Replayer:
         return Result(Outcome.STAYS, "of a kind that this release does not know")
 
     async def _event(self, letter: Letter, empresa_id: int, plan: bool) -> Result:
+        await self._tenancy.registry.tenant(empresa_id)  # or nobody would ever drain that inbox
         if plan:
-            return Result(Outcome.REPLAYED)
+            return Result(Outcome.REPLAYED, _TO_THE_INBOX)
         origin = f"{letter.kind}:{letter.id.stream_id}"
         moved = await self._shelf.replay_event(
             letter.id.source.stream, letter.id.stream_id, empresa_id, origin=origin
         )
-        return done(moved, Outcome.REPLAYED)
+        return done(moved, Outcome.REPLAYED, _TO_THE_INBOX)
 
     async def _unknown_channel(self, letter: Letter, plan: bool) -> Result:
         """Goes to whom the channel belongs by now, if its sender may speak for that channel."""
@@ -86,7 +89,9 @@ class Replayer:
         channel = await registry.channel(event.gateway, event.channel or "")
         if channel is None:
             return Result(Outcome.STAYS, "nobody has the channel; `helix channel add` adds it")
-        by = None if letter.canal_id is None else await registry.channel_by_id(letter.canal_id)
+        if letter.canal_id is None:
+            return Result(Outcome.STAYS, "an earlier release kept it: whose it was is not known")
+        by = await registry.channel_by_id(letter.canal_id)
         if by is None or not self._speaks_for(by, channel):
             return Result(Outcome.STAYS, "it came with the secret of another dealer; discard it")
         return await self._event(letter, channel.empresa_id, plan)

@@ -54,4 +54,4 @@ async def send_again(
         return Result(Outcome.LATE)
     if not plan:
         await conn.execute(_AGAIN, {"id": mensagem_id})
-    return Result(Outcome.REPLAYED)
+    return Result(Outcome.REPLAYED, "to be sent again")

@@ -67,7 +67,7 @@ async def make_due(
         await conn.execute(_JOIN, {"turn": failed.last_turn + 1, "ids": failed.ids})
         due = {"id": conversation_id, "since": min(failed.times), "now": now}
         await conn.execute(_DUE, due)
-    return Result(Outcome.REPLAYED)
+    return Result(Outcome.REPLAYED, "the conversation is due again")
 
 
 async def _failed(
