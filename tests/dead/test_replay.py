@@ -20,6 +20,7 @@ from worker.dead.letter import Kind, Letter
 from worker.dead.replay import Replayer
 from worker.dead.results import Outcome, Result
 from worker.dead.turn import MOVED_ON
+from worker.fence import after_the_drain
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.dead_shelf import DeadShelf
 from worker.queue.keys import Task, TaskKeys
@@ -169,6 +170,30 @@ async def test_5_a_turn_whose_conversation_has_moved_on_stays(
         assert result == Result(Outcome.STAYS, MOVED_ON)
         assert len(await letters(shop)) == 1
         assert await shop.texts("enviada") == ["Tenho sim!"]
+
+
+async def test_5_a_replay_waits_for_what_the_drain_is_writing(
+    installation: Installation, redis_url: str
+) -> None:
+    """A seller's answer that is being stored at this moment counts: no turn comes after it."""
+    lucas = Fragile()
+    async with open_shop(installation, redis_url, decide_turn=lucas) as shop:
+        await shop.handle(event("tem onix?"))
+        found = await letters(shop)
+        async with shop.tenancy.pools.transaction(shop.empresa_id) as draining:
+            await after_the_drain(draining)
+            await draining.execute(
+                "INSERT INTO mensagens (conversation_id, customer_id, tipo, autor)"
+                " SELECT id, customer_id, 'enviada', 'vendedor' FROM conversations"
+            )
+            replaying = asyncio.create_task(replay(shop, *found))
+            async with asyncio.timeout(10):
+                while not [
+                    sql for _, sql in await installation.processes() if "_leases" in str(sql)
+                ]:
+                    assert not replaying.done()
+
+        assert await replaying == [Result(Outcome.STAYS, MOVED_ON)]
 
 
 async def test_5_a_turn_stays_while_lucas_has_to_keep_quiet(

@@ -86,8 +86,7 @@ class DeadLetters:
 
     async def _add(self, empresa_id: int, fields: dict[str, str | bytes | int], cause: str) -> None:
         """`cause`: its name in lists; empty: the one that the text of the error has."""
-        error = str(fields["error"])
-        cause = cause or cause_in(error)
-        log.error("dead letter", empresa_id=empresa_id, kind=fields["kind"], cause=cause,
-                  error=error)  # fmt: skip
+        cause = cause or cause_in(str(fields["error"]))
+        # Not the error itself: the text of one that is not ours may hold what a buyer wrote.
+        log.error("dead letter", empresa_id=empresa_id, kind=fields["kind"], cause=cause)
         await self._redis.xadd(dead_letters(empresa_id), dict((fields | {"cause": cause}).items()))
