@@ -277,6 +277,20 @@ async def test_ctrl_c_ends_between_two_and_the_same_command_goes_on(
         assert [row["interrupted"] for row in audit.json] == [False, True]
 
 
+async def test_without_redis_a_person_is_told_to_try_later(
+    installation: Installation, unused_tcp_port: int
+) -> None:
+    """Exit code 3 and a plain word, no traceback; and a mistyped time is the caller's mistake."""
+    env = {**installation.environment(), "REDIS_URL": f"redis://127.0.0.1:{unused_tcp_port}/0"}
+
+    listed = await helix("dead", "list", env=env)
+    mistyped = await helix("dead", "list", "--since", "ontem", env=env)
+
+    assert (listed.code, mistyped.code) == (3, 2)
+    assert "REDIS_URL" in listed.err
+    assert "Traceback" not in listed.err + mistyped.err
+
+
 async def keep(redis: Redis, empresa_id: int, error: str, *, count: int) -> None:
     """Dead events of one cause."""
     for number in range(count):

@@ -170,4 +170,4 @@ def _entry(entry: Entry) -> dict[str, object]:
 
 
 def _when(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat(timespec="seconds")
+    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
