@@ -1,4 +1,4 @@
-"""Finds dead letters over all dealers, and groups them by cause. Called by `worker.cli.dead`."""
+"""Finds dead letters over all dealers, and groups them by cause. Called by `worker.cli`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replays one dead letter, whatever its kind. Called by `worker.cli.dead`.
+"""Replays one dead letter, whatever its kind. Called by `worker.cli.dead_acts`.
 
 Safe at any time, any number of times, by two people at once: an event leaves the dead letters and
 enters the inbox in one step; a turn or reply is looked at under the lock of the drain, and whoever
