@@ -85,6 +85,10 @@ class Adapter(Outlet, Protocol):
         """
         ...
 
+    def shares_secret(self, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+        """Whether whoever can push for one channel can push for the other; both credentials."""
+        ...
+
     def challenge(self, query: Mapping[str, str], credentials: Mapping[str, str]) -> str | None:
         """The answer to a GET as text/plain; None: no such thing here (405). Raises Forbidden."""
         ...

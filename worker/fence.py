@@ -27,3 +27,12 @@ async def pass_fence(conn: TenantConnection, task: Task, epoch: int) -> None:
     row = await conn.fetch_one(_LOCK, {"task": task.value})
     if row is None or row[0] != epoch:
         raise LeaseLost(f"a newer lease than {epoch} writes to empresa {conn.empresa_id}")
+
+
+async def after_the_drain(conn: TenantConnection) -> None:
+    """For whoever changes a conversation without a lease: waits for the drain's transaction.
+
+    The drain holds this row for the length of it: between its reading of a conversation and its
+    writing, nobody else writes one.
+    """
+    await conn.fetch_one(_LOCK, {"task": Task.DRAIN.value})

@@ -14,6 +14,7 @@ from gateway.cloud_api.diagnose import diagnose
 from gateway.cloud_api.media import fetch_media
 from gateway.cloud_api.parse import parse
 from gateway.cloud_api.send import mark_read, send
+from gateway.credentials import matches_any
 from gateway.findings import Finding
 from gateway.media import Media, MediaLimits, MediaRef
 from gateway.traits import Traits
@@ -49,6 +50,11 @@ class CloudApi:
     ) -> None:
         """See `gateway.cloud_api.auth.verify`."""
         auth.verify(headers, raw, CloudCredentials.of(credentials))
+
+    def shares_secret(self, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+        """Whether both are signed for by one app. Raises BadCredentials."""
+        ours, theirs = CloudCredentials.of(one).secrets(), CloudCredentials.of(other).secrets()
+        return any(matches_any(secret, theirs) for secret in ours)
 
     def challenge(self, query: Mapping[str, str], credentials: Mapping[str, str]) -> str | None:
         """See `gateway.cloud_api.auth.challenge`."""

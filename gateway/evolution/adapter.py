@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import aiohttp
 
+from gateway.credentials import matches_any
 from gateway.evolution import auth
 from gateway.evolution.credentials import KIND, EvolutionCredentials
 from gateway.evolution.diagnose import diagnose
@@ -48,6 +49,18 @@ class Evolution:
     ) -> None:
         """See `gateway.evolution.auth.verify`."""
         auth.verify(headers, EvolutionCredentials.of(credentials), now=now)
+
+    def shares_secret(self, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+        """Whether a header or a token is good for both. Raises BadCredentials."""
+        ours, theirs = EvolutionCredentials.of(one), EvolutionCredentials.of(other)
+        return any(
+            matches_any(secret, known)
+            for given, known in (
+                (ours.header_secrets(), theirs.header_secrets()),
+                (ours.token_keys(), theirs.token_keys()),
+            )
+            for secret in given
+        )
 
     def challenge(
         self,

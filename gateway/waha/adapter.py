@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import aiohttp
 
+from gateway.credentials import matches_any
 from gateway.findings import Finding
 from gateway.media import Media, MediaLimits, MediaRef
 from gateway.traits import Traits
@@ -48,6 +49,11 @@ class Waha:
     ) -> None:
         """See `gateway.waha.auth.verify`."""
         auth.verify(headers, raw, WahaCredentials.of(credentials))
+
+    def shares_secret(self, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+        """Whether both are signed for with one key. Raises BadCredentials."""
+        theirs = WahaCredentials.of(other).webhook_keys()
+        return any(matches_any(key, theirs) for key in WahaCredentials.of(one).webhook_keys())
 
     def challenge(
         self,

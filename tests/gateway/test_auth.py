@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from gateway.adapters import ADAPTERS
+from gateway.adapters import ADAPTERS, Adapter
 from gateway.errors import BadCredentials, Forbidden, Unauthenticated
 
 CLOUD, EVOLUTION, WAHA = ADAPTERS["cloud_api"], ADAPTERS["evolution"], ADAPTERS["waha"]
@@ -182,3 +182,22 @@ def test_bad_credentials_name_the_key_and_never_the_value(
     assert caught.value.__cause__ is None
     for value in credentials.values():
         assert len(value.strip(" ,")) < 3 or value not in f"{caught.value!s} {caught.value!r}"
+
+
+@pytest.mark.parametrize(
+    ("adapter", "one", "other", "shared"),
+    [
+        (CLOUD, cloud(app_secret="new,old"), cloud(app_secret="old"), True),
+        (CLOUD, cloud(app_secret="s1"), cloud(app_secret="s2"), False),
+        (EVOLUTION, evolution(webhook_secret="w"), evolution(webhook_secret="w"), True),
+        (EVOLUTION, evolution(jwt_key="j"), evolution(jwt_key="j"), True),
+        (EVOLUTION, evolution(webhook_secret="w"), evolution(jwt_key="w"), False),
+        (EVOLUTION, evolution(webhook_secret="w"), evolution(webhook_secret="x"), False),
+    ],
+)
+def test_who_may_push_for_one_channel_may_push_for_another_of_the_same_secret_only(
+    adapter: Adapter, one: dict[str, str], other: dict[str, str], shared: bool
+) -> None:
+    """The same address or API key at the gateway is no secret of the webhook."""
+    assert adapter.shares_secret(one, other) is shared
+    assert adapter.shares_secret(other, one) is shared

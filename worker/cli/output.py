@@ -66,4 +66,6 @@ def note(text: str) -> None:
 def _cell(value: object) -> str:
     if value is None:
         return "-"
+    if isinstance(value, Mapping | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -11,20 +11,12 @@ from datetime import datetime
 from tenancy.lease import TenantConnection
 from worker.drain import agenda, conversations, messages
 from worker.drain.undo import undo_turn
-from worker.queue.keys import Task
+from worker.fence import after_the_drain
 
-# The drain holds this row for the length of its transaction: between its reading of a conversation
-# and its writing, nobody else writes one.
-_AFTER_THE_DRAIN = "SELECT epoca FROM _leases WHERE nome = %(task)s FOR UPDATE"
 _WITHDRAW = """
     UPDATE mensagens SET status = 'cancelada', erro = 'o carro mudou antes do envio'
      WHERE id IN %(ids)s AND status IN ('pendente', 'enviando')
 """
-
-
-async def wait_for_the_drain(conn: TenantConnection) -> None:
-    """Before a transaction of the delivery reads or writes a conversation."""
-    await conn.fetch_one(_AFTER_THE_DRAIN, {"task": Task.DRAIN.value})
 
 
 async def take_anew(
@@ -35,7 +27,7 @@ async def take_anew(
     `stale`: ids of the replies that are no longer true. False when the turn had begun to go out:
     then only those are withdrawn.
     """
-    await wait_for_the_drain(conn)
+    await after_the_drain(conn)
     conversation = await conversations.by_id(conn, conversation_id)
     undone = conversation.turno_anterior is not None and await messages.withdraw_unsent(
         conn, [conversation.id], and_unconfirmed=True

@@ -37,6 +37,7 @@ from worker.deliver.outbox import OpenReply
 from worker.deliver.rows import Rows
 from worker.deliver.steps import HELD, NEXT, Step, held_channel
 from worker.log import short_id
+from worker.queue.causes import cause_of
 from worker.queue.inbox import Inbox
 from worker.queue.lease import Lease
 
@@ -51,6 +52,9 @@ _MOST_CRASHES = 5
 _LONGEST_WAIT_S = 300.0
 _UNREPORTED = "o gateway ainda não relatou o envio"
 _JITTER = 0.2
+_CRASHES = "workers ended while sending it"
+_UNKNOWN, _UNKNOWN_TWICE = "result unknown", "result unknown, twice"
+"""Causes, as dead letters are grouped by them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,7 @@ class Results:
             if reply.unknown < _MOST_CRASHES:
                 return None
             await self._rows.give_up(
-                lease, reply, f"{reply.unknown} workers ended while sending it"
+                lease, reply, f"{reply.unknown} workers ended while sending it", cause=_CRASHES
             )
             return NEXT
         oldest_ms = await self._inbox.oldest_ms(lease.empresa_id, default_ms=to_ms(now))
@@ -113,7 +117,8 @@ class Results:
             log.warning("no sign of it: sent once more", empresa_id=lease.empresa_id,
                         mensagem_id=reply.id)  # fmt: skip
             return None
-        await self._rows.give_up(lease, reply, f"result unknown, twice: {reply.error}")
+        error = f"{_UNKNOWN_TWICE}: {reply.error}"
+        await self._rows.give_up(lease, reply, error, cause=_UNKNOWN_TWICE)
         return NEXT
 
     async def wait(self, send: Send, admission: Admission) -> Step:
@@ -170,7 +175,7 @@ class Results:
     async def refused(self, send: Send, error: SendRefused) -> Step:
         """For what this message is: the next one may follow."""
         metrics.outcome(send.channel.gateway, "refused")
-        await self._rows.give_up(send.lease, send.reply, str(error))
+        await self._rows.give_up(send.lease, send.reply, str(error), cause=cause_of(error))
         await self._tell(send, Outcome.TAKEN)
         return NEXT
 
@@ -226,7 +231,7 @@ class Results:
         silent = isinstance(error, GatewaySilent | TimeoutError)
         await self._tell(send, Outcome.SILENT if silent else Outcome.ANSWERED)
         if not traits.tells or traits.reports:
-            await self._rows.give_up(send.lease, send.reply, f"result unknown: {error}")
+            await self._rows.give_up(send.lease, send.reply, f"{_UNKNOWN}: {error}", cause=_UNKNOWN)
             return NEXT
         log.warning("reply may be out", **send.ids)
         at = from_ms(send.admission.at_ms) + self._unknown_wait

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 _RECORD_TRIES = 5
 _LOCK_TRIES = 3
+_WINDOW_SHUT = "the 24-hour window is shut"
 
 
 class Rows:
@@ -60,10 +61,10 @@ class Rows:
             else:
                 return
 
-    async def give_up(self, lease: Lease, reply: OpenReply, error: str) -> None:
+    async def give_up(self, lease: Lease, reply: OpenReply, error: str, *, cause: str) -> None:
         """It will not go out, or not again: a person finds it among the dead letters."""
         await self.change(lease, lambda outbox: outbox.fail(reply, error=error))
-        await self._dead_letters.keep_reply(lease.empresa_id, reply.id, error=error)
+        await self._dead_letters.keep_reply(lease.empresa_id, reply.id, error=error, cause=cause)
 
     async def was_asked(self, lease: Lease, reply: OpenReply) -> bool:
         """See `window.was_asked`."""
@@ -80,5 +81,7 @@ class Rows:
         async with self._pools.transaction(lease.empresa_id) as conn:
             was_open = await window.hand_over(conn, reply, until=until)
         if was_open:
-            await self._dead_letters.keep_reply(lease.empresa_id, reply.id, error=window.SHUT)
+            await self._dead_letters.keep_reply(
+                lease.empresa_id, reply.id, error=window.SHUT, cause=_WINDOW_SHUT
+            )
         return was_open

@@ -30,6 +30,7 @@ from worker.deliver.results import Results, Send
 from worker.deliver.rows import Rows
 from worker.deliver.steps import HELD, NEXT, STALE, Step, held_channel
 from worker.drain.statuses import our_ref
+from worker.queue.causes import cause_of
 from worker.queue.lease import Lease
 
 log = structlog.get_logger()
@@ -86,7 +87,7 @@ class Sender:
             way = await self._way(reply)
             limits = limits_of(way.channel, way.adapter.traits)
         except SendRefused as error:
-            await self._rows.give_up(lease, reply, str(error))
+            await self._rows.give_up(lease, reply, str(error), cause=cause_of(error))
             return NEXT
         except (ChannelRefused, NotConfigured) as error:  # for a person to mend; all of it waits
             log.error("channel not usable", empresa_id=lease.empresa_id,  # noqa: TRY400 no bug

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from gateway.traits import Traits
 from schema.replies import Template
 from tenancy.lease import TenantConnection
-from worker.deliver.anew import wait_for_the_drain
 from worker.deliver.outbox import OpenReply
+from worker.fence import after_the_drain
 
 SHUT = (
     "fora da janela de 24 horas: o comprador não escreve há mais de um dia e o WhatsApp"
@@ -84,7 +84,7 @@ async def put_in_place(conn: TenantConnection, reply: OpenReply, template: Templ
 
     In the caller's transaction, before the send: a crash afterwards finds what the buyer got.
     """
-    await wait_for_the_drain(conn)
+    await after_the_drain(conn)
     await conn.execute(_REPLACE, {"id": reply.id, "name": f"[modelo {template.name}]"})
     await _withdraw_others(conn, reply, _BEHIND)
 
@@ -94,7 +94,7 @@ async def hand_over(conn: TenantConnection, reply: OpenReply, *, until: datetime
 
     In the caller's transaction. False when the reply was withdrawn meanwhile.
     """
-    await wait_for_the_drain(conn)
+    await after_the_drain(conn)
     if not await conn.execute(_FAIL, {"id": reply.id, "error": SHUT}):
         return False
     await _withdraw_others(conn, reply, SHUT)

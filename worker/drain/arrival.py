@@ -25,12 +25,12 @@ class Arrival:
     event: Event
     canal_id: int
     arrived_ms: int
-    stream_id: str
+    origin: str
 
     @property
     def external_id(self) -> str:
-        """The gateway's id; where it gave none, that of the entry: a repeated pass is no news."""
-        return self.event.message_id or f"helix:{self.stream_id}"
+        """The gateway's id; where it gave none, the entry's: a replay is no news either."""
+        return self.event.message_id or f"helix:{self.origin}"
 
     @property
     def key(self) -> tuple[int, str]:

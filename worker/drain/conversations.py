@@ -111,6 +111,8 @@ class Book:
     circle: Circle = field(default_factory=Circle)
     by_id: dict[int, Conversation] = field(default_factory=dict)
     by_customer: dict[int, Conversation] = field(default_factory=dict)
+    late: dict[int, int] = field(default_factory=dict)
+    """Conversations with messages too late for an answer, and when the newest came (ms)."""
 
     def of(self, event: Event) -> Conversation:
         """The conversation of an event that was given to `open_for`."""

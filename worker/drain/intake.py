@@ -55,6 +55,11 @@ async def take_in(
     if echoed:
         await messages.withdraw_all(conn, echoed)
     await answer_the_waiting(conn, _given_back(book, new), rules=rules, now=now)
+    book.late = {
+        book.of(a.event).id: a.arrived_ms
+        for a in new
+        if a.event.kind in BUYER_WROTE and rules.is_too_old(a)
+    }
     await climb(
         conn,
         conn.empresa_id,
@@ -83,11 +88,11 @@ async def _whose(
     conn: TenantConnection, arrivals: Sequence[Arrival], new: Sequence[Arrival], *, now: datetime
 ) -> Book:
     """The conversations of what is new, and of those who are writing."""
-    keys = {(arrival.stream_id, arrival.key) for arrival in new}
+    keys = {(arrival.origin, arrival.key) for arrival in new}
     telling = [
         a.event
         for a in arrivals
-        if (a.stream_id, a.key) in keys
+        if (a.origin, a.key) in keys
         or a.event.kind in {EventKind.PREFERENCE, EventKind.TYPING}
         or a.event.is_changed_identity
         or _names_twice(a.event)

@@ -122,10 +122,22 @@ class Drainer:
             self._marker.show(lease.empresa_id, one.marks)
             for turn in one.failed:
                 await self._dead_letters.keep_turn(
-                    lease.empresa_id, turn.conversation_id, error=turn.error
+                    lease.empresa_id,
+                    turn.conversation_id,
+                    turn=turn.turn,
+                    error=turn.error,
+                    cause=turn.cause,
+                )
+            for conversation_id, since_ms in one.late.items():
+                await self._dead_letters.keep_late(
+                    lease.empresa_id, conversation_id, since_ms=since_ms
                 )
         for entry, reason in found.refused:  # only now: what is repeated must not be kept twice
             await self._dead_letters.keep_event(
-                lease.empresa_id, entry.raw, at_ms=entry.arrived_ms, error=reason
+                lease.empresa_id,
+                entry.raw,
+                at_ms=entry.arrived_ms,
+                origin=entry.origin,
+                error=reason,
             )
         tally.passes += 1

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from schema.errors import BadData, DuplicateKey, HelixError
 from worker.drain.arrival import Arrival
 from worker.drain.transaction import Done, DrainTransaction
+from worker.queue.causes import cause_of
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.lease import Lease
 
@@ -62,7 +63,9 @@ class Rescue:
                 lease.empresa_id,
                 arrival.event.model_dump_json(exclude_defaults=True).encode(),
                 at_ms=arrival.arrived_ms,
+                origin=arrival.origin,
                 error=f"{type(error).__name__}: {error}",
+                cause=cause_of(error),
             )
             return None
 

@@ -69,7 +69,7 @@ class Sorter:
                     event=_under_one_number(event),
                     canal_id=channel.id,
                     arrived_ms=entry.arrived_ms,
-                    stream_id=entry.stream_id,
+                    origin=entry.origin,
                 )
             )
         return Sorted(arrivals, refused)

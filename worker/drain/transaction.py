@@ -5,8 +5,8 @@ Called by `worker.drain.job`, and by `worker.drain.rescue` when a whole batch do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -52,6 +52,8 @@ class Done:
     """Files of buyers are waiting to be fetched."""
     marks: tuple[Mark, ...]
     """What buyers may be shown: that they are read."""
+    late: Mapping[int, int] = field(default_factory=dict)
+    """See `Book.late`."""
 
 
 class DrainTransaction:
@@ -142,6 +144,7 @@ class DrainTransaction:
             to_send=bool(left[0][1]),
             to_fetch=bool(left[0][2]),
             marks=marks,
+            late=book.late,
         )
 
     async def _take_in(

@@ -30,6 +30,7 @@ from worker.drain.messages import NewMessage, Unanswered
 from worker.drain.pieces import pieces
 from worker.drain.shelf import Shelf, Shelved
 from worker.drain.undo import remember_turn
+from worker.queue.causes import cause_of
 
 log = structlog.get_logger()
 
@@ -47,7 +48,9 @@ class FailedTurn:
     """A turn that raised: a bug. The buyer waits, a person must see it."""
 
     conversation_id: int
+    turn: int
     error: str
+    cause: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +208,7 @@ async def give_up(
     turn = conversation.take_turn_number()
     conversation.turno_anterior = None
     await messages.mark_failed(conn, conversation.id, turn, reason)
-    taken.failed += (FailedTurn(conversation.id, reason),)
+    taken.failed += (FailedTurn(conversation.id, turn, reason, cause_of(error)),)
 
 
 async def _quoted_cars(

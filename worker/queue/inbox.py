@@ -23,7 +23,8 @@ _AT_ONCE = 500
 class InboxEntry:
     """One entry of the stream. `event` is None when `raw` is not the JSON of an event."""
 
-    stream_id: str
+    origin: str
+    """The id that an inbox gave it first: a replay of a dead letter keeps it."""
     arrived_ms: int
     """By Redis's clock, when the inbox took it."""
     raw: bytes
@@ -79,14 +80,13 @@ def read_entry(entry: StreamEntry) -> InboxEntry:
     raw = fields.get(b"event", b"")
     stream_id = entry_id.decode()
     arrived_ms = _milliseconds(fields.get(b"at"), stream_id)
+    origin = fields.get(b"id", entry_id).decode(errors="replace")
     try:
         event = Event.model_validate_json(raw)
     except ValidationError as error:
         reason = f"not an event: {error.error_count()} errors, first: {error.errors()[0]['msg']}"
-        return InboxEntry(
-            stream_id=stream_id, arrived_ms=arrived_ms, raw=raw, event=None, error=reason
-        )
-    return InboxEntry(stream_id=stream_id, arrived_ms=arrived_ms, raw=raw, event=event)
+        return InboxEntry(origin=origin, arrived_ms=arrived_ms, raw=raw, event=None, error=reason)
+    return InboxEntry(origin=origin, arrived_ms=arrived_ms, raw=raw, event=event)
 
 
 def below(stream_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +17,11 @@ UNREADABLE = "helix:unreadable"
 
 STOPPED_CHANNELS = "helix:channels:stopped"
 """Set of the ids of channels whose credentials their gateways refuse."""
+
+
+_DEAD_LETTERS = re.compile(rb"helix:\{([1-9][0-9]*)\}:dead")
+ALL_DEAD_LETTERS = "helix:{*}:dead"
+"""Pattern of the names of all streams of dead letters, for SCAN."""
 
 
 class Task(StrEnum):
@@ -49,6 +55,12 @@ def pair_state(empresa_id: int, canal_id: int, buyer: str) -> str:
 def gateway_state(address: str) -> str:
     """Hash: troubles of a gateway's address, shared by its channels; `address` is a digest."""
     return f"helix:gateway:{address}"
+
+
+def empresa_of(key: bytes) -> int | None:
+    """Whose dead letters a key names, None for any other key."""
+    found = _DEAD_LETTERS.fullmatch(key)
+    return int(found[1]) if found else None
 
 
 def arq_job(job_id: str) -> str:

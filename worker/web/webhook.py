@@ -178,7 +178,9 @@ class Webhook:
         if channel is not None:
             log.warning("channel not of this secret", canal_id=body.channel.id, other=channel.id)
         raw = event.model_dump_json(exclude_defaults=True).encode()
-        await self._dead_letters.keep_unknown_channel(gateway, event.channel or "", raw)
+        await self._dead_letters.keep_unknown_channel(
+            gateway, event.channel or "", raw, canal_id=body.channel.id
+        )
         return None
 
 

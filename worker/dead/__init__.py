@@ -1,0 +1,1 @@
+"""Dead letters as a person works with them: find, replay, discard. Called by `worker.cli`."""
