@@ -17,6 +17,8 @@ from tests.tenancy.installation import Installation
 from tests.worker.phones import Line, open_line
 from tests.worker.shop import BUYER, Shop, open_shop
 
+OTHER_BUYER = "5541987650002"
+
 
 @pytest.fixture(params=ADAPTERS)
 async def line(request: pytest.FixtureRequest, shop: Shop) -> AsyncIterator[Line]:
@@ -121,6 +123,27 @@ async def test_5_a_seller_shortly_before_the_send_stops_it(line: Line) -> None:
 
     assert line.phone.outbox == []
     assert await line.shop.texts("enviada") == ["deixa comigo"]
+
+
+async def test_5_a_seller_a_moment_before_the_send_stops_it_too(line: Line) -> None:
+    """His words stand on the inbox and no drain has seen them: the reply waits for that, and is
+    withdrawn. Words to another buyer stop nothing."""
+    await line.buyer_writes(BUYER, "tem onix?")
+    await line.buyer_writes(OTHER_BUYER, "tem hb20?")
+    echo = await line.seller_writes(BUYER, "deixa comigo")
+    await line.shop.push(echo)
+
+    await line.shop.deliver()
+    assert [sent.text for sent in line.phone.outbox] == ["eco: tem hb20?"]
+
+    await line.shop.drain()
+    await line.shop.waits_are_over()
+    await line.shop.deliver()
+    assert [sent.text for sent in line.phone.outbox] == ["eco: tem hb20?"]
+    assert "cancelada" in {
+        status
+        for (status,) in await line.shop.rows("SELECT status FROM mensagens WHERE autor = 'lucas'")
+    }
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)

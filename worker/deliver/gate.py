@@ -17,7 +17,14 @@ from redis.asyncio import Redis
 
 from schema.channels import Channel
 from worker.deliver.limits import Pace
-from worker.queue.keys import STOPPED_CHANNELS, channel_state, gateway_state, pair_state
+from worker.queue.keys import (
+    STOPPED_CHANNELS,
+    channel_state,
+    gateway_state,
+    hush,
+    inbox,
+    pair_state,
+)
 from worker.queue.scripts import load
 
 _PROBE_MARGIN_S = 2.0
@@ -36,6 +43,8 @@ class Cause(StrEnum):
     """No channel at this gateway's address got answers of late."""
     PAIR = "pair"
     """This buyer has had his share for now."""
+    PERSON = "person"
+    """A seller has just written to this buyer; the drain will see it next."""
     TYPING = "typing"
     """A person would still be typing."""
     PACE = "pace"
@@ -100,7 +109,11 @@ class Gate:
     ) -> Admission:
         """May a message to this buyer go now? If so it counts as sent. Raises RedisError."""
         wait_ms, cause, now_ms = await self._admit(
-            keys=_keys(channel, address),
+            keys=[
+                *_keys(channel, address),
+                hush(channel.empresa_id, channel.identifier, address),
+                inbox(channel.empresa_id),
+            ],
             args=[
                 _fingerprint(channel),
                 str(pace.every_ms),

@@ -1,5 +1,6 @@
 -- worker/lua/admit_send.lua: may this reply go to the gateway now? If so, it counts as sent.
 --   KEYS[1] channel   KEYS[2] pair (channel and buyer)   KEYS[3] gateway's address; all hashes
+--   KEYS[4] id of the newest inbox entry with a seller's own words to the buyer   KEYS[5] the inbox
 --   ARGV[1] fingerprint of the channel's credentials
 --   ARGV[2] ms between messages of the channel   ARGV[3] how many at once
 --   ARGV[4] ms between messages to the pair      ARGV[5] how many at once
@@ -16,6 +17,7 @@ local every, at_once = tonumber(ARGV[2]), tonumber(ARGV[3])
 local pair_every, pair_at_once = tonumber(ARGV[4]), tonumber(ARGV[5])
 local new_every, new_at_once = tonumber(ARGV[6]), tonumber(ARGV[7])
 local typing, written, probe_life = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local LOOK_AGAIN_MS = 250
 local LAPSED_MS, KEEP_MS, KEEP_PAIR_MS = 5000, 172800000, 7200000
 local now = now_ms()
 
@@ -44,7 +46,20 @@ if now < number(gateway, 'until') then
   return refuse(number(gateway, 'until'), 'gateway')
 end
 
--- 2. What holds up this buyer.
+-- 2. What holds up this buyer. A seller's words that no drain has seen yet will withdraw this reply.
+local function parts(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms), tonumber(seq)
+end
+local words = redis.call('GET', KEYS[4])
+local oldest = words and redis.call('XRANGE', KEYS[5], '-', '+', 'COUNT', 1)[1]
+if oldest then
+  local ms, seq = parts(words)
+  local old_ms, old_seq = parts(oldest[1])
+  if old_ms < ms or (old_ms == ms and old_seq <= seq) then
+    return refuse(now + LOOK_AGAIN_MS, 'person')
+  end
+end
 if now < number(pair, 'hold') then
   return refuse(number(pair, 'hold'), 'pair')
 end

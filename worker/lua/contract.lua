@@ -11,6 +11,7 @@
 local VERSION = 2
 local MOST_EVENTS, LARGEST = 1000, 4194304
 local SENT_MARK_MS, FAILED_MARK_MS = 86400000, 300000
+local HUSH_MS = 60000
 
 local KINDS = {text = 1, image = 1, audio = 1, video = 1, document = 1, sticker = 1, location = 1,
   contacts = 1, interactive = 1, referral_text = 1, unsupported = 1, reaction = 1, edited = 1,
@@ -70,6 +71,14 @@ local function settle(empresa, event)
   end
 end
 
+-- A seller has written to a buyer: while that stands on the inbox nothing more goes out to him.
+local function hush(empresa, event, id)
+  if event.kind == 'human_echo' and is_text(event.reply_to) then
+    local whose = redis.sha1hex(event.channel .. ' ' .. event.reply_to)
+    redis.call('SET', 'helix:{' .. empresa .. '}:hush:' .. whose, id, 'PX', HUSH_MS)
+  end
+end
+
 local function push(keys, args)
   local empresa = #keys == 1 and string.match(keys[1], '^helix:{([1-9]%d*)}:inbox$')
   if not empresa then
@@ -90,6 +99,7 @@ local function push(keys, args)
   for i, json in ipairs(args) do
     ids[i] = redis.call('XADD', keys[1], '*', 'event', json, 'at', now)
     settle(empresa, events[i])
+    hush(empresa, events[i], ids[i])
   end
   local task = 'helix:{' .. empresa .. '}:drain_inbox:'
   local due = 'helix:due:drain_inbox'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,6 +51,12 @@ def channel_state(empresa_id: int, canal_id: int) -> str:
 def pair_state(empresa_id: int, canal_id: int, buyer: str) -> str:
     """Hash: the same for one buyer on a channel; `buyer` is a digest of his address."""
     return f"helix:{{{empresa_id}}}:canal:{canal_id}:{buyer}"
+
+
+def hush(empresa_id: int, identifier: str, address: str) -> str:
+    """Id of the inbox entry with a seller's newest words to this address; contract.lua sets it."""
+    whose = hashlib.sha1(f"{identifier} {address}".encode(), usedforsecurity=False).hexdigest()
+    return f"helix:{{{empresa_id}}}:hush:{whose}"
 
 
 def gateway_state(address: str) -> str:
