@@ -7,6 +7,8 @@ last line is one JSON object with the fractions that are right. The agenda is ke
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import re
 import sys
@@ -46,6 +48,19 @@ class Catalog:
 
     dealer: Dealer
     stock: Stock
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How many of how many."""
+
+    right: int
+    of: int
+
+    @property
+    def fraction(self) -> float:
+        """Between 0 and 1."""
+        return round(self.right / max(self.of, 1), 4)
 
 
 def load_catalogs(folder: Path) -> dict[str, Catalog]:
@@ -89,8 +104,8 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def utterances(folder: Path) -> dict[str, float]:
-    """Fractions of utterances whose intent, filters and cars are right."""
+def utterances(folder: Path) -> dict[str, Score]:
+    """How many utterances have the right intent, filters and cars."""
     catalogs = load_catalogs(folder)
     right: Counter[str] = Counter()
     total = 0
@@ -107,11 +122,11 @@ def utterances(folder: Path) -> dict[str, float]:
             right[key] += got[key] == want[key]
             if got[key] != want[key]:
                 _say(f"{row['id']} {key}: {row['text']!r}: {got[key]} instead of {want[key]}")
-    return {key: round(right[key] / max(total, 1), 4) for key in ("intent", "filters", "cars")}
+    return {key: Score(right[key], total) for key in ("intent", "filters", "cars")}
 
 
-def dialogues(folder: Path) -> dict[str, float]:
-    """Fractions of turns and of whole dialogues that meet every measured expectation."""
+def dialogues(folder: Path) -> dict[str, Score]:
+    """How many turns, and how many whole dialogues, meet every measured expectation."""
     catalogs = load_catalogs(folder)
     turns = good_turns = total = good = 0
     for row in _lines(folder / "dialogues.jsonl"):
@@ -120,10 +135,7 @@ def dialogues(folder: Path) -> dict[str, float]:
         good_turns += sum(results)
         total += 1
         good += all(results)
-    return {
-        "turns": round(good_turns / max(turns, 1), 4),
-        "dialogues": round(good / max(total, 1), 4),
-    }
+    return {"turns": Score(good_turns, turns), "dialogues": Score(good, total)}
 
 
 def _dialogue(row: dict[str, Any], catalog: Catalog) -> Iterator[bool]:
@@ -244,14 +256,21 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--utterances", action="store_true", help="only the single messages")
     parser.add_argument("--dialogues", action="store_true", help="only the dialogues")
+    parser.add_argument("--json", action="store_true", help="only the last line")
     chosen = parser.parse_args()
     both = chosen.utterances == chosen.dialogues
-    result: dict[str, float] = {}
-    if both or chosen.utterances:
-        result |= utterances(chosen.path)
-    if both or chosen.dialogues:
-        result |= dialogues(chosen.path)
-    _say(json.dumps(result))
+    misses = io.StringIO() if chosen.json else sys.stdout
+    with contextlib.redirect_stdout(misses):
+        result = _measured(chosen.path, utterances_too=both or chosen.utterances,
+                           dialogues_too=both or chosen.dialogues)  # fmt: skip
+    counts = {name: [score.right, score.of] for name, score in result.items()}
+    fractions = {name: score.fraction for name, score in result.items()}
+    _say(json.dumps({**fractions, "counts": counts}))
+
+
+def _measured(path: Path, *, utterances_too: bool, dialogues_too: bool) -> dict[str, Score]:
+    found = utterances(path) if utterances_too else {}
+    return found | (dialogues(path) if dialogues_too else {})
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ BUYER_WROTE = frozenset(list(EventKind)[:11]) | {EventKind.LEAD}
 WITH_FILE = frozenset(list(EventKind)[1:6])
 """Image, audio, video, document, sticker: a file comes with them."""
 
+_OF_SOME_GATEWAYS = frozenset({EventKind.LEAD, EventKind.PREFERENCE, EventKind.TYPING})
+
 API_ECHO = "api_echo"
 """`reason` of an ignored event that is our own send through the API coming back."""
 
@@ -141,9 +143,11 @@ class Event(BaseModel):
         return self.kind is not EventKind.IGNORED or self.is_api_echo or self.is_changed_identity
 
     def canonical(self) -> dict[str, object]:
-        """Only the eleven keys that every gateway agrees on, JSON-ready, in their order."""
+        """Only the eleven keys that every gateway agrees on, JSON-ready, in their order. A kind
+        that not every gateway has is none of theirs: it is shown as ignored."""
+        kind = EventKind.IGNORED if self.kind in _OF_SOME_GATEWAYS else self.kind
         return {
-            "kind": self.kind.value,
+            "kind": kind.value,
             "message_id": self.message_id,
             "phone": self.phone,
             "channel": self.channel,
