@@ -5,7 +5,7 @@
 //   node gateway.mjs rescue <id>           the same with a reply that a dead consumer has left
 //   node gateway.mjs take                  takes one reply and dies without a report
 import { text } from "node:stream/consumers";
-import { createClient } from "redis";
+import { createClient } from "@redis/client";
 
 const { REDIS_URL, EMPRESA, CHANNEL } = process.env;
 const inbox = `helix:{${EMPRESA}}:inbox`;
