@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
+import pytest
 import structlog
 
 from gateway.standin.trouble import Trouble
@@ -27,12 +28,15 @@ _PACED = {"gap_s": [0.005, 0.015], "typing_per_s": 1000, "new_contacts_per_min":
 _SETTINGS = {"WORKER_UNKNOWN_WAIT_S": "4", "GATEWAY_SEND_TIMEOUT_S": "5"}
 
 
+@pytest.mark.parametrize("gateways", [("cloud_api", "evolution"), ("cloud_api", "waha")])
 async def test_1_2_3_6_under_trouble_each_is_stored_once_and_answered_once_and_in_order(
-    installation: Installation, redis_url: str
+    installation: Installation, redis_url: str, gateways: tuple[str, str]
 ) -> None:
     """10 % twice, 10 % late, 5 % errors, 2 % lost answers and 1 % cut connections, limits on, two
     workers: only a lost answer may bring a buyer a message twice."""
-    async with open_city(installation, redis_url, changes=_SETTINGS, paced=_PACED) as city:
+    async with open_city(
+        installation, redis_url, changes=_SETTINGS, gateways=gateways, paced=_PACED
+    ) as city:
         for number, dealer in enumerate(city.dealers):
             dealer.phone.trouble = Trouble(
                 seed=number, repeated=0.1, late=0.1, failed=0.05, lost=0.02, cut=0.01

@@ -108,7 +108,7 @@ async def open_city(
     """Two dealers, each at a gateway of his own; a web process, no worker yet.
 
     `adopted`: the numbers of dealers that exist already; `changes`: settings of the processes;
-    `paced`: the limits of Evolution's channel.
+    `paced`: the limits of the second channel.
     """
     settings = {
         **installation.environment(),
