@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tenancy.lease import TenantConnection
-from worker.drain import agenda, conversations, messages
+from worker.drain import conversations, messages
 from worker.drain.undo import undo_turn
 from worker.fence import after_the_drain
 
@@ -35,8 +35,7 @@ async def take_anew(
     if not undone:
         await conn.execute(_WITHDRAW, {"ids": list(stale)})
         return False
-    await agenda.take_back(conn, conversation)
-    undo_turn(conversation)
+    await undo_turn(conn, conversation)
     conversation.responder_em = due_at
     await conversations.save(conn, [conversation])
     return True
