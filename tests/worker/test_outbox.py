@@ -9,6 +9,7 @@ import pytest
 
 from bot.stock import Stock
 from bot.values import Bubble, BubbleKind, Dealer, Decision, Fact, Turn
+from schema.errors import SendRefused
 from schema.replies import Sent
 from tenancy.lease import TenantConnection
 from tests.tenancy.installation import Installation
@@ -384,3 +385,20 @@ def show_all(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Deci
         status="em_andamento",
         rule="show",
     )
+
+
+@pytest.mark.parametrize("became", ["cancelada", "entregue"])
+async def test_9_what_was_settled_meanwhile_is_no_dead_letter(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, became: str
+) -> None:
+    """A seller's echo or a status came during the send: nobody has to look at its refusal."""
+
+    async def refuse(*_: object, **__: object) -> Sent:
+        await shop.execute("UPDATE mensagens SET status = %s WHERE tipo = 'enviada'", (became,))
+        raise SendRefused("no such number", code=131026)
+
+    monkeypatch.setattr("gateway.cloud_api.adapter.send", refuse)
+    await shop.handle(event("tem onix?"))
+
+    assert await shop.rows("SELECT status FROM mensagens WHERE tipo = 'enviada'") == [(became,)]
+    assert await shop.dead() == []

@@ -77,3 +77,23 @@ async def test_5_a_merge_takes_the_booking_of_an_unsent_turn_back(
 
         assert await rows(shop) == []
         assert shop.phone.outbox[-1].text == "nada"
+
+
+@pytest.mark.parametrize("words", ["MOVE 2090-02-01T09:00", "BOOK 2090-02-01T09:00"])
+async def test_5_what_a_person_has_made_of_it_stands(
+    installation: Installation, redis_url: str, words: str
+) -> None:
+    """The dealer confirms, or gives another time, before the answer leaves: his word counts."""
+    async with open_shop(installation, redis_url, decide_turn=booker) as shop:
+        if words.startswith("MOVE"):
+            await shop.handle(event("BOOK 2090-01-05T10:00"))
+        for change_by_hand in ("status = 'confirmado'", "data_agendada = '2090-02-02 10:00'"):
+            await shop.push(event(words))
+            await shop.drain()
+            await shop.execute(f"UPDATE agendamentos SET {change_by_hand}")  # noqa: S608
+            by_hand = await rows(shop)
+
+            await shop.handle(event("?"))
+
+            assert await rows(shop) == by_hand
+            words = words.replace("BOOK", "MOVE")
