@@ -9,6 +9,7 @@
 --          reported  its status is on the inbox        lost      taken twice, never reported: given up
 --          recalled  it is not on the stream, and nobody sends it
 local GROUP, MARK_MS = 'gateway', 86400000
+local KEEP_MS = 3600000  -- far beyond what any entry that counts stands
 local stream, mark = KEYS[1], KEYS[2]
 local life, grace, renewal = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
@@ -16,6 +17,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function put(attempt)
   redis.pcall('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
+  -- What was withdrawn is looked at no more, and its consumer leaves it: it would stand for ever.
+  redis.call('XTRIM', stream, 'MINID', string.format('%.0f', now - KEEP_MS))
   local expires = string.format('%.0f', now + life)
   local id = redis.call('XADD', stream, '*', 'reply', ARGV[1], 'ref', ARGV[2],
     'expires', expires, 'attempt', attempt)

@@ -93,3 +93,21 @@ async def test_what_was_taken_and_is_missed_can_be_recalled(redis: Redis) -> Non
     assert await hand_over.recall(_CHANNEL, "42:7")
     assert await redis.xlen(STREAM) == 0
     assert await hand_over.recall(_CHANNEL, "42:7")  # again: a worker died in between
+
+
+async def test_what_was_withdrawn_does_not_stand_for_ever(asked: Settled, redis: Redis) -> None:
+    """A seller's echo came first: nobody reports on the entry, and it is gone after an hour."""
+    ((id_, fields),) = await redis.xrange(STREAM)
+    await redis.delete(STREAM)
+    await asked.gateway.start()
+    hour_ago = int(id_.partition(b"-")[0]) - 3_600_001
+    await redis.xadd(STREAM, fields, id=f"{hour_ago}-0")
+    await asked.shop.execute("UPDATE mensagens SET status = 'cancelada' WHERE tipo = 'enviada'")
+
+    await asked.gateway.buyer_writes("e agora?", "A2")
+    await asked.shop.drain()
+    await asked.shop.deliver()
+
+    refs = [entry["ref"] for entry in await asked.gateway.standing()]
+    assert len(refs) == 1
+    assert refs != [fields[b"ref"].decode()]
