@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import aiohttp
 from redis.asyncio import Redis
@@ -61,6 +61,15 @@ class Outlet(Protocol):
     ) -> list[Finding]:
         """Looks whether the channel can send and receive; changes nothing. Raises nothing: what
         does not answer is a finding, too. `timeout_s` is for each question."""
+        ...
+
+
+@runtime_checkable
+class Recalling(Protocol):
+    """An outlet whose replies wait somewhere until the gateway takes them."""
+
+    async def recall(self, channel: Channel, our_ref: str) -> bool:
+        """Takes back a reply that was handed over. False: it may be on its way to the buyer."""
         ...
 
 

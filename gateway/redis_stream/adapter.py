@@ -49,6 +49,10 @@ class RedisStream:
         """See `gateway.redis_stream.send`: a status event tells the message's id."""
         await self._hand_over.send(channel, reply)
 
+    async def recall(self, channel: Channel, our_ref: str) -> bool:
+        """See `gateway.adapters.Recalling`."""
+        return await self._hand_over.recall(channel, our_ref)
+
     async def diagnose(
         self,
         session: aiohttp.ClientSession,  # noqa: ARG002 no HTTP here

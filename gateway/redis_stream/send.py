@@ -55,14 +55,8 @@ class HandOver:
         Raises AwaitReport (it stands on the stream, or is with a consumer), SendUnknown (two
         consumers took it and none reported) or SendRefused (it names no row).
         """
-        empresa, _, row = (reply.our_ref or "").partition(":")
-        if empresa != str(channel.empresa_id) or not row.isdecimal():
-            raise SendRefused("a reply without a reference cannot be reported on")
         try:
-            state = await self._script(
-                keys=[stream_of(channel.identifier), mark_of(channel.empresa_id, int(row))],
-                args=[_json(reply), f"{empresa}:{row}", *self._times_ms],
-            )
+            state = await self._call(channel, reply.our_ref, _json(reply))
         except (RedisError, OSError) as error:
             # It may stand there by now; the next call will know.
             raise AwaitReport(
@@ -71,6 +65,23 @@ class HandOver:
         if state == b"lost":
             raise SendUnknown("two consumers took it and reported nothing")
         raise AwaitReport(f"reply {state.decode()}", retry_after_s=_LOOK_S)
+
+    async def recall(self, channel: Channel, our_ref: str) -> bool:
+        """Takes a reply off the stream. False: a consumer has it, or has reported on it.
+
+        Raises RedisError, SendRefused.
+        """
+        return await self._call(channel, our_ref, "") == b"recalled"
+
+    async def _call(self, channel: Channel, our_ref: str | None, text: str) -> bytes:
+        empresa, _, row = (our_ref or "").partition(":")
+        if empresa != str(channel.empresa_id) or not row.isdecimal():
+            raise SendRefused("a reply without a reference cannot be reported on")
+        state: bytes = await self._script(
+            keys=[stream_of(channel.identifier), mark_of(channel.empresa_id, int(row))],
+            args=[text, f"{empresa}:{row}", *self._times_ms],
+        )
+        return state
 
 
 def _json(reply: Reply) -> str:

@@ -12,6 +12,8 @@ from schema.events import EventKind
 from tests.dead.acts import forget_rings, letters, outcomes, replay
 from tests.tenancy.installation import Installation
 from tests.worker.shop import Shop, echo, event, open_shop
+from tests.worker.test_merge import lead
+from tests.worker.test_people import BSUID
 from worker.dead.letter import Kind
 from worker.dead.replay import Replayer
 from worker.dead.results import Outcome, Result
@@ -174,6 +176,52 @@ async def test_9_a_reply_that_was_refused_is_sent_again(shop: Shop) -> None:
     assert outcomes(results)[Outcome.REPLAYED] == 1
     assert [sent.text for sent in shop.phone.outbox] == ["eco: tem onix?"]
     assert await letters(shop) == []
+
+
+async def test_9_a_replayed_reply_begins_anew(shop: Shop) -> None:
+    """Its result was unknown twice; replayed, a busy gateway makes it wait like any other."""
+    shop.phone.lose_answers(2)
+    await shop.handle(event("tem onix?"))
+    for _ in range(2):
+        await shop.waits_are_over()
+        await shop.deliver()
+    (letter,) = await letters(shop)
+    assert letter.cause == "result unknown, twice"
+    before = len(shop.phone.outbox)
+
+    await replay(shop, letter)
+    shop.phone.fail_next(code=130429)
+    await shop.deliver()
+    await shop.waits_are_over()
+    await shop.deliver()
+
+    assert len(shop.phone.outbox) == before + 1
+    assert await letters(shop) == []
+
+
+async def test_9_a_failed_turn_is_found_after_a_merge(
+    installation: Installation, redis_url: str
+) -> None:
+    """Its conversation became part of another, its number changed: the buyer still waits."""
+    lucas = Fragile()
+    async with open_shop(installation, redis_url, decide_turn=lucas) as shop:
+        lucas.broken = False
+        await shop.handle(event("um"))
+        lucas.broken = True
+        await shop.handle(lead("tem onix?"))
+        (letter,) = await letters(shop)
+        await shop.push(event(None, kind=EventKind.TYPING, user_id=BSUID))
+        await shop.drain()
+        assert len(await shop.rows("SELECT id FROM conversations")) == 1
+        lucas.broken = False
+
+        (result,) = await replay(shop, letter)
+        await shop.drain()
+        await shop.deliver()
+
+        assert result.outcome is Outcome.REPLAYED, result
+        assert shop.phone.outbox[-1].text == "eco: tem onix?"
+        assert await letters(shop) == []
 
 
 async def test_3_a_reply_is_not_sent_after_the_talk_has_moved_on(shop: Shop) -> None:

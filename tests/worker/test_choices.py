@@ -12,6 +12,7 @@ from schema.events import EventKind
 from schema.replies import Option
 from tests.tenancy.installation import Installation
 from tests.worker.shop import event, open_shop
+from tests.worker.test_kinds import change
 from worker.drain.choices import match
 
 DAYS = (Option(id="visit:sab", title="Sábado"), Option(id="visit:seg", title="Segunda-feira"))
@@ -54,6 +55,25 @@ async def test_a_tap_is_known_in_a_burst_too(installation: Installation, redis_u
         await shop.deliver()
 
         assert shop.phone.outbox[-1].text == "visit:sab | pode ser?. Que dia?"
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [("2", "visit:seg"), ("segunda-feira", "visit:seg"), ("outro dia", "outro dia")],
+)
+async def test_an_edited_answer_is_the_option_that_it_names_now(
+    installation: Installation, redis_url: str, now: str, told: str
+) -> None:
+    """Not the one of before, whether its answer was waiting or is withdrawn."""
+    async with open_shop(installation, redis_url, decide_turn=asks_for_a_day) as shop:
+        await shop.handle(event("oi"))
+        answer = event("1")
+        await shop.push(answer)
+        await shop.drain()
+
+        await shop.handle(change(answer, EventKind.EDITED, now))
+
+        assert shop.phone.outbox[-1].text == f"{told}. Que dia?"
 
 
 async def test_after_a_seller_spoke_a_number_means_nothing(

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from bot.stock import Stock
-from bot.values import Bubble, Dealer, Decision, Turn
+from bot.values import Bubble, BubbleKind, Dealer, Decision, Turn
 from gateway.adapters import ADAPTERS
 from schema.events import API_ECHO, Event, EventKind
+from schema.replies import Location
 from tests.tenancy.installation import Installation
 from tests.worker.phones import Line, open_line
 from tests.worker.shop import BUYER, Shop, open_shop
+from tests.worker.test_choices import asks_for_a_day
 
 OTHER_BUYER = "5541987650002"
 
@@ -78,6 +80,33 @@ async def test_5_our_own_send_may_come_back_before_its_answer(line: Line, marked
     await line.buyer_writes(BUYER, "e argo?")
     await line.shop.deliver()
     assert [sent.text for sent in line.phone.outbox] == ["eco: tem onix?", "eco: e argo?"]
+
+
+@pytest.mark.parametrize("kind", ADAPTERS)
+@pytest.mark.parametrize("bubble", ["options", "place"])
+async def test_5_what_went_out_in_other_words_comes_back_as_ours(
+    installation: Installation, redis_url: str, kind: str, bubble: str
+) -> None:
+    """Options that a gateway shows as numbered text, a place that it shows by its name: the echo
+    has the words of the phone, not those of the row."""
+    async with (
+        open_shop(installation, redis_url, decide_turn=OTHER_WORDS[bubble]) as shop,
+        open_line(shop, kind) as line,
+    ):
+        line.phone.lose_answers()
+        await line.buyer_writes(BUYER, "oi")
+        await shop.deliver()
+        (sent,) = line.phone.outbox
+        own = (await line.seller_writes(BUYER, "x")).model_copy(
+            update={"message_id": sent.id, "text": sent.text}
+        )
+
+        await line.take(own)
+
+        rows = await shop.rows(
+            "SELECT autor, status, external_id FROM mensagens WHERE tipo = 'enviada'"
+        )
+        assert rows == [("lucas", "enviada", sent.id)]
 
 
 async def test_5_words_to_somebody_else_settle_nothing(line: Line) -> None:
@@ -282,3 +311,15 @@ async def _paused_until(shop: Shop) -> datetime:
     ((until,),) = await shop.rows("SELECT bot_pausado_ate FROM conversations")
     assert isinstance(until, datetime)
     return until
+
+
+def a_place(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decision:
+    """A Lucas who shows where the shop is."""
+    del turn, stock, dealer, now
+    where = Location(latitude=-23.5, longitude=-46.6, name="Loja 1", address="Rua A, 10")
+    shown = Bubble(kind=BubbleKind.LOCATION, text=None, location=where)
+    return Decision(bubbles=(shown,), state={}, status="em_andamento", rule="place")
+
+
+OTHER_WORDS = {"options": asks_for_a_day, "place": a_place}
+"""Lucases whose replies gateways put into words of their own."""

@@ -13,6 +13,7 @@ from bot.settings import LucasSettings
 from schema.events import Event, EventKind
 from tests.tenancy.installation import Installation
 from tests.worker.shop import BUYER, Shop, event, open_shop
+from tests.worker.test_agenda import booker
 from tests.worker.test_invariants_in import time_passes
 from tests.worker.test_people import BSUID, LID
 from tests.worker.test_silence import human
@@ -72,6 +73,27 @@ async def test_turns_are_numbered_once(shop: Shop) -> None:
         "um; eco: um", "dois; eco: dois", "três; eco: três", "quatro; eco: quatro",
     ]  # fmt: skip
     assert len({turn for turn, _ in rows}) == 4
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_what_sellers_were_told_goes_along(
+    installation: Installation, redis_url: str, first: bool
+) -> None:
+    """Summary, call and opt-out of notices, in whichever conversation they were noted."""
+    async with open_shop(installation, redis_url, decide_turn=booker) as shop:
+        noted = [event("CALL"), event("NOTICES")]
+        other = [lead("?")]
+        for told in [*noted, *other] if first else [*other, *noted]:
+            await shop.handle(told)
+        await shop.handle(known("?"))
+
+        rows = await shop.rows(
+            "SELECT resumo, chamado_por, chamado_em, sem_avisos FROM conversations"
+        )
+
+        ((summary, why, at, quiet),) = rows
+        assert (summary, why, quiet) == ("Quem: Rui\nQuer: um carro", "schedule", 1)
+        assert at is not None
 
 
 async def test_what_neither_has_been_answered_is_one_turn(

@@ -9,14 +9,17 @@ import pytest
 
 from bot.stock import Stock
 from bot.values import Bubble, BubbleKind, Dealer, Decision, Fact, Turn
+from schema.errors import SendRefused
 from schema.replies import Sent
 from tenancy.lease import TenantConnection
 from tests.tenancy.installation import Installation
 from tests.worker.shop import AT_ONCE, BUYER, Shop, event, open_shop
 from tests.worker.test_invariants_out import offer_all
+from worker.deliver.anew import take_anew
 from worker.deliver.outbox import OpenReply, Outbox
 from worker.fence import raise_fence
 from worker.queue.keys import Task, TaskKeys
+from worker.queue.lease import LeaseLost
 
 EPOCH = 2**50
 
@@ -45,6 +48,23 @@ async def test_6_a_worker_that_slept_past_its_lease_claims_nothing(shop: Shop) -
         assert not await outbox.claim(reply, until=datetime.now(UTC))
 
     assert await statuses(shop) == ["pendente"]
+
+
+async def test_6_a_worker_that_slept_past_its_lease_takes_no_turn_anew(shop: Shop) -> None:
+    """Whoever has the newer lease may be sending it: a new answer would be a second one."""
+    await shop.push(event("tem onix?"))
+    await shop.drain()
+    async with shop.tenancy.pools.connection(shop.empresa_id) as conn:
+        _, reply = await one_pending(conn)
+        await raise_fence(conn, Task.DELIVER, EPOCH + 1)
+    await shop.execute("UPDATE mensagens SET status = 'enviando' WHERE status = 'pendente'")
+
+    now = datetime.now(UTC)
+    async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
+        with pytest.raises(LeaseLost):
+            await take_anew(conn, reply.conversation_id, [reply.id], epoch=EPOCH, due_at=now)
+
+    assert await statuses(shop) == ["enviando"]
 
 
 async def test_6_a_drain_behind_the_fence_stores_nothing(shop: Shop) -> None:
@@ -384,3 +404,20 @@ def show_all(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Deci
         status="em_andamento",
         rule="show",
     )
+
+
+@pytest.mark.parametrize("became", ["cancelada", "entregue"])
+async def test_9_what_was_settled_meanwhile_is_no_dead_letter(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, became: str
+) -> None:
+    """A seller's echo or a status came during the send: nobody has to look at its refusal."""
+
+    async def refuse(*_: object, **__: object) -> Sent:
+        await shop.execute("UPDATE mensagens SET status = %s WHERE tipo = 'enviada'", (became,))
+        raise SendRefused("no such number", code=131026)
+
+    monkeypatch.setattr("gateway.cloud_api.adapter.send", refuse)
+    await shop.handle(event("tem onix?"))
+
+    assert await shop.rows("SELECT status FROM mensagens WHERE tipo = 'enviada'") == [(became,)]
+    assert await shop.dead() == []

@@ -67,6 +67,20 @@ async def test_6_a_report_may_be_quicker_than_the_answer_to_the_send(shop: Shop)
     assert await shop.rows("SELECT external_id FROM _early_changes") == []
 
 
+async def test_early_reports_of_what_is_not_ours_are_forgotten(shop: Shop) -> None:
+    """A seller types on while a send is under way: a week later his reports are gone."""
+    await shop.push(event("oi"))
+    await shop.drain()
+    await shop.execute("UPDATE mensagens SET status = 'enviando' WHERE tipo = 'enviada'")
+    await shop.push(_report("wamid.OLD", DeliveryStatus.READ))
+    await shop.drain()
+    await shop.execute("UPDATE _early_changes SET chegou_em = chegou_em - INTERVAL 8 DAY")
+    await shop.push(_report("wamid.NEW", DeliveryStatus.READ))
+    await shop.drain()
+
+    assert await shop.rows("SELECT external_id FROM _early_changes") == [("wamid.NEW",)]
+
+
 async def test_6_an_early_report_waits_also_when_its_message_is_a_sellers(shop: Shop) -> None:
     """The report about what was typed by hand came before the echo of it."""
     await shop.push(event("oi"))

@@ -12,6 +12,7 @@ from schema.errors import SendLater
 from schema.replies import Reply, ReplyKind, Sent
 from tests.tenancy.installation import Installation
 from tests.worker.shop import AT_ONCE, BUYER, Shop, event, open_shop
+from tests.worker.test_choices import asks_for_a_day
 from tests.worker.test_invariants_out import OTHER_BUYER, three_bubbles
 
 DAY_S = 24 * 3600
@@ -117,6 +118,42 @@ async def test_a_second_template_is_a_nuisance(
 
         assert len(sent) == 1
         assert len(await shop.dead()) == 1
+
+
+async def test_a_template_is_still_one_when_the_buyer_writes_meanwhile(
+    installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker died in mid-send and the window opened since: the row is what it says, and goes."""
+    async with open_shop(installation, redis_url, lucas=LATE, decide_turn=three_bubbles) as shop:
+        await set_limits(shop, TEMPLATE)
+        with monkeypatch.context() as busy:
+            busy.setattr("gateway.cloud_api.adapter.send", refuse_for_now)
+            await shop.handle(event("tem onix?", timestamp=int(time.time()) - DAY_S))
+        await shop.execute(
+            "UPDATE mensagens SET status = 'enviando', erro = NULL WHERE status = 'pendente'"
+        )
+        sent = record_sends(monkeypatch)
+        await shop.push(event("oi?"))
+        await shop.drain()
+        await shop.waits_are_over()
+        await shop.deliver()
+
+        assert [reply.kind for reply in sent[:2]] == [ReplyKind.TEMPLATE, ReplyKind.TEXT]
+        assert await shop.dead() == []
+
+
+async def test_a_template_offers_nothing_that_the_answer_would_have(
+    installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The buyer never saw the options: his `1` is none of them."""
+    async with open_shop(installation, redis_url, lucas=LATE, decide_turn=asks_for_a_day) as shop:
+        sent = record_sends(monkeypatch)
+        await set_limits(shop, TEMPLATE)
+        await shop.handle(event("tem onix?", timestamp=int(time.time()) - DAY_S))
+        await shop.handle(event("1"))
+
+        assert [reply.kind for reply in sent] == [ReplyKind.TEMPLATE, ReplyKind.BUTTONS]
+        assert sent[-1].text == "1. Que dia?"
 
 
 async def test_what_the_gateway_says_of_the_window_counts(shop: Shop) -> None:

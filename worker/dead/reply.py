@@ -27,7 +27,8 @@ _MOVED_ON = """
        AND (tipo = 'recebida' OR autor = 'vendedor' OR turno > %(turn)s) LIMIT 1
 """
 _AGAIN = """
-    UPDATE mensagens SET status = 'pendente', erro = NULL, tentativas = 0, tentar_em = NULL
+    UPDATE mensagens
+       SET status = 'pendente', erro = NULL, tentativas = 0, incertas = 0, tentar_em = NULL
      WHERE id = %(id)s AND status = 'falhou'
 """
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from tenancy.lease import TenantConnection
 from worker.clock import stored
 from worker.dead.results import Outcome, Result
+from worker.drain.references import CONVERSATION, survivor
 from worker.fence import after_the_drain
 
 TOO_LATE = timedelta(hours=24)
@@ -33,6 +34,10 @@ _FAILED = """
 """
 # They join the next turn, and with it whatever the buyer has written since.
 _JOIN = "UPDATE mensagens SET turno = %(turn)s, erro = NULL WHERE id IN %(ids)s"
+# Where two conversations became one, turns have other numbers than the letter says.
+_MERGED = """
+    SELECT 1 FROM _merges WHERE tipo = 'conversation' AND novo_id = %(id)s LIMIT 1
+"""
 _DUE = """
     UPDATE conversations
        SET sem_resposta_desde = LEAST(COALESCE(sem_resposta_desde, %(since)s), %(since)s),
@@ -58,6 +63,7 @@ async def make_due(
     With `plan` nothing is changed.
     """
     await after_the_drain(conn)
+    conversation_id = await survivor(conn, CONVERSATION, conversation_id)
     failed = await _failed(conn, conversation_id, turn, now)
     if isinstance(failed, Result):
         return failed
@@ -75,6 +81,8 @@ async def _failed(
 ) -> _Failed | Result:
     found = await conn.fetch_one(_CONVERSATION, {"id": conversation_id})
     rows = await conn.fetch_all(_FAILED, {"id": conversation_id, "turn": turn})
+    if not rows and await conn.fetch_one(_MERGED, {"id": conversation_id}):
+        rows = await conn.fetch_all(_FAILED, {"id": conversation_id, "turn": None})
     if found is None or not rows:
         return Result(Outcome.SETTLED, "nothing is left of this turn")
     status, last_turn, paused = found

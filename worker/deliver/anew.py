@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tenancy.lease import TenantConnection
-from worker.drain import agenda, conversations, messages
+from worker.drain import conversations, messages
 from worker.drain.undo import undo_turn
-from worker.fence import after_the_drain
+from worker.fence import after_the_drain, pass_fence
+from worker.queue.keys import Task
 
 _WITHDRAW = """
     UPDATE mensagens SET status = 'cancelada', erro = 'o carro mudou antes do envio'
@@ -20,14 +21,21 @@ _WITHDRAW = """
 
 
 async def take_anew(
-    conn: TenantConnection, conversation_id: int, stale: Sequence[int], *, due_at: datetime
+    conn: TenantConnection,
+    conversation_id: int,
+    stale: Sequence[int],
+    *,
+    epoch: int,
+    due_at: datetime,
 ) -> bool:
     """Withdraws the turn and makes it due at `due_at`, in the caller's transaction.
 
     `stale`: ids of the replies that are no longer true. False when the turn had begun to go out:
-    then only those are withdrawn.
+    then only those are withdrawn. Raises LeaseLost when the lease `epoch` has gone to another
+    worker, which may be sending one of them.
     """
     await after_the_drain(conn)
+    await pass_fence(conn, Task.DELIVER, epoch)
     conversation = await conversations.by_id(conn, conversation_id)
     undone = conversation.turno_anterior is not None and await messages.withdraw_unsent(
         conn, [conversation.id], and_unconfirmed=True
@@ -35,8 +43,7 @@ async def take_anew(
     if not undone:
         await conn.execute(_WITHDRAW, {"ids": list(stale)})
         return False
-    await agenda.take_back(conn, conversation)
-    undo_turn(conversation)
+    await undo_turn(conn, conversation)
     conversation.responder_em = due_at
     await conversations.save(conn, [conversation])
     return True

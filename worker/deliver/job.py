@@ -157,7 +157,7 @@ class Deliverer:
         """A place is taken for one reply at a time: who has many does not keep others waiting."""
         changed = [reply.id for reply in queue if reply.id in stale]
         if changed:
-            await self._anew(lease, queue[0].conversation_id, changed, round_)
+            await self._anew(lease, queue, changed, round_)
             return
         for reply in queue:
             async with places:
@@ -167,19 +167,24 @@ class Deliverer:
             if step.channel_until is not None and reply.canal_id is not None:
                 round_.channels[reply.canal_id] = step.channel_until
             if step.stale:
-                await self._anew(lease, reply.conversation_id, [reply.id], round_)
+                await self._anew(lease, [reply], [reply.id], round_)
             if not step.go_on:
                 round_.held += 1
                 return
             round_.sent += 1
 
     async def _anew(
-        self, lease: Lease, conversation_id: int, stale: Sequence[int], round_: Round
+        self, lease: Lease, queue: Sequence[OpenReply], stale: Sequence[int], round_: Round
     ) -> None:
+        for reply in queue:
+            if not await self._sender.recall(lease, reply, now=round_.now):
+                round_.held += 1  # the buyer may get it: no second answer beside it
+                return
+        conversation_id = queue[0].conversation_id
         # By then no worker has the stock of before on its shelf.
         due_at = round_.now + self._stock_ttl
         async with self._pools.transaction(lease.empresa_id) as conn:
-            undone = await take_anew(conn, conversation_id, stale, due_at=due_at)
+            undone = await take_anew(conn, conversation_id, stale, epoch=lease.epoch, due_at=due_at)
             if undone:  # within: the drain that this wakes waits for our commit
                 await self._bell.ring(Task.DRAIN, lease.empresa_id)
         round_.anew += 1

@@ -216,6 +216,6 @@ class Outbox:
         """The gateway has it and will report; until `at` nothing needs to be looked at."""
         await self._conn.execute(_AWAIT_REPORT, {"id": reply.id, "error": error, "at": at})
 
-    async def fail(self, reply: OpenReply, *, error: str) -> None:
-        """It will never go out."""
-        await self._conn.execute(_FAIL, {"id": reply.id, "error": error})
+    async def fail(self, reply: OpenReply, *, error: str) -> bool:
+        """It will never go out. False: it was withdrawn meanwhile, or a status says it is out."""
+        return await self._conn.execute(_FAIL, {"id": reply.id, "error": error}) > 0

@@ -63,8 +63,10 @@ class Rows:
 
     async def give_up(self, lease: Lease, reply: OpenReply, error: str, *, cause: str) -> None:
         """It will not go out, or not again: a person finds it among the dead letters."""
-        await self.change(lease, lambda outbox: outbox.fail(reply, error=error))
-        await self._dead_letters.keep_reply(lease.empresa_id, reply.id, error=error, cause=cause)
+        if await self.change(lease, lambda outbox: outbox.fail(reply, error=error)):
+            await self._dead_letters.keep_reply(
+                lease.empresa_id, reply.id, error=error, cause=cause
+            )
 
     async def was_asked(self, lease: Lease, reply: OpenReply) -> bool:
         """See `window.was_asked`."""

@@ -15,7 +15,7 @@ from typing import TypeVar
 import aiohttp
 import structlog
 
-from gateway.adapters import Outlet
+from gateway.adapters import Outlet, Recalling
 from schema.channels import Channel
 from schema.errors import ChannelRefused, NotConfigured, SendRefused
 from schema.replies import Reply, ReplyKind
@@ -43,6 +43,8 @@ _WAIT_HERE_S = 0.1
 _WAITS_HERE = 3
 _MARGIN_S = 1.0
 _WINDOW_SHUT = 131047
+_REPORT_WAIT_S = 15.0
+"""A report wakes the delivery by itself; this is for one that does not come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,25 @@ class Sender:
         A send that has begun is brought to its end even when the task is cancelled meanwhile.
         """
         return await _to_its_end(self._send(lease, reply, now))
+
+    async def recall(self, lease: Lease, reply: OpenReply, *, now: datetime) -> bool:
+        """Whether its turn may be taken anew: False while a gateway has it and has not reported.
+
+        Then it puts itself off: what is to follow depends on the report.
+        """
+        if reply.status != "enviando":
+            return True
+        try:
+            way = await self._way(reply)
+        except (SendRefused, ChannelRefused):
+            return True
+        if not isinstance(way.adapter, Recalling):
+            return True
+        if await way.adapter.recall(way.channel, our_ref(lease.empresa_id, reply.id)):
+            return True
+        at = now + timedelta(seconds=_REPORT_WAIT_S)
+        await self._rows.change(lease, lambda outbox: outbox.put_off(reply, at=at))
+        return False
 
     async def _send(self, lease: Lease, reply: OpenReply, now: datetime) -> Step:
         try:

@@ -12,6 +12,7 @@ from gateway.traits import Traits
 from schema.replies import Template
 from tenancy.lease import TenantConnection
 from worker.deliver.outbox import OpenReply
+from worker.details import Details
 from worker.fence import after_the_drain
 
 SHUT = (
@@ -34,7 +35,8 @@ _ASKED = """
 """
 _REPLACE = """
     UPDATE mensagens
-       SET tipo_conteudo = 'template', conteudo = %(name)s, midia = NULL, fatos = NULL
+       SET tipo_conteudo = 'template', conteudo = %(name)s, midia = NULL, fatos = NULL,
+           detalhes = %(details)s
      WHERE id = %(id)s AND status IN ('pendente', 'enviando')
 """
 _OF_CONVERSATION = """
@@ -85,7 +87,11 @@ async def put_in_place(conn: TenantConnection, reply: OpenReply, template: Templ
     In the caller's transaction, before the send: a crash afterwards finds what the buyer got.
     """
     await after_the_drain(conn)
-    await conn.execute(_REPLACE, {"id": reply.id, "name": f"[modelo {template.name}]"})
+    says = {
+        "name": f"[modelo {template.name}]",
+        "details": Details(template=template).to_json(),
+    }
+    await conn.execute(_REPLACE, {**says, "id": reply.id})
     await _withdraw_others(conn, reply, _BEHIND)
 
 

@@ -2,7 +2,7 @@
 
 `data_agendada` is the dealer's local time, as existing installations have it. A buyer has one
 active appointment at most: a new time goes into the stored row. A withdrawn turn takes its change
-back.
+back, unless a person has changed the row since.
 """
 
 from __future__ import annotations
@@ -52,12 +52,16 @@ _CANCEL = """
 _BEFORE = """
     SELECT car_id, tipo, data_agendada, status FROM agendamentos WHERE id = %(id)s FOR UPDATE
 """
-_UNBOOK = "DELETE FROM agendamentos WHERE id = %(id)s AND status = 'pendente'"
+# Only what the turn wrote is taken back: what a person has made of it since stands.
+_UNBOOK = """
+    DELETE FROM agendamentos
+     WHERE id = %(id)s AND status = %(left_status)s AND data_agendada = %(left_at)s
+"""
 _PUT_BACK = """
     UPDATE agendamentos
        SET car_id = (SELECT id FROM cars WHERE id = %(car)s), tipo = %(kind)s,
            data_agendada = %(at)s, status = %(status)s
-     WHERE id = %(id)s
+     WHERE id = %(id)s AND status = %(left_status)s AND data_agendada = %(left_at)s
 """
 _MISSED_FOR = timedelta(hours=12)
 """A buyer who missed his appointment may still move it; later it is the seller's to close."""
@@ -102,7 +106,12 @@ async def commit(conn: TenantConnection, conversation: Conversation, change: Age
     log.info("agenda changed", empresa_id=conn.empresa_id, conversation_id=conversation.id,
              agendamento_id=stored, action=change.action.value)  # fmt: skip
     if conversation.turno_anterior is not None and stored is not None:
-        undo = {"id": stored, "antes": None if before is None else _as_json(before)}
+        left = await conn.fetch_one(_BEFORE, {"id": stored})
+        undo = {
+            "id": stored,
+            "antes": None if before is None else _as_json(before),
+            "depois": None if left is None else _as_json(left),
+        }
         memory = orjson.loads(conversation.turno_anterior)
         conversation.turno_anterior = orjson.dumps({**memory, "agenda": undo}).decode()
 
@@ -112,11 +121,14 @@ async def take_back(conn: TenantConnection, conversation: Conversation) -> None:
     undo = orjson.loads(conversation.turno_anterior or "{}").get("agenda")
     if undo is None:
         return
-    before = undo["antes"]
+    before, left = undo["antes"], undo.get("depois")
+    if left is None:
+        return
+    row = {"id": undo["id"], "left_status": left["status"], "left_at": left["at"]}
     if before is None:
-        await conn.execute(_UNBOOK, {"id": undo["id"]})
+        await conn.execute(_UNBOOK, row)
     else:
-        await conn.execute(_PUT_BACK, {**before, "id": undo["id"]})
+        await conn.execute(_PUT_BACK, {**before, **row})
 
 
 def _values(conversation: Conversation, wanted: Appointment) -> dict[str, object]:

@@ -17,7 +17,8 @@ from bot.quiet import due_at
 from schema.events import Event, EventKind
 from tenancy.lease import TenantConnection
 from worker.clock import stored
-from worker.drain import conversations, messages
+from worker.details import details_of
+from worker.drain import choices, conversations, messages
 from worker.drain.arrival import Arrival, IntakeRules
 from worker.drain.conversations import Book, Conversation
 from worker.drain.messages import fitting
@@ -25,7 +26,8 @@ from worker.drain.silence import human_sign
 from worker.drain.undo import undo_turn
 
 _ROWS = """
-    SELECT id, conversation_id, external_id, tipo, turno, conteudo, editada_em, versoes, apagada_em
+    SELECT id, conversation_id, external_id, tipo, turno, conteudo, editada_em, versoes, apagada_em,
+           citada, detalhes
       FROM mensagens WHERE canal_id = %(channel)s AND external_id IN %(ids)s
        FOR UPDATE
 """
@@ -34,6 +36,7 @@ _WRITE = """
                          apagada_em = %(deleted)s
      WHERE id = %(id)s
 """
+_DETAILS = "UPDATE mensagens SET detalhes = %(details)s WHERE id = %(id)s"
 _UNANSWERED = """
     SELECT 1 FROM mensagens
      WHERE conversation_id = %(id)s AND turno = %(turn)s AND tipo = 'recebida'
@@ -104,6 +107,8 @@ class _Row:
     ours: bool
     turno: int | None
     text: Text
+    quoted: str | None
+    details: str | None
 
 
 async def apply(
@@ -147,6 +152,7 @@ async def apply(
         known = book.by_id.get(row.conversation_id)
         conversation = known or book.enter(await conversations.by_id(conn, row.conversation_id))
         if row.ours:
+            await _undo_unsent(conn, conversation)
             human_sign(conversation, change.at, rules)
             touched.add(conversation.id)
         else:
@@ -169,9 +175,8 @@ async def _answer_what_stands(
     now: datetime,
 ) -> None:
     """What is not yet answered, or whose answer has not left, is answered as it stands now."""
-    answered = row.turno == conversation.turno and conversation.turno_anterior is not None
-    if answered and await messages.withdraw_unsent(conn, [conversation.id]):
-        undo_turn(conversation)
+    if row.turno == conversation.turno:
+        await _undo_unsent(conn, conversation)
     if row.turno != conversation.turno + 1 or conversation.sem_resposta_desde is None:
         return
     conversation.fresh = None
@@ -179,6 +184,7 @@ async def _answer_what_stands(
     if not await conn.fetch_all(_UNANSWERED, asked):
         conversation.sem_resposta_desde = conversation.responder_em = None
     elif change.event.kind is EventKind.EDITED:
+        await _choose_anew(conn, conversation, row, change)
         state = orjson.loads(conversation.estado) if conversation.estado else {}
         finished = completeness(change.event.text, EventKind.TEXT, state)
         conversation.responder_em = due_at(
@@ -188,20 +194,42 @@ async def _answer_what_stands(
         conversation.responder_em = now
 
 
+async def _undo_unsent(conn: TenantConnection, conversation: Conversation) -> None:
+    """Takes the last turn back if nothing of its answer has been handed to the gateway."""
+    if conversation.turno_anterior is None:
+        return
+    if await messages.withdraw_unsent(conn, [conversation.id]):
+        await undo_turn(conn, conversation)
+
+
+async def _choose_anew(
+    conn: TenantConnection, conversation: Conversation, row: _Row, change: Change
+) -> None:
+    """The option that the old words named is not what the new ones name."""
+    quoted = None if row.quoted is None else (change.canal_id, row.quoted)
+    option_id = await choices.chosen_now(conn, conversation, change.event.text, quoted=quoted)
+    before = details_of(row.details)
+    if option_id != before.option_id:
+        after = before.model_copy(update={"option_id": option_id}).to_json()
+        await conn.execute(_DETAILS, {"id": row.id, "details": after})
+
+
 async def _rows(conn: TenantConnection, changes: Sequence[Change]) -> dict[tuple[int, str], _Row]:
     by_channel: dict[int, set[str]] = {}
     for change in changes:
         channel, id_ = change.key
         by_channel.setdefault(channel, set()).add(id_)
     return {
-        (channel, row[2]): _Row(row[0], row[1], row[3] == "enviada", row[4], _text(row))
+        (channel, row[2]): _Row(
+            row[0], row[1], row[3] == "enviada", row[4], _text(row), row[9], row[10]
+        )
         for channel, ids in by_channel.items()
         for row in await conn.fetch_all(_ROWS, {"channel": channel, "ids": sorted(ids)})
     }
 
 
 def _text(row: Sequence[object]) -> Text:
-    text, edited, versions, deleted = row[5:]
+    text, edited, versions, deleted = row[5:9]
     known = orjson.loads(versions) if isinstance(versions, str) else []
     return Text(
         text=text if isinstance(text, str) else None,

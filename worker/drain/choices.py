@@ -1,4 +1,4 @@
-"""Finds which of our options a buyer chose. Called by `worker.drain.intake`.
+"""Finds which of our options a buyer chose. Called by `worker.drain.intake` and `changes`.
 
 A tap says it itself. Where options went out as text, he answers with the number or the title:
 that counts for the message that he quotes, else for our last turn, and for nothing before it.
@@ -14,7 +14,7 @@ from schema.events import Event, EventKind
 from schema.replies import Option
 from tenancy.lease import TenantConnection
 from worker.details import details_of
-from worker.drain.conversations import Book
+from worker.drain.conversations import Book, Conversation
 
 _OF_LAST_TURN = """
     SELECT conversation_id, detalhes FROM mensagens
@@ -60,7 +60,9 @@ async def chosen(conn: TenantConnection, book: Book, new: Sequence[Arriving]) ->
     last = await _of_last_turns(
         conn, {book.of(a.event).id: book.of(a.event).turno for a in answers}
     )
-    quoted = await _of_quoted(conn, answers)
+    quoted = await _of_quoted(
+        conn, [(a.canal_id, a.event.quoted_id) for a in answers if a.event.quoted_id is not None]
+    )
     for arrival in answers:
         event = arrival.event
         options = quoted.get((arrival.canal_id, event.quoted_id or "")) or last.get(
@@ -70,6 +72,27 @@ async def chosen(conn: TenantConnection, book: Book, new: Sequence[Arriving]) ->
         if option is not None:
             found[arrival.key] = option.id
     return found
+
+
+async def chosen_now(
+    conn: TenantConnection,
+    conversation: Conversation,
+    text: str | None,
+    *,
+    quoted: Key | None,
+) -> str | None:
+    """The id of the option that a message chooses by what it says after an edit, if any."""
+    said = (text or "").strip()
+    if not 0 < len(said) <= _LONGEST:
+        return None
+    options: Sequence[Option] = ()
+    if quoted is not None:
+        options = (await _of_quoted(conn, [quoted])).get(quoted, ())
+    if not options:
+        last = await _of_last_turns(conn, {conversation.id: conversation.turno})
+        options = last.get(conversation.id, ())
+    option = match(said, options)
+    return None if option is None else option.id
 
 
 def match(text: str, options: Sequence[Option]) -> Option | None:
@@ -103,12 +126,11 @@ async def _of_last_turns(
 
 
 async def _of_quoted(
-    conn: TenantConnection, answers: Sequence[Arriving]
+    conn: TenantConnection, quoted: Sequence[Key]
 ) -> dict[Key, tuple[Option, ...]]:
     by_channel: dict[int, list[str]] = {}
-    for arrival in answers:
-        if arrival.event.quoted_id is not None:
-            by_channel.setdefault(arrival.canal_id, []).append(arrival.event.quoted_id)
+    for canal_id, external_id in quoted:
+        by_channel.setdefault(canal_id, []).append(external_id)
     found: dict[Key, tuple[Option, ...]] = {}
     for channel, ids in by_channel.items():
         for external_id, details in await conn.fetch_all(_QUOTED, {"channel": channel, "ids": ids}):

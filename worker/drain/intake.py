@@ -14,7 +14,7 @@ from bot.values import Incoming
 from schema.events import BUYER_WROTE, WITH_FILE, Event, EventKind
 from tenancy.lease import TenantConnection
 from worker.details import Details
-from worker.drain import agenda, changes, choices, conversations, customers, messages, own_sends
+from worker.drain import changes, choices, conversations, customers, messages, own_sends
 from worker.drain.arrival import Arrival, IntakeRules
 from worker.drain.conversations import Book, Conversation
 from worker.drain.messages import NewMessage, origin_of
@@ -145,9 +145,7 @@ async def _undo_unsent_turns(conn: TenantConnection, book: Book, new: Sequence[A
     }
     if answered:
         for undone in await messages.withdraw_unsent(conn, sorted(answered)):
-            await agenda.take_back(conn, book.by_id[undone])
-            await agenda.take_back(conn, book.by_id[undone])
-            undo_turn(book.by_id[undone])
+            await undo_turn(conn, book.by_id[undone])
 
 
 def _enter(

@@ -12,7 +12,7 @@ import orjson
 
 from bot.state import load
 from tenancy.lease import TenantConnection
-from worker.drain import conversations, messages
+from worker.drain import conversations, handover, messages
 from worker.drain.conversations import Conversation
 from worker.drain.undo import undo_turn
 
@@ -47,7 +47,7 @@ async def join_open_talks(
     earlier, later = sorted(pair, key=lambda talk: (talk.last_interaction or _NEVER, talk.id))
     for talk in pair:
         if talk.turno_anterior is not None and await messages.withdraw_unsent(conn, [talk.id]):
-            undo_turn(talk)  # what it answered is answered together with the rest
+            await undo_turn(conn, talk)  # what it answered is answered together with the rest
             talk.responder_em = now
     await conn.execute(_MAKE_ROOM, {"turns": earlier.turno, "id": later.id})
     turns = earlier.turno + later.turno
@@ -56,6 +56,7 @@ async def join_open_talks(
     gone, kept = pair
     joined = _joined(earlier, later, kept.id, turns)
     await conversations.save(conn, [joined])
+    await handover.join(conn, earlier=earlier.id, later=later.id, kept=kept.id)
     return gone.id, kept.id
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.fallback import as_text
 from gateway.phone import canonical_phone
 from schema.events import Event, EventKind
+from schema.replies import Reply, ReplyKind
 from tenancy.lease import TenantConnection
+from worker.details import details_of
 from worker.drain import messages
 from worker.drain.arrival import Arrival
 from worker.drain.people import identities_of
@@ -19,7 +22,8 @@ from worker.drain.people import identities_of
 # Handed to the gateway, and no id known: under way, of unknown result, or withdrawn or given up
 # meanwhile. Only the last turns: what is older than that has long been decided.
 _WITHOUT_ID = """
-    SELECT m.id, m.canal_id, m.endereco, m.conteudo, m.tipo_conteudo, cu.phone
+    SELECT m.id, m.canal_id, m.endereco, m.conteudo, m.tipo_conteudo, cu.phone,
+           m.detalhes
       FROM (SELECT id FROM customers WHERE phone IN %(phones)s
              UNION SELECT customer_id FROM customer_identities
                     WHERE (gateway, tipo, valor) IN %(identities)s) who
@@ -46,16 +50,17 @@ class _Open:
     id: int
     canal_id: int | None
     address: str | None
-    text: str
+    texts: frozenset[str]
+    """All ways in which a gateway may have put it; '' where it has no words."""
     kind: str | None
     phone: str | None
 
     def is_this(self, arrival: Arrival) -> bool:
         """The same words to the same buyer on the same channel."""
         event = arrival.event
-        if arrival.canal_id != self.canal_id or _words(event.text) != self.text:
+        if arrival.canal_id != self.canal_id or _words(event.text) not in self.texts:
             return False
-        if not self.text and not event.is_api_echo and not _is_of_kind(event, self.kind):
+        if not _words(event.text) and not event.is_api_echo and not _is_of_kind(event, self.kind):
             return False  # a seller's photo without words is no photo of ours
         if event.phone is not None and event.phone in (self.phone, canonical_phone(self.address)):
             return True
@@ -101,9 +106,22 @@ async def _without_id(conn: TenantConnection, events: Sequence[Event]) -> list[_
     identities = sorted({identity for event in events for identity in identities_of(event)})
     asked = {"phones": phones or [""], "identities": identities or [_NOBODY]}
     return [
-        _Open(row[0], row[1], row[2], _words(row[3]), row[4], row[5])
+        _Open(row[0], row[1], row[2], _texts(row[3], row[4], row[6]), row[4], row[5])
         for row in await conn.fetch_all(_WITHOUT_ID, asked)
     ]
+
+
+def _texts(text: str | None, kind: str | None, details: str | None) -> frozenset[str]:
+    """The row's words; options as numbered text, a place by its name or with its address."""
+    told = details_of(details)
+    said = [text]
+    if kind in {ReplyKind.BUTTONS, ReplyKind.LIST} and told.options:
+        options = Reply(to="-", text=text or "", options=told.options)
+        said.append(as_text(options.model_copy(update={"kind": ReplyKind(kind)})))
+    if kind == ReplyKind.LOCATION and told.location is not None:
+        name, address = told.location.name, told.location.address
+        said += [name, address, ", ".join(part for part in (name, address) if part)]
+    return frozenset(map(_words, said))
 
 
 def _is_of_kind(event: Event, kind: str | None) -> bool:

@@ -47,6 +47,10 @@ _KEEP = """
     INSERT INTO _early_changes (canal_id, external_id, evento, chegou_em)
     VALUES (%s, %s, %s, UTC_TIMESTAMP(3))
 """
+# What is about a seller's own message waits for nothing.
+_FORGET = """
+    DELETE FROM _early_changes WHERE chegou_em < UTC_TIMESTAMP(3) - INTERVAL 7 DAY LIMIT 1000
+"""
 _EARLY = """
     SELECT e.id, e.canal_id, e.evento FROM _early_changes e
       JOIN mensagens m ON m.canal_id = e.canal_id AND m.external_id = e.external_id
@@ -84,7 +88,9 @@ async def climb(conn: TenantConnection, empresa_id: int, reports: Sequence[Repor
             await conn.execute(_CLIMB_BY_OURS, {**change, **told})
         elif channel in on_their_way and event.message_id is not None:
             early.append((channel, event.message_id, event.model_dump_json(exclude_defaults=True)))
-    await conn.execute_many(_KEEP, early)
+    if early:
+        await conn.execute(_FORGET)
+        await conn.execute_many(_KEEP, early)
 
 
 def our_ref(empresa_id: int, mensagem_id: int) -> str:

@@ -1,6 +1,6 @@
 """Takes back a turn whose answer did not leave: what is kept for that, and how it is done.
 
-Called by intake and turns, and by the delivery when an answer is no longer true.
+Called by intake, changes, merge and turns, and by the delivery when an answer is no longer true.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from datetime import datetime
 
 import orjson
 
+from tenancy.lease import TenantConnection
+from worker.drain import agenda
 from worker.drain.conversations import Conversation
 
 
@@ -24,8 +26,12 @@ def remember_turn(conversation: Conversation) -> str:
     ).decode()
 
 
-def undo_turn(conversation: Conversation) -> None:
-    """Sets a conversation back to before its last turn, whose replies are withdrawn."""
+async def undo_turn(conn: TenantConnection, conversation: Conversation) -> None:
+    """Sets a conversation back to before its last turn, whose replies are withdrawn.
+
+    Its change of the agenda goes with it, in the caller's transaction.
+    """
+    await agenda.take_back(conn, conversation)
     before = orjson.loads(conversation.turno_anterior or "{}")
     conversation.estado = before["estado"]
     conversation.status = before["status"]

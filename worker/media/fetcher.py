@@ -68,9 +68,11 @@ class Fetcher:
         channel = None
         if row.canal_id is not None:
             channel = await self.registry.channel_by_id(row.canal_id)
-        adapter = None if channel is None else self.adapters.get(channel.gateway)
-        if channel is None or adapter is None:
+        if channel is None:
             raise MediaRefused("the channel that it came through is gone")
+        adapter = self.adapters.get(channel.gateway)
+        if adapter is None:
+            raise MediaRefused(f"files of gateway {channel.gateway} are not fetched")
         named = row.external_id is not None and not row.external_id.startswith(_OUR_OWN_ID)
         media = MediaRef(address=row.address, message_id=row.external_id if named else None)
         found = await adapter.fetch_media(self.session, channel, media, limits=self.limits)
