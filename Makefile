@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.set-up
 
-.PHONY: help setup demo chat test check format bench fuzz-pools fuzz-gateways snapshot up down lock clean
+.PHONY: help setup demo chat test check format bench fuzz-pools snapshot fuzz-gateways up down lock clean
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
