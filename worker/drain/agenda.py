@@ -2,7 +2,7 @@
 
 `data_agendada` is the dealer's local time, as existing installations have it. A buyer has one
 active appointment at most: a new time goes into the stored row. A withdrawn turn takes its change
-back.
+back. Either way reminders of the time before that have not left go with it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import structlog
 
 from bot.values import AgendaAction, AgendaChange, Appointment, VisitKind
 from tenancy.lease import TenantConnection
+from worker.drain import reminders
 from worker.drain.conversations import Conversation
 
 log = structlog.get_logger()
@@ -35,14 +36,15 @@ _TAKEN = """
 """
 # A car may have been deleted since the stock was read: then the visit is stored without one.
 _BOOK = """
-    INSERT INTO agendamentos (customer_id, car_id, tipo, data_agendada, status, observacoes)
+    INSERT INTO agendamentos (customer_id, car_id, tipo, data_agendada, status, observacoes,
+                              marcado_em)
     VALUES (%(customer)s, (SELECT id FROM cars WHERE id = %(car)s), %(kind)s, %(at)s, 'pendente',
-            'Marcado por Lucas no WhatsApp')
+            'Marcado por Lucas no WhatsApp', %(now)s)
 """
 _MOVE = """
     UPDATE agendamentos
        SET car_id = (SELECT id FROM cars WHERE id = %(car)s), tipo = %(kind)s,
-           data_agendada = %(at)s, status = 'pendente'
+           data_agendada = %(at)s, status = 'pendente', marcado_em = %(now)s
      WHERE id = %(id)s AND status IN ('pendente', 'confirmado')
 """
 _CANCEL = """
@@ -50,13 +52,14 @@ _CANCEL = """
      WHERE id = %(id)s AND status IN ('pendente', 'confirmado')
 """
 _BEFORE = """
-    SELECT car_id, tipo, data_agendada, status FROM agendamentos WHERE id = %(id)s FOR UPDATE
+    SELECT car_id, tipo, data_agendada, status, marcado_em
+      FROM agendamentos WHERE id = %(id)s FOR UPDATE
 """
 _UNBOOK = "DELETE FROM agendamentos WHERE id = %(id)s AND status = 'pendente'"
 _PUT_BACK = """
     UPDATE agendamentos
        SET car_id = (SELECT id FROM cars WHERE id = %(car)s), tipo = %(kind)s,
-           data_agendada = %(at)s, status = %(status)s
+           data_agendada = %(at)s, status = %(status)s, marcado_em = %(agreed)s
      WHERE id = %(id)s
 """
 _MISSED_FOR = timedelta(hours=12)
@@ -88,11 +91,15 @@ async def taken(
     return frozenset(at.replace(tzinfo=zone) for (at,) in rows)
 
 
-async def commit(conn: TenantConnection, conversation: Conversation, change: AgendaChange) -> None:
+async def commit(
+    conn: TenantConnection, conversation: Conversation, change: AgendaChange, *, now: datetime
+) -> None:
     """Writes a turn's change, and how to take it back into `conversation.turno_anterior`."""
     stored = change.appointment.id
     before = None if stored is None else await conn.fetch_one(_BEFORE, {"id": stored})
-    values = _values(conversation, change.appointment)
+    values = {**_values(conversation, change.appointment), "now": now}
+    if stored is not None:
+        await reminders.withdraw(conn, stored)
     if change.action is AgendaAction.CANCEL:
         await conn.execute(_CANCEL, {"id": stored})
     elif stored is None or not await conn.execute(_MOVE, values):
@@ -107,16 +114,21 @@ async def commit(conn: TenantConnection, conversation: Conversation, change: Age
         conversation.turno_anterior = orjson.dumps({**memory, "agenda": undo}).decode()
 
 
-async def take_back(conn: TenantConnection, conversation: Conversation) -> None:
-    """Undoes the agenda change of a withdrawn turn; call before its memory is undone."""
+async def take_back(conn: TenantConnection, conversation: Conversation) -> bool:
+    """Undoes the agenda change of a withdrawn turn; call before its memory is undone.
+
+    False when it had changed nothing.
+    """
     undo = orjson.loads(conversation.turno_anterior or "{}").get("agenda")
     if undo is None:
-        return
+        return False
     before = undo["antes"]
+    await reminders.withdraw(conn, undo["id"])
     if before is None:
         await conn.execute(_UNBOOK, {"id": undo["id"]})
     else:
-        await conn.execute(_PUT_BACK, {**before, "id": undo["id"]})
+        await conn.execute(_PUT_BACK, {"agreed": None, **before, "id": undo["id"]})
+    return True
 
 
 def _values(conversation: Conversation, wanted: Appointment) -> dict[str, object]:
@@ -130,8 +142,14 @@ def _values(conversation: Conversation, wanted: Appointment) -> dict[str, object
 
 
 def _as_json(row: Sequence[Any]) -> dict[str, object]:
-    car, kind, at, status = row
-    return {"car": car, "kind": kind, "at": at.isoformat(sep=" "), "status": status}
+    car, kind, at, status, agreed = row
+    return {
+        "car": car,
+        "kind": kind,
+        "at": at.isoformat(sep=" "),
+        "status": status,
+        "agreed": None if agreed is None else agreed.isoformat(sep=" "),
+    }
 
 
 def _local(now: datetime, zone: ZoneInfo) -> datetime:

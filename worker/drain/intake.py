@@ -145,8 +145,7 @@ async def _undo_unsent_turns(conn: TenantConnection, book: Book, new: Sequence[A
     }
     if answered:
         for undone in await messages.withdraw_unsent(conn, sorted(answered)):
-            await agenda.take_back(conn, book.by_id[undone])
-            await agenda.take_back(conn, book.by_id[undone])
+            book.agenda_changed |= await agenda.take_back(conn, book.by_id[undone])
             undo_turn(book.by_id[undone])
 
 
