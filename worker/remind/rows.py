@@ -120,6 +120,8 @@ async def ahead(
 
 async def talks(conn: TenantConnection, customers: Sequence[int]) -> dict[int, Talk]:
     """The conversation of each of these buyers, by his id; who has none is not there."""
+    if not customers:
+        return {}
     rows = await conn.fetch_all(_TALKS, {"customers": sorted(set(customers))})
     return {customer: Talk(talk, bool(quiet)) for customer, talk, quiet in rows}
 
