@@ -24,7 +24,9 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 DEALER = Dealer(nome="Loja 1", endereco="Rua A, 10, Campinas - SP", horario="seg a sab 9h-18h")
 
 _visits = st.datetimes(
-    datetime(2026, 1, 1), datetime(2030, 1, 1), timezones=st.just(ZoneInfo("America/Santiago"))
+    datetime(2026, 1, 1),  # noqa: DTZ001 - hypothesis wants bounds without a zone
+    datetime(2030, 1, 1),  # noqa: DTZ001
+    timezones=st.just(ZoneInfo("America/Santiago")),
 )
 
 
@@ -71,7 +73,8 @@ def test_a_visit_at_opening_time_is_reminded_of_in_the_morning() -> None:
 @pytest.mark.parametrize("kind", [ReminderKind.EVENING, ReminderKind.HOURS, ReminderKind.GONE])
 def test_no_text_twice_word_for_word(kind: ReminderKind) -> None:
     """The same buyer, the same appointment, again and again: each time other words."""
-    texts, state = [], {"greeted": True}
+    texts: list[str | None] = []
+    state: dict[str, object] = {"greeted": True}
     for _ in range(6):
         said = say(kind, state=state)
         texts.append(said.bubble.text)

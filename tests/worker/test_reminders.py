@@ -10,6 +10,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from bot.lucas import decide
+from schema.errors import DuplicateKey
 from schema.events import EventKind
 from tests.tenancy.installation import Installation
 from tests.worker.reminding import (
@@ -77,8 +78,22 @@ async def test_a_second_look_writes_nothing(shop: Shop) -> None:
     await book(shop)
     for minutes in (0, 0, 1):
         await remind(shop, EVENING + timedelta(minutes=minutes))
+        await send(shop)
 
     assert len(await written(shop)) == 1
+    assert len(shop.phone.outbox) == 2
+
+
+async def test_the_database_refuses_a_second_one(shop: Shop) -> None:
+    """Whatever a worker believes: one row by appointment, kind and time."""
+    await book(shop)
+    await remind(shop, EVENING)
+
+    with pytest.raises(DuplicateKey):
+        await shop.execute(
+            "INSERT INTO lembretes (agendamento_id, tipo, data_agendada, resultado, ate, criado_em)"
+            " SELECT agendamento_id, tipo, data_agendada, resultado, ate, criado_em FROM lembretes"
+        )
 
 
 async def test_two_workers_at_once_write_one(shop: Shop) -> None:

@@ -2,7 +2,7 @@
 
 `data_agendada` is the dealer's local time, as existing installations have it. A buyer has one
 active appointment at most: a new time goes into the stored row. A withdrawn turn takes its change
-back. Either way reminders of the time before that have not left go with it.
+back. With a change go the reminders of the time before that have not left.
 """
 
 from __future__ import annotations
@@ -123,7 +123,6 @@ async def take_back(conn: TenantConnection, conversation: Conversation) -> bool:
     if undo is None:
         return False
     before = undo["antes"]
-    await reminders.withdraw(conn, undo["id"])
     if before is None:
         await conn.execute(_UNBOOK, {"id": undo["id"]})
     else:
