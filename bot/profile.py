@@ -37,6 +37,15 @@ class Profile(BaseModel):
     visitas_por_horario: int = Field(
         0, ge=0, le=50, description="So many buyers at one time; 0: no limit."
     )
+    lembretes: bool = Field(True, description="Reminds buyers of their appointments.")
+    lembrete_vespera_h: int = Field(
+        18, ge=8, le=20,
+        description="The evening's reminder goes out in the two hours from then on.",
+    )  # fmt: skip
+    lembrete_minimo_h: float = Field(
+        3.0, ge=0, le=48,
+        description="No reminder so soon after the appointment was made or moved.",
+    )  # fmt: skip
     volta_apos_h: float | None = Field(
         None, gt=0, le=720,
         description="Hours of opening time after a seller's last word until Lucas returns.",

@@ -39,12 +39,12 @@ def _introduction(talk: Talk) -> str:
 def _hello(talk: Talk) -> str:
     for hour, greeting in ((5, "Oi, boa noite"), (12, "Oi, bom dia"), (18, "Oi, boa tarde")):
         if talk.now.hour < hour:
-            return greeting + _name(talk.buyer_name)
-    return "Oi, boa noite" + _name(talk.buyer_name)
+            return greeting + called(talk.buyer_name)
+    return "Oi, boa noite" + called(talk.buyer_name)
 
 
-def _name(raw: str | None) -> str:
-    """A first name that looks like one; WhatsApp names are free text."""
+def called(raw: str | None) -> str:
+    """`, Rui!` or `!`: a first name that looks like one; WhatsApp names are free text."""
     first = (raw or "").split()[:1]
     plain = bool(first) and first[0].isalpha() and 1 < len(first[0]) <= _NAME_LIMIT
     return f", {first[0].capitalize()}!" if plain else "!"

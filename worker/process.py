@@ -1,4 +1,4 @@
-"""The worker process: arq with the jobs drain and deliver, and the sweep. See `helix worker`."""
+"""The worker process: arq with the four jobs, and the sweep. See `helix worker`."""
 
 from __future__ import annotations
 
@@ -53,6 +53,8 @@ from worker.queue.inbox import Inbox
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task, TaskKeys
 from worker.queue.lease import LeaseDesk
+from worker.remind.job import Reminder
+from worker.remind.writer import ReminderWriter
 from worker.report import report_of
 from worker.settings import WorkerSettings
 from worker.sweep import ActiveEmpresas, sweep_for_ever
@@ -101,6 +103,7 @@ class Jobs:
     drainer: Drainer
     deliverer: Deliverer
     media: MediaJob
+    reminder: Reminder
     active: ActiveEmpresas
     tenancy: Tenancy
 
@@ -184,7 +187,10 @@ async def open_jobs(
             settings=settings.media,
             hearing=hearing,
         )
-        yield Jobs(drainer, deliverer, media, tenancy.registry.active, tenancy)
+        reminder = Reminder(
+            desk=desk, bell=bell, writer=ReminderWriter(tenancy=tenancy, zone=_DEALERS_ZONE)
+        )
+        yield Jobs(drainer, deliverer, media, reminder, tenancy.registry.active, tenancy)
 
 
 async def drain_inbox(ctx: dict[str, Any], empresa_id: int) -> None:
@@ -205,8 +211,18 @@ async def fetch_media(ctx: dict[str, Any], empresa_id: int) -> None:
     await jobs.media.fetch(empresa_id, _arq_job(ctx))
 
 
+async def remind_buyers(ctx: dict[str, Any], empresa_id: int) -> None:
+    """The arq job `Task.REMIND`."""
+    jobs: Jobs = ctx["jobs"]
+    await jobs.reminder.remind(empresa_id, _arq_job(ctx))
+
+
 _JOBS = {
-    Task.DRAIN: {Task.DRAIN: drain_inbox, Task.MEDIA: fetch_media},
+    Task.DRAIN: {
+        Task.DRAIN: drain_inbox,
+        Task.MEDIA: fetch_media,
+        Task.REMIND: remind_buyers,
+    },
     Task.DELIVER: {Task.DELIVER: deliver_replies},
 }
 """What each arq queue carries, by the task that it is named for."""

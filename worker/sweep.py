@@ -43,14 +43,19 @@ async def sweep_for_ever(
 
 
 async def sweep_all(redis: Redis, bell: Bell, active: ActiveEmpresas) -> int:
-    """Rings for every dealer now and then: due turns are in the databases, their times in Redis.
+    """Rings for every dealer now and then: due turns and appointments are in the databases, their
+    times in Redis. So are found appointments that a dealer's panel wrote.
 
     When Redis has lost its data it has lost this mark as well, so that this comes at once.
     """
     if not await redis.set(_ALL, b"1", nx=True, ex=_ALL_EVERY_S):
         return 0
     try:
-        rung = [await bell.ring(Task.DRAIN, empresa_id) for empresa_id in await active()]
+        rung = [
+            await bell.ring(task, empresa_id)
+            for empresa_id in await active()
+            for task in (Task.DRAIN, Task.REMIND)
+        ]
     except Exception:
         await redis.delete(_ALL)
         raise

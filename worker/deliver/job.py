@@ -184,12 +184,12 @@ class Deliverer:
         # By then no worker has the stock of before on its shelf.
         due_at = round_.now + self._stock_ttl
         async with self._pools.transaction(lease.empresa_id) as conn:
-            undone = await take_anew(conn, conversation_id, stale, epoch=lease.epoch, due_at=due_at)
-            if undone:  # within: the drain that this wakes waits for our commit
-                await self._bell.ring(Task.DRAIN, lease.empresa_id)
+            tasks = await take_anew(conn, conversation_id, stale, epoch=lease.epoch, due_at=due_at)
+            for task in sorted(tasks):  # within: whom this wakes waits for our commit
+                await self._bell.ring(task, lease.empresa_id)
         round_.anew += 1
         log.info("turn taken anew", empresa_id=lease.empresa_id, conversation_id=conversation_id,
-                 whole=undone)  # fmt: skip
+                 whole=Task.DRAIN in tasks)  # fmt: skip
 
 
 def _first(

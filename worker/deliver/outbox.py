@@ -48,6 +48,20 @@ _CLAIM = """
        SET m.status = 'enviando', m.tentativas = m.tentativas + 1, m.incertas = m.incertas + 1,
            m.tentar_em = %(until)s, m.erro = NULL
      WHERE m.id = %(id)s AND m.status = %(from)s AND m.tentativas = %(tries)s
+       AND NOT EXISTS (SELECT 1 FROM lembretes b
+                        WHERE b.mensagem_id = m.id
+                          AND (b.ate <= UTC_TIMESTAMP(3) OR NOT EXISTS (
+                              SELECT 1 FROM agendamentos a
+                               WHERE a.id = b.agendamento_id AND a.data_agendada = b.data_agendada
+                                 AND a.status IN ('pendente', 'confirmado'))))
+"""
+# A person may move or cancel an appointment without telling anybody; and a reminder that was held
+# up for too long is of no use.
+_OVERTAKEN = """
+    SELECT b.mensagem_id FROM lembretes b
+      LEFT JOIN agendamentos a ON a.id = b.agendamento_id AND a.data_agendada = b.data_agendada
+                              AND a.status IN ('pendente', 'confirmado')
+     WHERE b.mensagem_id IN %(ids)s AND (a.id IS NULL OR b.ate <= UTC_TIMESTAMP(3))
 """
 # The buyer or a status report may have come first: the ladder is not climbed down.
 _RECORD = """
@@ -165,7 +179,11 @@ class Outbox:
 
     async def moved_facts(self, replies: Sequence[OpenReply]) -> set[int]:
         """Ids of the replies that state something which is no longer so."""
-        return await moved(self._conn, {reply.id: reply.states for reply in replies})
+        if not replies:
+            return set()
+        rows = await self._conn.fetch_all(_OVERTAKEN, {"ids": [reply.id for reply in replies]})
+        overtaken = {row[0] for row in rows}
+        return overtaken | await moved(self._conn, {reply.id: reply.states for reply in replies})
 
     async def claim(self, reply: OpenReply, *, until: datetime) -> bool:
         """Marks it as being sent until then. False: it was withdrawn, what it states has moved,

@@ -2,7 +2,8 @@
 
 `data_agendada` is the dealer's local time, as existing installations have it. A buyer has one
 active appointment at most: a new time goes into the stored row. A withdrawn turn takes its change
-back, unless a person has changed the row since.
+back, unless a person has changed the row since. With a change go the reminders of the time before
+that have not left.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import structlog
 
 from bot.values import AgendaAction, AgendaChange, Appointment, VisitKind
 from tenancy.lease import TenantConnection
+from worker.drain import reminders
 from worker.drain.conversations import Conversation
 
 log = structlog.get_logger()
@@ -35,14 +37,15 @@ _TAKEN = """
 """
 # A car may have been deleted since the stock was read: then the visit is stored without one.
 _BOOK = """
-    INSERT INTO agendamentos (customer_id, car_id, tipo, data_agendada, status, observacoes)
+    INSERT INTO agendamentos (customer_id, car_id, tipo, data_agendada, status, observacoes,
+                              marcado_em)
     VALUES (%(customer)s, (SELECT id FROM cars WHERE id = %(car)s), %(kind)s, %(at)s, 'pendente',
-            'Marcado por Lucas no WhatsApp')
+            'Marcado por Lucas no WhatsApp', %(now)s)
 """
 _MOVE = """
     UPDATE agendamentos
        SET car_id = (SELECT id FROM cars WHERE id = %(car)s), tipo = %(kind)s,
-           data_agendada = %(at)s, status = 'pendente'
+           data_agendada = %(at)s, status = 'pendente', marcado_em = %(now)s
      WHERE id = %(id)s AND status IN ('pendente', 'confirmado')
 """
 _CANCEL = """
@@ -50,7 +53,8 @@ _CANCEL = """
      WHERE id = %(id)s AND status IN ('pendente', 'confirmado')
 """
 _BEFORE = """
-    SELECT car_id, tipo, data_agendada, status FROM agendamentos WHERE id = %(id)s FOR UPDATE
+    SELECT car_id, tipo, data_agendada, status, marcado_em
+      FROM agendamentos WHERE id = %(id)s FOR UPDATE
 """
 # Only what the turn wrote is taken back: what a person has made of it since stands.
 _UNBOOK = """
@@ -60,7 +64,7 @@ _UNBOOK = """
 _PUT_BACK = """
     UPDATE agendamentos
        SET car_id = (SELECT id FROM cars WHERE id = %(car)s), tipo = %(kind)s,
-           data_agendada = %(at)s, status = %(status)s
+           data_agendada = %(at)s, status = %(status)s, marcado_em = %(agreed)s
      WHERE id = %(id)s AND status = %(left_status)s AND data_agendada = %(left_at)s
 """
 _MISSED_FOR = timedelta(hours=12)
@@ -92,11 +96,15 @@ async def taken(
     return frozenset(at.replace(tzinfo=zone) for (at,) in rows)
 
 
-async def commit(conn: TenantConnection, conversation: Conversation, change: AgendaChange) -> None:
+async def commit(
+    conn: TenantConnection, conversation: Conversation, change: AgendaChange, *, now: datetime
+) -> None:
     """Writes a turn's change, and how to take it back into `conversation.turno_anterior`."""
     stored = change.appointment.id
     before = None if stored is None else await conn.fetch_one(_BEFORE, {"id": stored})
-    values = _values(conversation, change.appointment)
+    values = {**_values(conversation, change.appointment), "now": now}
+    if stored is not None:
+        await reminders.withdraw(conn, stored)
     if change.action is AgendaAction.CANCEL:
         await conn.execute(_CANCEL, {"id": stored})
     elif stored is None or not await conn.execute(_MOVE, values):
@@ -116,19 +124,21 @@ async def commit(conn: TenantConnection, conversation: Conversation, change: Age
         conversation.turno_anterior = orjson.dumps({**memory, "agenda": undo}).decode()
 
 
-async def take_back(conn: TenantConnection, conversation: Conversation) -> None:
-    """Undoes the agenda change of a withdrawn turn; call before its memory is undone."""
+async def take_back(conn: TenantConnection, conversation: Conversation) -> bool:
+    """Undoes the agenda change of a withdrawn turn; call before its memory is undone.
+
+    False when it had changed nothing.
+    """
     undo = orjson.loads(conversation.turno_anterior or "{}").get("agenda")
-    if undo is None:
-        return
-    before, left = undo["antes"], undo.get("depois")
-    if left is None:
-        return
+    before, left = (None, None) if undo is None else (undo["antes"], undo.get("depois"))
+    if undo is None or left is None:
+        return False
     row = {"id": undo["id"], "left_status": left["status"], "left_at": left["at"]}
     if before is None:
         await conn.execute(_UNBOOK, row)
     else:
-        await conn.execute(_PUT_BACK, {**before, **row})
+        await conn.execute(_PUT_BACK, {"agreed": None, **before, **row})
+    return True
 
 
 def _values(conversation: Conversation, wanted: Appointment) -> dict[str, object]:
@@ -142,8 +152,14 @@ def _values(conversation: Conversation, wanted: Appointment) -> dict[str, object
 
 
 def _as_json(row: Sequence[Any]) -> dict[str, object]:
-    car, kind, at, status = row
-    return {"car": car, "kind": kind, "at": at.isoformat(sep=" "), "status": status}
+    car, kind, at, status, agreed = row
+    return {
+        "car": car,
+        "kind": kind,
+        "at": at.isoformat(sep=" "),
+        "status": status,
+        "agreed": None if agreed is None else agreed.isoformat(sep=" "),
+    }
 
 
 def _local(now: datetime, zone: ZoneInfo) -> datetime:

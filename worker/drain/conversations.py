@@ -113,6 +113,8 @@ class Book:
     by_customer: dict[int, Conversation] = field(default_factory=dict)
     late: dict[int, int] = field(default_factory=dict)
     """Conversations with messages too late for an answer, and when the newest came (ms)."""
+    agenda_changed: bool = False
+    """A withdrawn turn took its appointment back."""
 
     def of(self, event: Event) -> Conversation:
         """The conversation of an event that was given to `open_for`."""

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.values import Decision
 from tenancy.lease import TenantConnection
+from worker.drain import reminders
 
 _SUMMARY = "UPDATE conversations SET resumo = %(summary)s WHERE id = %(id)s"
 _CALL = """
@@ -37,6 +38,7 @@ async def note(
         await conn.execute(_CALL, call)
     if decision.opt_out is not None:
         await conn.execute(_NO_NOTICES, {"id": conversation_id})
+        await reminders.withdraw_in(conn, conversation_id)
 
 
 async def join(conn: TenantConnection, *, earlier: int, later: int, kept: int) -> None:

@@ -145,7 +145,7 @@ async def _undo_unsent_turns(conn: TenantConnection, book: Book, new: Sequence[A
     }
     if answered:
         for undone in await messages.withdraw_unsent(conn, sorted(answered)):
-            await undo_turn(conn, book.by_id[undone])
+            book.agenda_changed |= await undo_turn(conn, book.by_id[undone])
 
 
 def _enter(

@@ -40,6 +40,7 @@ class Tally:
     next_due: datetime | None = None
     to_send: bool = False
     to_fetch: bool = False
+    to_remind: bool = False
 
     def add(self, done: Done) -> None:
         """One more transaction."""
@@ -48,6 +49,7 @@ class Tally:
         self.replies += done.replies
         self.next_due, self.to_send = done.next_due, done.to_send
         self.to_fetch = done.to_fetch
+        self.to_remind |= done.agenda_changed
 
 
 class Drainer:
@@ -97,6 +99,8 @@ class Drainer:
             await self._bell.ring(Task.DELIVER, lease.empresa_id)
         if tally.to_fetch:
             await self._bell.ring(Task.MEDIA, lease.empresa_id)
+        if tally.to_remind:
+            await self._bell.ring(Task.REMIND, lease.empresa_id)
         if tally.events or tally.turns:
             log.info("drain done", empresa_id=lease.empresa_id, events=tally.events,
                      turns=tally.turns, replies=tally.replies,

@@ -54,6 +54,8 @@ class Done:
     """What buyers may be shown: that they are read."""
     late: Mapping[int, int] = field(default_factory=dict)
     """See `Book.late`."""
+    agenda_changed: bool = False
+    """Appointments are others than before: so are their reminders."""
 
 
 class DrainTransaction:
@@ -145,6 +147,7 @@ class DrainTransaction:
             to_fetch=bool(left[0][2]),
             marks=marks,
             late=book.late,
+            agenda_changed=book.agenda_changed or taken.agenda_changed,
         )
 
     async def _take_in(

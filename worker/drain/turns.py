@@ -84,6 +84,7 @@ class Taken:
     turns: int = 0
     replies: int = 0
     failed: tuple[FailedTurn, ...] = ()
+    agenda_changed: bool = False
 
 
 class TurnTaker:
@@ -125,7 +126,8 @@ class TurnTaker:
             why = _why(decision, conversation, told, (round_.loaded_us, micros), now)
             replies = _apply(decision, conversation, why, now)
             if decision.agenda is not None:
-                await agenda.commit(conn, conversation, decision.agenda)
+                await agenda.commit(conn, conversation, decision.agenda, now=now)
+                taken.agenda_changed = True
             await handover.note(conn, conversation.id, decision, now=now)
             if not replies:
                 await messages.explain(conn, conversation.id, conversation.turno, why)
@@ -159,7 +161,7 @@ class TurnTaker:
         most = shelved.profile.visitas_por_horario
         return _Round(
             shelved=shelved,
-            dealer=_dealer(tenant, shelved.profile),
+            dealer=dealer_of(tenant, shelved.profile),
             appointments=await agenda.appointments(conn, due, zone=zone, now=now),
             taken=await agenda.taken(conn, most=most, zone=zone, now=now),
             local=now.astimezone(zone),
@@ -190,7 +192,8 @@ def _car_of_lead(origin: Origin, stock: Stock) -> int | None:
     return int(ref) if known else None
 
 
-def _dealer(tenant: TenantConfig, profile: Profile) -> Dealer:
+def dealer_of(tenant: TenantConfig, profile: Profile) -> Dealer:
+    """What Lucas may say about the store, with its settings."""
     return Dealer(
         nome=tenant.nome,
         endereco=tenant.endereco,
@@ -294,7 +297,7 @@ def _apply(
             midia=bubble.media_url,
             endereco=conversation.endereco,
             turno=turn,
-            fatos=_facts(bubble),
+            fatos=facts_of(bubble),
             decisao=why if place == 0 else None,
             gravada_em=now,
             detalhes=_details(bubble),
@@ -312,7 +315,8 @@ def _details(bubble: Bubble) -> str | None:
     ).to_json()
 
 
-def _facts(bubble: Bubble) -> str | None:
+def facts_of(bubble: Bubble) -> str | None:
+    """What a bubble states, as JSON for `mensagens.fatos`."""
     if not bubble.facts:
         return None
     facts: list[dict[str, Any]] = [

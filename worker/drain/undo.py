@@ -26,12 +26,12 @@ def remember_turn(conversation: Conversation) -> str:
     ).decode()
 
 
-async def undo_turn(conn: TenantConnection, conversation: Conversation) -> None:
+async def undo_turn(conn: TenantConnection, conversation: Conversation) -> bool:
     """Sets a conversation back to before its last turn, whose replies are withdrawn.
 
-    Its change of the agenda goes with it, in the caller's transaction.
+    Its change of the agenda goes with it, in the caller's transaction; True when it had one.
     """
-    await agenda.take_back(conn, conversation)
+    moved = await agenda.take_back(conn, conversation)
     before = orjson.loads(conversation.turno_anterior or "{}")
     conversation.estado = before["estado"]
     conversation.status = before["status"]
@@ -39,3 +39,4 @@ async def undo_turn(conn: TenantConnection, conversation: Conversation) -> None:
     conversation.turno_anterior = None
     since = before["desde"]
     conversation.sem_resposta_desde = None if since is None else datetime.fromisoformat(since)
+    return moved

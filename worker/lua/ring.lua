@@ -1,6 +1,7 @@
 -- worker/lua/ring.lua: prelude of the scripts that wake a worker. Not a script of its own.
 --
--- A ring is one arq job `drain_inbox(empresa)`, `deliver_replies(empresa)` or `fetch_media(empresa)`.
+-- A ring is one arq job `drain_inbox(empresa)`, `deliver_replies(empresa)`, `fetch_media(empresa)` or
+-- `remind_buyers(empresa)`.
 -- At most one is queued per empresa and task; a later one only moves it forward in time.
 local function now_ms()
   local time = redis.call('TIME')

@@ -31,6 +31,7 @@ class Task(StrEnum):
     DRAIN = "drain_inbox"
     DELIVER = "deliver_replies"
     MEDIA = "fetch_media"
+    REMIND = "remind_buyers"
 
 
 def inbox(empresa_id: int) -> str:

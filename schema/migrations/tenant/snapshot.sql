@@ -1,5 +1,5 @@
 -- The schema after all migrations of this folder, for new databases. Written by `make snapshot`.
--- Made from e5d242fc0506b940366ee9701bdf0ea87f5b9ffc2d42f192fa0f63ad001c47e3.
+-- Made from cb4793f7d2c519738baef528d283f1576c3b5f877d3f320ce3e8fb5fff36d34a.
 
 CREATE TABLE `cars` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
@@ -46,6 +46,20 @@ CREATE TABLE `customer_identities` (
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_identity` (`gateway`,`tipo`,`valor`),
   KEY `idx_identity_customer` (`customer_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `lembretes` (
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `agendamento_id` int(11) NOT NULL,
+  `tipo` varchar(20) NOT NULL COMMENT 'vespera, duas_horas, carro_indisponivel',
+  `data_agendada` datetime NOT NULL COMMENT 'the appointment that it speaks of: a moved one has reminders of its own',
+  `mensagem_id` int(11) DEFAULT NULL COMMENT 'the reply; null: the buyer is told nothing, resultado says why',
+  `resultado` varchar(40) NOT NULL,
+  `ate` datetime(3) NOT NULL COMMENT 'later it is not sent any more (UTC)',
+  `criado_em` datetime(3) NOT NULL COMMENT 'UTC',
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_lembrete` (`agendamento_id`,`tipo`,`data_agendada`),
+  KEY `idx_mensagem` (`mensagem_id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
 
 CREATE TABLE `lucas_ajustes` (
@@ -97,6 +111,7 @@ CREATE TABLE `agendamentos` (
   `status` enum('pendente','confirmado','realizado','cancelado') DEFAULT 'pendente',
   `observacoes` text DEFAULT NULL,
   `created_at` timestamp NULL DEFAULT current_timestamp(),
+  `marcado_em` datetime(3) DEFAULT NULL COMMENT 'when Lucas agreed on its present time (UTC); null: created_at counts',
   PRIMARY KEY (`id`),
   KEY `customer_id` (`customer_id`),
   KEY `car_id` (`car_id`),

@@ -1,0 +1,1 @@
+"""Reminds buyers of their appointments."""
