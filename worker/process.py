@@ -27,7 +27,7 @@ from gateway.adapters import ADAPTERS, outlets
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy, open_tenancy
-from worker.announce import hear_for_ever, ring_when_settled
+from worker.announce import forget_when_settled, hear_for_ever, ring_when_settled
 from worker.deliver.gate import Gate
 from worker.deliver.job import Deliverer
 from worker.deliver.results import Results
@@ -103,6 +103,7 @@ class Jobs:
     media: MediaJob
     active: ActiveEmpresas
     tenancy: Tenancy
+    shelf: Shelf
 
 
 @asynccontextmanager
@@ -184,7 +185,7 @@ async def open_jobs(
             settings=settings.media,
             hearing=hearing,
         )
-        yield Jobs(drainer, deliverer, media, tenancy.registry.active, tenancy)
+        yield Jobs(drainer, deliverer, media, tenancy.registry.active, tenancy, shelf)
 
 
 async def drain_inbox(ctx: dict[str, Any], empresa_id: int) -> None:
@@ -225,7 +226,9 @@ async def run_worker(settings: ProcessSettings) -> None:
             presence = Presence(redis, lambda: report_of(tenancy.figures()).model_dump())
             await presence.show()  # whoever changes a password from here on waits for us
             await Functions(redis).register()
-            tenancy.watch.settled = ring_when_settled(Bell(redis), presence.acknowledge)
+            tenancy.watch.settled = forget_when_settled(
+                jobs.shelf.forget, ring_when_settled(Bell(redis), presence.acknowledge)
+            )
             workers = [make_worker(settings.worker, redis, jobs, task) for task in _JOBS]
             _stop_together(workers)
             chores = [
