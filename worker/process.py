@@ -49,6 +49,7 @@ from worker.presence import Presence
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.functions import Functions, keep_registered
+from worker.queue.ignored import Ignored
 from worker.queue.inbox import Inbox
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task, TaskKeys
@@ -131,7 +132,7 @@ async def open_jobs(
             desk=desk,
             bell=bell,
             dead_letters=dead_letters,
-            sorter=Sorter(tenancy.registry),
+            sorter=Sorter(tenancy.registry, Ignored(redis)),
             transaction=DrainTransaction(
                 tenancy=tenancy,
                 turns=TurnTaker(decide_turn, shelf, zone=_DEALERS_ZONE),
