@@ -55,8 +55,8 @@ class Ignored:
         try:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for event in named:
-                    fields = dict(_fields(event).items())
-                    pipe.xadd(stream, fields, maxlen=KEPT, approximate=True)
+                    told = _fields(event)
+                    pipe.xadd(stream, dict(told.items()), maxlen=KEPT, approximate=True)
                 pipe.expire(stream, _FORGOTTEN_AFTER_S)
                 await pipe.execute()
         except RedisError as error:
