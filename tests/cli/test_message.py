@@ -124,7 +124,8 @@ async def test_a_burst_that_withdrew_an_answer_shows_both_turns(shop: Shop, redi
     assert what(way).count("taken by the webhook") == 2
     assert what(way).count("decided") == 2
     assert what(way).count("withdrawn") == 1
-    assert "the buyer wrote again" in detail(way, "withdrawn")
+    assert "the buyer wrote mensagens.id" in detail(way, "withdrawn")
+    assert all(step["at"] for step in way["steps"])
     assert "messages answered at once: 2" in str(way["steps"])
 
 
@@ -197,7 +198,9 @@ async def test_a_dead_reply_and_an_unknown_result_are_told(shop: Shop, redis_url
 
     assert "sends of unknown result: 1" in detail(unknown, "being sent")
     assert "no answer" in detail(failed, "failed")
-    assert detail(failed, "dead letter").startswith(f"{shop.empresa_id}:")
+    env = {**shop.installation.environment(), "REDIS_URL": redis_url}
+    (letter,) = (await helix("dead", "list", "--each", "--json", env=env)).json
+    assert detail(failed, "dead letter").startswith(f"{letter['id']}, reply: ")
     assert failed["stands"] == f"answered: {reply} failed"
 
 

@@ -61,6 +61,10 @@ class Elsewhere:
         ]
         return found
 
+    async def empresas(self) -> list[int]:
+        """Every empresa that has, or once had, a dead letter: also one that has no number."""
+        return await self._shelf.empresas()
+
     async def of_nobody(self, message_id: str) -> list[Trace]:
         """Events of channels that nobody has, bodies that could not be read."""
         return [

@@ -75,7 +75,8 @@ async def search(
         await tenancy.registry.tenant(wanted.empresa_id)
         await seeker.ask(wanted.empresa_id)
     else:
-        await _everywhere(seeker, await tenancy.registry.active(), asked)
+        dealers = {*seeker.channels, *await elsewhere.empresas()}
+        await _everywhere(seeker, sorted(dealers), asked)
     if not found.ways or found.ways[0].story is None:
         shared = await elsewhere.of_nobody(wanted.text)
         found.ways += [Way(None, None, shared)] if shared else []
@@ -132,6 +133,8 @@ class _Seeker:
 
     async def _stories(self, empresa_id: int) -> list[Story]:
         ours, text = self.wanted.mensagem_id, self.wanted.text
+        if ours is None and empresa_id not in self.channels:  # no gateway's id can be there
+            return []
         async with self.tenancy.pools.connection(empresa_id) as conn:
             found = [] if ours is None else await by_id(conn, ours)
             return found or await by_gateways_id(conn, self.channels.get(empresa_id, []), text)

@@ -5,6 +5,7 @@ Pure. Texts are handed through `Shown`, which masks them unless a person asked f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,12 +13,15 @@ from typing import Any
 
 from bot.masking import masked
 from worker.clock import from_ms
+from worker.drain.silence import calls_lucas
 from worker.log import mask, short_id
 from worker.trace.rows import Row, Story
 
 _SHORT = 40
 _MOST_CARS = 10
-_REPORTED = {"enviada": "sent", "entregue": "delivered", "lida": "read", "falhou": "not delivered"}
+_REPORTED = {"enviada": "sent", "entregue": "delivered", "lida": "read"}
+"""Steps of the ladder, the lowest first."""
+_DEFAULTS = re.compile(r"\w+=(?:None|False)(?:, )?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +105,8 @@ def _later(row: Row, shown: Shown) -> Iterator[Step]:
 
 
 def _by_hand(row: Row, shown: Shown) -> Iterator[Step]:
-    said = f"mensagens.id {row.id}, {row.kind} {shown.text(row.text)}: Lucas keeps quiet"
+    becomes = "may speak again" if calls_lucas(row.text) else "keeps quiet"
+    said = f"mensagens.id {row.id}, {row.kind} {shown.text(row.text)}: Lucas {becomes}"
     yield _step(row, row.taken_at or row.written_at, "a seller wrote", said)
     yield from _later(row, shown)
 
@@ -172,27 +177,36 @@ def _delivery(row: Row, story: Story, shown: Shown) -> Iterator[Step]:
         tries = f", {row.tries} tries" if row.tries > 1 else ""
         taken = f"mensagens.id {row.id} as {shown.id(row.external_id)}{tries}"
         yield _step(row, row.sent_at, "taken by the gateway", taken)
-    for status, at_ms in row.reported.items():
-        if status != "falhou" and (status != "enviada" or row.sent_at is None):
-            what = _REPORTED.get(status, status)
-            yield _step(row, from_ms(at_ms), what, f"mensagens.id {row.id}, as reported")
+    yield from _climb(row)
     yield from _standing(row, story, shown)
+
+
+def _climb(row: Row) -> Iterator[Step]:
+    """Gateways tell whole seconds of their own clock: no step is shown before the one below it."""
+    earliest = row.sent_at
+    for status, what in _REPORTED.items():
+        if status not in row.reported or (status == "enviada" and row.sent_at is not None):
+            continue
+        at = from_ms(row.reported[status])
+        earliest = at if earliest is None else max(at, earliest)
+        yield _step(row, earliest, what, f"mensagens.id {row.id}, by the gateway's report")
 
 
 def _standing(row: Row, story: Story, shown: Shown) -> Iterator[Step]:
     """What its status says that no time tells."""
-    name, error = f"mensagens.id {row.id}", shown.words(row.error)
-    reported = from_ms(row.reported["falhou"]) if "falhou" in row.reported else None
+    name = f"mensagens.id {row.id}"
+    why = f": {shown.words(row.error)}" if row.error else ""
+    until = f", not before {_clock(row.next_try)}" if row.next_try else ""
     if row.status == "cancelada":
-        yield _step(row, None, "withdrawn", f"{name}: {row.error or _withdrawn(row, story)}")
+        yield _withdrawn(row, story, why)
     elif row.status == "falhou":
-        yield _step(row, reported, "failed", f"{name}: {error}")
+        reported = from_ms(row.reported["falhou"]) if "falhou" in row.reported else None
+        yield _step(row, reported, "failed", f"{name}{why}")
     elif row.status == "enviando":
-        unknown = f"; sends of unknown result: {row.unknown}" if row.unknown else ""
-        yield _step(row, None, "being sent", f"{name}, try {row.tries}: {error}{unknown}")
+        unknown = f", sends of unknown result: {row.unknown}" if row.unknown else ""
+        yield _step(row, None, "being sent", f"{name}, try {row.tries}{unknown}{until}{why}")
     elif row.status == "pendente":
-        until = f" not before {_clock(row.next_try)}" if row.next_try else ""
-        yield _step(row, None, "waits for delivery", f"{name}{until}: {error}")
+        yield _step(row, None, "waits for delivery", f"{name}{until}{why}")
     elif row.status in ("entregue", "lida") and row.status not in row.reported:
         yield _step(row, None, _REPORTED[row.status], f"{name}, as reported at a time not kept")
     if row.unknown > 1 and row.status != "enviando":
@@ -201,15 +215,22 @@ def _standing(row: Row, story: Story, shown: Shown) -> Iterator[Step]:
         )
 
 
-def _withdrawn(row: Row, story: Story) -> str:
-    later = [
-        other
-        for other in story.turn
-        if other.received and other.stored_at and row.stored_at and other.stored_at > row.stored_at
-    ]
-    if later:
-        return f"the buyer wrote again (mensagens.id {later[0].id}) before it left"
-    return "a person acted, or the buyer changed what he wrote, before it left"
+def _withdrawn(row: Row, story: Story, why: str) -> Step:
+    """What the buyer wrote next was stored in the transaction that withdrew it."""
+    name = f"mensagens.id {row.id}"
+    if why:
+        return _step(row, None, "withdrawn", name + why)
+    for other in story.turn:
+        if other.received and _is_after(other, row):
+            wrote = f"{name}: the buyer wrote mensagens.id {other.id} before it left"
+            return _step(row, other.stored_at, "withdrawn", wrote)
+    acted = f"{name}: a person acted, or the buyer changed what he wrote, before it left"
+    return _step(row, None, "withdrawn", acted)
+
+
+def _is_after(other: Row, row: Row) -> bool:
+    times = other.stored_at, row.stored_at
+    return times[0] is not None and times[1] is not None and times[0] > times[1]
 
 
 def in_words(value: object) -> str:
@@ -219,7 +240,8 @@ def in_words(value: object) -> str:
         return "; ".join(f"{name}: {part}" for name, part in parts.items() if part)
     if isinstance(value, list | tuple):
         return ", ".join(filter(None, map(in_words, value)))
-    return "" if value in (None, "", False) else str(value)
+    # Days and times stand there as their values print themselves.
+    return "" if value in (None, "", False) else _DEFAULTS.sub("", str(value)).replace(", )", ")")
 
 
 def _step(row: Row, at: datetime | None, what: str, detail: str) -> Step:

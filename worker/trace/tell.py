@@ -59,6 +59,8 @@ def _unanswered(story: Story) -> str:
             "no time is set" if talk.due_at is None else f"due {talk.due_at:%Y-%m-%d %H:%M:%S} UTC"
         )
         return f"waits for turn {message.turn}: {due}"
+    if any(row.by_lucas for row in story.turn):
+        return "its answer was withdrawn and none took its place"
     if any(not row.received and not row.by_lucas for row in story.turn):
         return "a seller took it up"
     return f"turn {message.turn} is over without a reply"
@@ -88,8 +90,9 @@ def _message(story: Story | None, shown: Shown) -> Facts:
 
 
 def _beside(trace: Trace, shown: Shown) -> Step:
+    # Not through `words`: it would take a letter's id for a document, and `dead` wants that id.
     more = f": {trace.personal}" if shown.personal and trace.personal else ""
-    return Step(at=trace.at, what=trace.what, detail=shown.words(trace.detail) + more)
+    return Step(at=trace.at, what=trace.what, detail=trace.detail + more)
 
 
 def _timed(steps: Sequence[Step]) -> list[Facts]:
