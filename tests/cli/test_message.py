@@ -15,7 +15,7 @@ from tests.cli.helix import Ran, helix
 from tests.tenancy.installation import Installation
 from tests.worker.shop import BUYER, Shop, event, lucas, open_shop
 from worker.queue.dead_letters import DeadLetters
-from worker.trace.elsewhere import Elsewhere
+from worker.trace.elsewhere import Elsewhere, InboxTooLong
 
 WORDS = "quero o Onix, meu telefone é 11987654321, e depois combino com a Marisa Andrade"
 
@@ -300,5 +300,14 @@ async def test_without_redis_a_person_is_told_to_try_later(
 async def test_an_inbox_of_other_messages_names_none(redis: Redis, shop: Shop) -> None:
     """An id inside another's text is not its id."""
     await shop.push(event("wamid.HIDDEN", message_id="wamid.OTHER"))
-    assert await Elsewhere(redis).of_empresa(shop.empresa_id, "wamid.HIDDEN") == []
-    assert len(await Elsewhere(redis).of_empresa(shop.empresa_id, "wamid.OTHER")) == 1
+    assert await Elsewhere(redis).of_empresa(shop.empresa_id, {"wamid.HIDDEN"}) == []
+    assert len(await Elsewhere(redis).of_empresa(shop.empresa_id, {"wamid.OTHER"})) == 1
+
+
+async def test_an_inbox_that_is_too_long_is_said_to_be(redis: Redis, shop: Shop) -> None:
+    """It is not read for ever, nor taken for one that does not hold the message."""
+    await shop.push(*(event(str(number)) for number in range(5)))
+
+    assert await Elsewhere(redis, most_entries=5).of_empresa(shop.empresa_id, {"x"}) == []
+    with pytest.raises(InboxTooLong):
+        await Elsewhere(redis, most_entries=4).of_empresa(shop.empresa_id, {"x"})

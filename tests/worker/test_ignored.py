@@ -34,14 +34,14 @@ async def test_11_the_drain_remembers_what_it_ignored(shop: Shop) -> None:
     )
     await shop.drain()
 
-    (found,) = await Ignored(shop.redis).find(shop.empresa_id, named)
+    (found,) = await Ignored(shop.redis).find(shop.empresa_id, {named})
     assert (found.kind, found.gateway, found.channel) == ("ignored", "cloud_api", "loja-1")
     assert found.reason.startswith("group of ")
     kept = str(await shop.redis.xrange(ignored(shop.empresa_id)))
     assert BUYER not in kept
     assert "segredo" not in kept
     assert await shop.redis.xlen(ignored(shop.empresa_id)) == 1
-    assert await Ignored(shop.redis).find(shop.empresa_id, "another") == []
+    assert await Ignored(shop.redis).find(shop.empresa_id, {"another"}) == []
 
 
 async def test_11_the_webhook_remembers_what_it_ignored(shop: Shop, web: Web) -> None:
@@ -57,7 +57,7 @@ async def test_11_the_webhook_remembers_what_it_ignored(shop: Shop, web: Web) ->
 
     assert await web.post(address(shop), raw, signed(raw)) == (200, '{"stored":0}')
 
-    (found,) = await Ignored(shop.redis).find(shop.empresa_id, "wamid.SYS")
+    (found,) = await Ignored(shop.redis).find(shop.empresa_id, {"wamid.SYS"})
     assert found.reason == "system: group_left"
 
 
@@ -69,7 +69,7 @@ async def test_only_the_newest_are_kept_and_not_for_ever(redis: Redis) -> None:
         )
 
     assert await redis.xlen(ignored(7)) <= KEPT + 100  # trimmed by whole nodes of Redis
-    assert len(await Ignored(redis).find(7, f"wamid.{3 * KEPT - 1}")) == 1
+    assert len(await Ignored(redis).find(7, {f"wamid.{3 * KEPT - 1}"})) == 1
     assert 0 < await redis.ttl(ignored(7)) <= 7 * 24 * 3600
 
 

@@ -60,7 +60,7 @@ def trace(
         for way in ways:
             _print(way)
     for empresa_id, why in sorted(found.not_asked.items()):
-        note(f"the database of empresa {empresa_id} could not be asked: {why}")
+        note(f"empresa {empresa_id} could not be asked in full: {why}")
     if not ways:
         note("no such message: not stored, waiting, dead, or among the newest ignored ones")
         raise typer.Exit(_TRY_LATER if found.not_asked else _NOT_FOUND)

@@ -7,7 +7,7 @@ write the buyer's number into it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -62,11 +62,11 @@ class Ignored:
         except RedisError as error:
             log.warning("ignored events not traced", empresa_id=empresa_id, error=str(error))
 
-    async def find(self, empresa_id: int, message_id: str) -> list[IgnoredEvent]:
+    async def find(self, empresa_id: int, message_ids: Collection[str]) -> list[IgnoredEvent]:
         """The oldest first; raises RedisError."""
-        wanted = _digest(message_id)
+        wanted = {_digest(name).encode() for name in message_ids}
         entries: list[StreamEntry] = await self._redis.xrange(ignored(empresa_id))
-        return [_read(entry) for entry in entries if entry[1].get(b"id") == wanted.encode()]
+        return [_read(entry) for entry in entries if entry[1].get(b"id") in wanted]
 
 
 def _fields(event: Event) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +24,7 @@ _MOST_ENTRIES = 50_000
 
 
 class InboxTooLong(HelixError):
-    """The inbox holds more than a search reads: the drain has to be mended first."""
+    """The inbox holds more than a search reads: see first why nobody drains it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,23 +41,27 @@ class Trace:
 class Elsewhere:
     """Reads; changes nothing. Raises RedisError."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, *, most_entries: int = _MOST_ENTRIES) -> None:
         self._shelf = DeadShelf(redis)
         self._finder = Finder(self._shelf)
         self._ignored = Ignored(redis)
+        self._most_entries = most_entries
 
-    async def of_empresa(self, empresa_id: int, message_id: str) -> list[Trace]:
-        """By the gateway's id: on the dealer's inbox, among his dead events, ignored."""
-        found = [trace async for trace in self._waiting(empresa_id, message_id)]
+    async def of_empresa(self, empresa_id: int, message_ids: Collection[str]) -> list[Trace]:
+        """By gateways' ids: on the dealer's inbox, among his dead events, ignored.
+
+        Raises InboxTooLong.
+        """
+        found = [trace async for trace in self._waiting(empresa_id, message_ids)]
         dead = self._finder.find(Filter(empresa_id=empresa_id, kind=Kind.EVENT))
-        found += [trace_of(letter) async for letter in dead if _names(letter.event, message_id)]
+        found += [trace_of(letter) async for letter in dead if _names(letter.event, message_ids)]
         found += [
             Trace(
                 at=from_ms(event.at_ms),
                 what="ignored",
                 detail=f"{event.reason} (kind {event.kind}, {event.gateway} {event.channel})",
             )
-            for event in await self._ignored.find(empresa_id, message_id)
+            for event in await self._ignored.find(empresa_id, message_ids)
         ]
         return found
 
@@ -71,7 +75,7 @@ class Elsewhere:
             trace_of(letter)
             for kind in _SHARED
             async for letter in self._finder.find(Filter(kind=kind))
-            if _names(letter.event, message_id) or message_id.encode() in (letter.body or b"")
+            if _names(letter.event, {message_id}) or message_id.encode() in (letter.body or b"")
         ]
 
     async def letters(self, empresa_id: int) -> list[Letter]:
@@ -80,19 +84,21 @@ class Elsewhere:
         wanted = Filter(empresa_id=empresa_id)
         return [letter async for letter in self._finder.find(wanted) if letter.kind in kinds]
 
-    async def _waiting(self, empresa_id: int, message_id: str) -> AsyncIterator[Trace]:
+    async def _waiting(self, empresa_id: int, message_ids: Collection[str]) -> AsyncIterator[Trace]:
         read = 0
         async for stream_entry in self._shelf.read(inbox(empresa_id)):
             read += 1
-            if read > _MOST_ENTRIES:
-                raise InboxTooLong(f"the inbox of empresa {empresa_id} holds over {_MOST_ENTRIES}")
+            if read > self._most_entries:
+                raise InboxTooLong(f"its inbox holds more than {self._most_entries} events")
+            if not _names(stream_entry[1].get(b"event"), message_ids):
+                continue
             entry = read_entry(stream_entry)
-            if entry.event is not None and entry.event.message_id == message_id:
-                yield Trace(
-                    at=from_ms(entry.arrived_ms),
-                    what="on the inbox",
-                    detail=f"an event of kind {entry.event.kind} waits for a worker since then",
-                )
+            kind = "unknown" if entry.event is None else entry.event.kind.value
+            yield Trace(
+                at=from_ms(entry.arrived_ms),
+                what="on the inbox",
+                detail=f"an event of kind {kind} waits for a worker since then",
+            )
 
 
 def trace_of(letter: Letter) -> Trace:
@@ -105,11 +111,12 @@ def trace_of(letter: Letter) -> Trace:
     )
 
 
-def _names(raw: bytes | None, message_id: str) -> bool:
-    if raw is None or (message_id.encode() not in raw and b"\\" not in raw):
+def _names(raw: bytes | None, message_ids: Collection[str]) -> bool:
+    """Whether an event is about one of the messages. Only what may be is taken apart."""
+    if raw is None or not (b"\\" in raw or any(name.encode() in raw for name in message_ids)):
         return False
     try:
         event = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return False
-    return isinstance(event, dict) and event.get("message_id") == message_id
+    return isinstance(event, dict) and event.get("message_id") in message_ids

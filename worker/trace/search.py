@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from schema.errors import HelixError
 from tenancy.start import Tenancy
 from worker.dead.letter import Kind, Letter
-from worker.trace.elsewhere import Elsewhere, Trace, trace_of
+from worker.trace.elsewhere import Elsewhere, InboxTooLong, Trace, trace_of
 from worker.trace.rows import Story, by_gateways_id, by_id
 
 _AT_ONCE = 8
@@ -54,7 +54,7 @@ class Found:
 
     ways: list[Way]
     not_asked: dict[int, str]
-    """Dealers who did not answer, and why."""
+    """Dealers who could not be asked in full, and why."""
 
 
 async def search(
@@ -126,10 +126,10 @@ class _Seeker:
         except HelixError as error:
             self.found.not_asked[empresa_id] = str(error)
         for story in stories:
-            self.found.ways.append(Way(empresa_id, story, await self._beside(story)))
-        if not stories:
-            traces = await self.elsewhere.of_empresa(empresa_id, self.wanted.text)
-            self.found.ways += [Way(empresa_id, None, traces)] if traces else []
+            traces = [*await self._letters(story), *await self._traces(empresa_id, _names(story))]
+            self.found.ways.append(Way(empresa_id, story, traces))
+        if not stories and (traces := await self._traces(empresa_id, {self.wanted.text})):
+            self.found.ways.append(Way(empresa_id, None, traces))
 
     async def _stories(self, empresa_id: int) -> list[Story]:
         ours, text = self.wanted.mensagem_id, self.wanted.text
@@ -139,18 +139,22 @@ class _Seeker:
             found = [] if ours is None else await by_id(conn, ours)
             return found or await by_gateways_id(conn, self.channels.get(empresa_id, []), text)
 
-    async def _beside(self, story: Story) -> list[Trace]:
-        traces = [
-            trace_of(letter)
-            for letter in await self.elsewhere.letters(story.empresa_id)
-            if _is_about(letter, story)
-        ]
-        names = {row.external_id for row in story.turn if row.by_lucas} | {
-            story.message.external_id
-        }
-        for name in sorted(filter(None, names)):
-            traces += await self.elsewhere.of_empresa(story.empresa_id, name)
-        return traces
+    async def _letters(self, story: Story) -> list[Trace]:
+        letters = await self.elsewhere.letters(story.empresa_id)
+        return [trace_of(letter) for letter in letters if _is_about(letter, story)]
+
+    async def _traces(self, empresa_id: int, names: set[str]) -> list[Trace]:
+        try:
+            return await self.elsewhere.of_empresa(empresa_id, names)
+        except InboxTooLong as error:
+            self.found.not_asked[empresa_id] = str(error)
+            return []
+
+
+def _names(story: Story) -> set[str]:
+    """Gateways' ids of the message and of the replies to it: reports name these."""
+    rows = [story.message, *(row for row in story.turn if row.by_lucas)]
+    return {row.external_id for row in rows if row.external_id is not None}
 
 
 def _is_about(letter: Letter, story: Story) -> bool:
