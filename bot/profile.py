@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from bot.agenda.closed import ClosedDays, dates
+from bot.agenda.closed import STATES, ClosedDays, dates
 
 NAME_LIMIT = 40
 WELCOME_LIMIT = 300
+DATES_LIMIT = 500
 
 
 class Profile(BaseModel):
@@ -54,8 +55,10 @@ class Profile(BaseModel):
     uf: str | None = Field(
         None, pattern="^[A-Z]{2}$", description="State of the holidays; else from the address."
     )
-    feriados_da_loja: str = Field("", max_length=500, description="Days closed: 24/12, 2026-07-09.")
-    abre_em_feriados: str = Field("", max_length=500, description="Holidays open as usual.")
+    feriados_da_loja: str = Field(
+        "", max_length=DATES_LIMIT, description="Days closed: 24/12, 2026-07-09."
+    )
+    abre_em_feriados: str = Field("", max_length=DATES_LIMIT, description="Holidays open as usual.")
 
     @field_validator("fuso")
     @classmethod
@@ -90,6 +93,58 @@ def read_profile(rows: Mapping[str, str | None]) -> tuple[Profile, tuple[str, ..
             wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
         bad += sorted(wrong)
         told = {name: value for name, value in told.items() if name not in wrong}
+
+
+_YES_NO = "sim or não"
+_DATES = "dates separated by commas: 24/12, 31/12/2026"
+ALLOWED: Mapping[str, str] = {
+    "nome_agente": f"1 to {NAME_LIMIT} characters",
+    "boas_vindas": f"1 to {WELCOME_LIMIT} characters",
+    "diz_que_e_virtual": _YES_NO,
+    "visitas": _YES_NO,
+    "financiamento": _YES_NO,
+    "audio": _YES_NO,
+    "visitas_por_horario": "a whole number from 0 (no limit) to 50",
+    "volta_apos_h": "hours: more than 0, up to 720; parts with a point, 1.5",
+    "fuso": "a time zone's name: America/Sao_Paulo, America/Manaus, ...",
+    "uf": f"one of {', '.join(STATES)}",
+    "feriados_da_loja": _DATES,
+    "abre_em_feriados": _DATES,
+}
+"""What each setting may be, for people."""
+
+
+class BadSetting(ValueError):
+    """A name or value that Lucas would not understand; its text says what is allowed."""
+
+
+def checked(name: str, value: str) -> str:
+    """The value as the row should hold it. Raises BadSetting.
+
+    Stricter than reading: a person who sets something is there to hear of a slip.
+    """
+    if name not in Profile.model_fields:
+        raise BadSetting(f"there is no setting {name!r}; allowed: {', '.join(ALLOWED)}")
+    told = value.strip()
+    if not told or not _is_understood(name, told):
+        raise BadSetting(f"{name} cannot be {value!r}; allowed: {ALLOWED[name]}")
+    return told
+
+
+def as_told(value: object) -> str | None:
+    """A setting's value in the words of its row."""
+    if isinstance(value, bool):
+        return "sim" if value else "não"
+    return None if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _is_understood(name: str, told: str) -> bool:
+    if name == "uf":
+        return told in STATES
+    if ALLOWED[name] == _DATES:
+        parts = told.split(",")
+        return len(told) <= DATES_LIMIT and all(len(dates(part)) == 1 for part in parts)
+    return not read_profile({name: told})[1]
 
 
 def _plain(value: str) -> str:

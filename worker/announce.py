@@ -6,6 +6,7 @@ Announced by the command line, heard by every web and worker process.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import orjson
 import structlog
@@ -37,6 +38,16 @@ def ring_when_settled(bell: Bell, then: Settled) -> Settled:
             await bell.ring(Task.DELIVER, empresa_id)
         except (RedisError, OSError) as error:  # they are looked at again by themselves
             log.warning("delivery not rung", empresa_id=empresa_id, error=str(error))
+        await then(empresa_id, versao)
+
+    return settled
+
+
+def forget_when_settled(forget: Callable[[int], None], then: Settled) -> Settled:
+    """For `ConfigWatch.settled`: what this process keeps of the empresa is read anew."""
+
+    async def settled(empresa_id: int, versao: int) -> None:
+        forget(empresa_id)
         await then(empresa_id, versao)
 
     return settled

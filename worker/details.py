@@ -1,11 +1,14 @@
 """What a row of `mensagens` holds beyond its text, as JSON in `detalhes`. Used by drain, deliver.
 
-Of a reply: what it is made of. Of a buyer's message: what he tapped, and what his file is called.
+Of a reply: what it is made of, and when which step of its delivery was reported. Of a buyer's
+message: what he tapped, and what his file is called.
 """
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schema.replies import Location, Option, Template
 
@@ -24,6 +27,8 @@ class Details(BaseModel):
     """As the gateway claims it; `mensagens.midia_tipo` is what the file itself says."""
     option_id: str | None = None
     """The option that the buyer chose: tapped, or answered with its number or title."""
+    passos: Mapping[str, int] = Field(default_factory=dict)
+    """Of a reply: by the words of `mensagens.status`, when it was reported (unix milliseconds)."""
 
     def to_json(self) -> str | None:
         """For the column; None when there is nothing to say."""

@@ -27,7 +27,7 @@ from gateway.adapters import ADAPTERS, outlets
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy, open_tenancy
-from worker.announce import hear_for_ever, ring_when_settled
+from worker.announce import forget_when_settled, hear_for_ever, ring_when_settled
 from worker.deliver.gate import Gate
 from worker.deliver.job import Deliverer
 from worker.deliver.results import Results
@@ -49,6 +49,7 @@ from worker.presence import Presence
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.functions import Functions, keep_registered
+from worker.queue.ignored import Ignored
 from worker.queue.inbox import Inbox
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task, TaskKeys
@@ -106,6 +107,7 @@ class Jobs:
     reminder: Reminder
     active: ActiveEmpresas
     tenancy: Tenancy
+    shelf: Shelf
 
 
 @asynccontextmanager
@@ -133,7 +135,7 @@ async def open_jobs(
             desk=desk,
             bell=bell,
             dead_letters=dead_letters,
-            sorter=Sorter(tenancy.registry),
+            sorter=Sorter(tenancy.registry, Ignored(redis)),
             transaction=DrainTransaction(
                 tenancy=tenancy,
                 turns=TurnTaker(decide_turn, shelf, zone=_DEALERS_ZONE),
@@ -190,7 +192,7 @@ async def open_jobs(
         reminder = Reminder(
             desk=desk, bell=bell, writer=ReminderWriter(tenancy=tenancy, zone=_DEALERS_ZONE)
         )
-        yield Jobs(drainer, deliverer, media, reminder, tenancy.registry.active, tenancy)
+        yield Jobs(drainer, deliverer, media, reminder, tenancy.registry.active, tenancy, shelf)
 
 
 async def drain_inbox(ctx: dict[str, Any], empresa_id: int) -> None:
@@ -241,7 +243,9 @@ async def run_worker(settings: ProcessSettings) -> None:
             presence = Presence(redis, lambda: report_of(tenancy.figures()).model_dump())
             await presence.show()  # whoever changes a password from here on waits for us
             await Functions(redis).register()
-            tenancy.watch.settled = ring_when_settled(Bell(redis), presence.acknowledge)
+            tenancy.watch.settled = forget_when_settled(
+                jobs.shelf.forget, ring_when_settled(Bell(redis), presence.acknowledge)
+            )
             workers = [make_worker(settings.worker, redis, jobs, task) for task in _JOBS]
             _stop_together(workers)
             chores = [

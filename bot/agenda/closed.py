@@ -17,6 +17,8 @@ _DATE = re.compile(
     r"(?<!\d)(\d{1,2})/(\d{1,2})(?:/(\d{4}))?(?!\d)|(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)"
 )
 _STATE = re.compile(r"[-/,(]\s*([A-Z]{2})\b\)?(?=\s*(?:$|[,.-]|\d{5}))")
+STATES: tuple[str, ...] = tuple(holidays.country_holidays("BR").subdivisions)
+"""The states whose holidays are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class ClosedDays:
 
 @cache
 def _calendar(uf: str | None) -> holidays.HolidayBase:
-    known = uf if uf in holidays.country_holidays("BR").subdivisions else None
+    known = uf if uf in STATES else None
     return holidays.country_holidays("BR", subdiv=known, language="pt_BR")
 
 

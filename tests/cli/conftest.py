@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.tenancy.installation import installation
+from tests.worker.shop import shop
 
-__all__ = ["installation"]
+__all__ = ["installation", "shop"]

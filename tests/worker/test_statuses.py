@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from schema.events import DeliveryStatus, Event, EventKind
 from tests.worker.shop import Shop, event
+from worker.details import details_of
 from worker.drain.failures import WORDS, in_words
 
 ORDER = ("enviada", "falhou", "entregue", "lida")
@@ -159,3 +160,21 @@ def _report(message_id: str, status: DeliveryStatus, error_code: int | None = No
         error_code=error_code,
         from_me=True,
     )
+
+
+async def test_11_each_step_keeps_the_time_at_which_it_was_first_reported(shop: Shop) -> None:
+    """Together, out of order, once more: by the gateway's clock, beside what the row says."""
+    await shop.handle(event("oi"))
+    sent = shop.phone.outbox[0]
+    for status, at in (("read", 300), ("delivered", 200), ("read", 400), ("delivered", 190)):
+        report = _report(sent.id, DeliveryStatus(status)).model_copy(update={"timestamp": at})
+        await shop.push(report)
+        if status == "read":
+            await shop.drain()
+    await shop.drain()
+
+    ((status, details),) = await shop.rows(
+        "SELECT status, detalhes FROM mensagens WHERE tipo = 'enviada'"
+    )
+    assert status == "lida"
+    assert details_of(details).passos == {"lida": 300_000, "entregue": 200_000}

@@ -15,7 +15,18 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from schema.errors import HelixError, Transient
-from worker.cli import channel, dead, empresa, keys, migrate, pools, processes, stock
+from worker.cli import (
+    channel,
+    dead,
+    empresa,
+    keys,
+    lucas,
+    message,
+    migrate,
+    pools,
+    processes,
+    stock,
+)
 
 OK, FAILED, USAGE, TRY_LATER = 0, 1, 2, 3
 
@@ -33,6 +44,8 @@ def build() -> typer.Typer:
     app.add_typer(channel.app, name="channel")
     app.add_typer(stock.app, name="stock")
     app.add_typer(dead.app, name="dead")
+    app.add_typer(lucas.app, name="lucas")
+    app.add_typer(message.app, name="message")
     app.add_typer(keys.app, name="keys")
     app.command(name="migrate")(migrate.migrate)
     app.command(name="pools")(pools.pools)

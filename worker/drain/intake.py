@@ -64,6 +64,7 @@ async def take_in(
         conn,
         conn.empresa_id,
         [(a.canal_id, a.event) for a in arrivals if a.event.kind is EventKind.STATUS],
+        now=now,
     )
     return book
 

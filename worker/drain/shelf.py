@@ -47,6 +47,7 @@ class Shelf:
         self._clock = clock
         self._most = most
         self._stocks: OrderedDict[int, Shelved] = OrderedDict()
+        self._forgotten = 0
 
     async def stock(self, conn: TenantConnection) -> Stock:
         """The stock of the empresa whose connection it is, at most `ttl_s` old."""
@@ -56,13 +57,21 @@ class Shelf:
         """Stock and settings of the empresa whose connection it is, at most `ttl_s` old."""
         shelved = self._stocks.get(conn.empresa_id)
         if shelved is None or shelved.until <= self._clock():
+            before = self._forgotten
             stock, profile = Stock.build(await read_cars(conn)), await read_settings(conn)
             shelved = Shelved(stock, profile, self._clock() + self._ttl_s)
+            if before != self._forgotten:  # changed while it was read: good for this once
+                return shelved
             self._stocks[conn.empresa_id] = shelved
             while len(self._stocks) > self._most:
                 self._stocks.popitem(last=False)
         self._stocks.move_to_end(conn.empresa_id)
         return shelved
+
+    def forget(self, empresa_id: int) -> None:
+        """Something of this empresa changed: it is read at its next turn."""
+        self._forgotten += 1
+        self._stocks.pop(empresa_id, None)
 
 
 async def read_settings(conn: TenantConnection) -> Profile:

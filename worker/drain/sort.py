@@ -17,6 +17,7 @@ from tenancy.registry import Registry
 from worker.drain.arrival import Arrival
 from worker.drain.people import names_nobody
 from worker.log import short_id
+from worker.queue.ignored import Ignored
 from worker.queue.inbox import InboxEntry
 
 log = structlog.get_logger()
@@ -39,12 +40,13 @@ class Sorted:
 class Sorter:
     """Checks each entry: an event, of a channel of this very empresa, that names a buyer."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, ignored: Ignored) -> None:
         self._registry = registry
+        self._ignored = ignored
 
     async def sort(self, empresa_id: int, entries: Sequence[InboxEntry]) -> Sorted:
         """Each entry is in one of the two lists, in order, or of a kind that changes nothing."""
-        arrivals, refused = [], []
+        arrivals, refused, useless = [], [], []
         channels: dict[tuple[str, str], Channel | None] = {}
         for entry in entries:
             event = entry.event
@@ -55,6 +57,7 @@ class Sorter:
                 log.info("event ignored", empresa_id=empresa_id, kind=event.kind.value,
                          message_id=short_id(event.message_id),
                          why=event.reason or "kind")  # fmt: skip
+                useless.append(event)
                 continue
             name = (event.gateway, event.channel or "")
             if name not in channels:
@@ -72,6 +75,7 @@ class Sorter:
                     origin=entry.origin,
                 )
             )
+        await self._ignored.keep(empresa_id, useless)
         return Sorted(arrivals, refused)
 
 

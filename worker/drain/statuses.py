@@ -6,9 +6,13 @@ A status may come twice, out of order, or before the answer to our own send: it 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+
+import orjson
 
 from schema.events import DeliveryStatus, Event, EventKind
 from tenancy.lease import TenantConnection
+from worker.clock import to_ms
 from worker.drain.failures import in_words
 
 _STEP = {
@@ -31,13 +35,20 @@ _BY_GATEWAYS_ID = """
      WHERE status = 'enviando' AND canal_id = %(channel)s AND external_id IS NULL LIMIT 1)
 """
 _CLIMB = """
-    UPDATE mensagens SET status = %(status)s, erro = %(error)s, tentar_em = NULL
+    UPDATE mensagens SET status = %(status)s, erro = %(error)s, tentar_em = NULL,
+                         detalhes = JSON_MERGE_PATCH(%(steps)s, COALESCE(detalhes, '{}'))
      WHERE id = %(id)s AND status IN %(under)s
+"""
+# A step that is told after a higher one, or once more: its first time stands.
+_NOTE = """
+    UPDATE mensagens SET detalhes = JSON_MERGE_PATCH(%(steps)s, COALESCE(detalhes, '{}'))
+     WHERE id = %(id)s
 """
 # The answer to our own send got lost, or is not recorded yet: the status tells the gateway's id.
 _CLIMB_BY_OURS = """
     UPDATE mensagens
        SET status = %(status)s, erro = %(error)s, external_id = %(external_id)s, tentar_em = NULL,
+           detalhes = JSON_MERGE_PATCH(%(steps)s, COALESCE(detalhes, '{}')),
            enviada_em = IF(%(status)s = 'falhou', enviada_em,
                            COALESCE(enviada_em, UTC_TIMESTAMP(3)))
      WHERE id = %(id)s AND canal_id = %(channel)s AND tipo = 'enviada' AND external_id IS NULL
@@ -62,15 +73,18 @@ Report = tuple[int, Event]
 """canal_id and a status event."""
 
 
-async def climb(conn: TenantConnection, empresa_id: int, reports: Sequence[Report]) -> None:
-    """Applies reports; of several about one message the highest is written.
+async def climb(
+    conn: TenantConnection, empresa_id: int, reports: Sequence[Report], *, now: datetime
+) -> None:
+    """Applies reports; of several about one message the highest is written, and all their times.
 
     A report that is quicker than the answer to the send, and does not name our row, is kept until
     the next reports come.
     """
     if not reports:
         return
-    top = _highest([*await _kept(conn), *reports])
+    reports = [*await _kept(conn), *reports]
+    top, times = _highest(reports), _times(reports, now)
     rows, on_their_way = await _rows(conn, top)
     early = []
     for (channel, name), event in top.items():
@@ -79,10 +93,13 @@ async def climb(conn: TenantConnection, empresa_id: int, reports: Sequence[Repor
             "status": status,
             "error": in_words(event.error_code, event.error_text) if status == "falhou" else None,
             "under": _UNDER[status],
+            "steps": orjson.dumps({"passos": times[channel, name]}).decode(),
         }
         row = rows.get((channel, name))
         if row is not None:
-            await conn.execute(_CLIMB, {**change, "id": row})
+            climbed = await conn.execute(_CLIMB, {**change, "id": row})
+            if not climbed and times[channel, name].keys() != {"enviada"}:
+                await conn.execute(_NOTE, {"id": row, "steps": change["steps"]})
         elif (ours := _our_row(event, empresa_id)) is not None:
             told = {"id": ours, "channel": channel, "external_id": event.message_id}
             await conn.execute(_CLIMB_BY_OURS, {**change, **told})
@@ -109,6 +126,19 @@ def _highest(reports: Sequence[Report]) -> dict[tuple[int, str], Event]:
         if before is None or _place(before) < _place(event):
             top[channel, name] = event
     return top
+
+
+def _times(reports: Sequence[Report], now: datetime) -> dict[tuple[int, str], dict[str, int]]:
+    """When each step was reached: by the gateway's clock where it tells, else as it came."""
+    times: dict[tuple[int, str], dict[str, int]] = {}
+    for channel, event in reports:
+        name = event.message_id or event.our_ref
+        if name is None or event.status not in _STEP:
+            continue
+        at_ms = to_ms(now) if event.timestamp is None else event.timestamp * 1000
+        steps = times.setdefault((channel, name), {})
+        steps[_STEP[event.status]] = min(at_ms, steps.get(_STEP[event.status], at_ms))
+    return times
 
 
 def _place(event: Event) -> int:

@@ -44,6 +44,11 @@ def dead_letters(empresa_id: int) -> str:
     return f"helix:{{{empresa_id}}}:dead"
 
 
+def ignored(empresa_id: int) -> str:
+    """The stream of what was ignored and why, the newest few hundred, without personal data."""
+    return f"helix:{{{empresa_id}}}:ignored"
+
+
 def channel_state(empresa_id: int, canal_id: int) -> str:
     """Hash: pace and troubles of what a channel sends."""
     return f"helix:{{{empresa_id}}}:canal:{canal_id}"

@@ -23,6 +23,7 @@ from worker.media.inline import InlineFiles
 from worker.media.settings import MediaSettings
 from worker.media.store import open_store
 from worker.queue.dead_letters import DeadLetters
+from worker.queue.ignored import Ignored
 from worker.queue.inbox import Inbox
 from worker.settings import WebSettings, WorkerSettings
 from worker.web.webhook import Webhook
@@ -50,6 +51,7 @@ def build_app(
                 registry=rooms.registry,
                 inbox=Inbox(redis),
                 dead_letters=DeadLetters(redis),
+                ignored=Ignored(redis),
                 adapters=ADAPTERS,
                 settings=web,
                 gateways=gateways,

@@ -27,6 +27,7 @@ from worker.log import short_id
 from worker.media.inline import InlineFiles
 from worker.media.store import StoreUnavailable
 from worker.queue.dead_letters import DeadLetters
+from worker.queue.ignored import Ignored
 from worker.queue.inbox import LARGEST_EVENT, Inbox, as_json
 from worker.settings import WebSettings
 from worker.web.body import BodyRefused, read_body
@@ -47,6 +48,7 @@ class Webhook:
         registry: Registry,
         inbox: Inbox,
         dead_letters: DeadLetters,
+        ignored: Ignored,
         adapters: Mapping[str, Adapter],
         settings: WebSettings,
         gateways: GatewaySettings,
@@ -55,6 +57,7 @@ class Webhook:
         self._registry = registry
         self._inbox = inbox
         self._dead_letters = dead_letters
+        self._ignored = ignored
         self._adapters = adapters
         self._settings = settings
         self._gateways = gateways
@@ -146,11 +149,13 @@ class Webhook:
     async def _store(self, body: _Body, events: Sequence[Event], files: Mapping[str, str]) -> int:
         """One Redis step per empresa; most bodies are of one."""
         by_empresa: dict[int, list[Event]] = {}
+        useless: list[Event] = []
         for event in events:
             EVENTS.labels(body.adapter.kind, event.kind.value).inc()
             if not event.is_of_use:
                 log.info("event ignored", gateway=body.adapter.kind, canal_id=body.channel.id,
                          why=event.reason)  # fmt: skip
+                useless.append(event)
                 continue
             if body.may_be_too_large and len(as_json(event)) > LARGEST_EVENT:
                 await self._dead_letters.keep_unreadable(
@@ -165,7 +170,22 @@ class Webhook:
             if files:
                 of_empresa = await self._files.put_away(empresa_id, of_empresa, files)
             stored += await self._inbox.push(empresa_id, of_empresa)
+        await self._trace(body, useless)
         return stored
+
+    async def _trace(self, body: _Body, useless: Sequence[Event]) -> None:
+        """Under the empresa whose channel the event names, if the body may speak for it."""
+        by_empresa: dict[int, list[Event]] = {}
+        for event in useless:
+            if event.message_id is None:
+                continue
+            channel: Channel | None = body.channel
+            if event.channel not in (None, body.channel.identifier):
+                channel = await self._registry.channel(body.adapter.kind, event.channel or "")
+            if channel is not None and (channel is body.channel or body.speaks_for(channel)):
+                by_empresa.setdefault(channel.empresa_id, []).append(event)
+        for empresa_id, of_empresa in by_empresa.items():
+            await self._ignored.keep(empresa_id, of_empresa)
 
     async def _owner(self, body: _Body, event: Event) -> Channel | None:
         """Whose event it is; None when nobody's, or not one that this body may speak for."""
