@@ -24,7 +24,7 @@ from bot.wording_time import at_clock, moment
 _EVENING = (
     "Passando pra lembrar: {what} é {when}.",
     "Só pra não esquecer: {what} ficou pra {when}.",
-    "Tudo pronto por aqui pra {what}, {when}.",
+    "Te esperamos aqui pra {what}, {when}.",
     "Lembrete rápido: {what}, {when}.",
 )
 _HOURS = (

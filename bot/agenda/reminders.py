@@ -25,7 +25,7 @@ AHEAD = timedelta(days=2)
 
 
 class ReminderKind(StrEnum):
-    """The values of `lembretes.tipo`."""
+    """The values of `lucas_lembretes.tipo`."""
 
     EVENING = "vespera"
     HOURS = "duas_horas"

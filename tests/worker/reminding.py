@@ -22,7 +22,7 @@ _BOOK = """
     SELECT MAX(id), %(car)s, %(kind)s, %(at)s, %(status)s, %(made)s FROM customers
 """
 _WRITTEN = """
-    SELECT m.conteudo FROM mensagens m JOIN lembretes l ON l.mensagem_id = m.id
+    SELECT m.conteudo FROM mensagens m JOIN lucas_lembretes l ON l.mensagem_id = m.id
      WHERE m.status <> 'cancelada' GROUP BY m.id ORDER BY m.id
 """
 
@@ -83,4 +83,4 @@ async def written(shop: Shop) -> list[str]:
 
 async def results(shop: Shop) -> list[tuple[Any, ...]]:
     """What was settled, and how."""
-    return await shop.rows("SELECT tipo, resultado FROM lembretes ORDER BY id")
+    return await shop.rows("SELECT tipo, resultado FROM lucas_lembretes ORDER BY id")

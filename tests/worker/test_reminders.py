@@ -91,8 +91,10 @@ async def test_the_database_refuses_a_second_one(shop: Shop) -> None:
 
     with pytest.raises(DuplicateKey):
         await shop.execute(
-            "INSERT INTO lembretes (agendamento_id, tipo, data_agendada, resultado, ate, criado_em)"
-            " SELECT agendamento_id, tipo, data_agendada, resultado, ate, criado_em FROM lembretes"
+            "INSERT INTO lucas_lembretes"
+            " (agendamento_id, tipo, data_agendada, resultado, ate, criado_em)"
+            " SELECT agendamento_id, tipo, data_agendada, resultado, ate, criado_em"
+            " FROM lucas_lembretes"
         )
 
 
@@ -238,7 +240,7 @@ async def test_a_reminder_that_was_held_up_too_long_is_not_sent(shop: Shop) -> N
     """ "Hoje, às 15h" at four o'clock would be a joke."""
     await book(shop)
     await remind(shop, TWO_HOURS)
-    await shop.execute("UPDATE lembretes SET ate = UTC_TIMESTAMP(3)")
+    await shop.execute("UPDATE lucas_lembretes SET ate = UTC_TIMESTAMP(3)")
 
     await send(shop)
 

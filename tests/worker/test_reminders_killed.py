@@ -14,7 +14,7 @@ from tests.worker.test_processes import BUYERS, City, Dealer, open_city
 
 _QUICK = {"WORKER_LEASE_S": "1"}
 _HOLD = """
-    CREATE TRIGGER hold BEFORE INSERT ON lembretes FOR EACH ROW
+    CREATE TRIGGER hold BEFORE INSERT ON lucas_lembretes FOR EACH ROW
     DO GET_LOCK('{name}:at_it', 0) + GET_LOCK('{name}', 20)
 """
 
@@ -125,7 +125,7 @@ async def reminders(dealer: Dealer) -> int:
 
 
 async def marks(dealer: Dealer) -> int:
-    """What `lembretes` says that was settled."""
+    """What `lucas_lembretes` says that was settled."""
     async with dealer.tenancy.pools.connection(dealer.empresa_id) as conn:
-        row = await conn.fetch_one("SELECT COUNT(*) FROM lembretes")
+        row = await conn.fetch_one("SELECT COUNT(*) FROM lucas_lembretes")
     return int(row[0]) if row else 0

@@ -48,7 +48,7 @@ _CLAIM = """
        SET m.status = 'enviando', m.tentativas = m.tentativas + 1, m.incertas = m.incertas + 1,
            m.tentar_em = %(until)s, m.erro = NULL
      WHERE m.id = %(id)s AND m.status = %(from)s AND m.tentativas = %(tries)s
-       AND NOT EXISTS (SELECT 1 FROM lembretes b
+       AND NOT EXISTS (SELECT 1 FROM lucas_lembretes b
                         WHERE b.mensagem_id = m.id
                           AND (b.ate <= UTC_TIMESTAMP(3) OR NOT EXISTS (
                               SELECT 1 FROM agendamentos a
@@ -58,7 +58,7 @@ _CLAIM = """
 # A person may move or cancel an appointment without telling anybody; and a reminder that was held
 # up for too long is of no use.
 _OVERTAKEN = """
-    SELECT b.mensagem_id FROM lembretes b
+    SELECT b.mensagem_id FROM lucas_lembretes b
       LEFT JOIN agendamentos a ON a.id = b.agendamento_id AND a.data_agendada = b.data_agendada
                               AND a.status IN ('pendente', 'confirmado')
      WHERE b.mensagem_id IN %(ids)s AND (a.id IS NULL OR b.ate <= UTC_TIMESTAMP(3))

@@ -1,7 +1,7 @@
 """Takes back reminders that are no longer right. Called by `agenda` and by the delivery.
 
-A reminder is a reply; its row of `lembretes` keeps it from being written twice. One that did not
-leave goes together with that row, so that the appointment may be looked at again.
+A reminder is a reply; its row of `lucas_lembretes` keeps it from being written twice. One that did
+not leave goes together with that row, so that the appointment may be looked at again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from tenancy.lease import TenantConnection
 
 # By way of the ids: see `messages`.
 _OPEN = """
-    SELECT m.id FROM lembretes l JOIN mensagens m ON m.id = l.mensagem_id
+    SELECT m.id FROM lucas_lembretes l JOIN mensagens m ON m.id = l.mensagem_id
      WHERE l.agendamento_id = %(id)s AND m.status = 'pendente'
 """
 _OPEN_IN = """
-    SELECT m.id FROM mensagens m FORCE INDEX (idx_turno) JOIN lembretes l ON l.mensagem_id = m.id
+    SELECT m.id FROM mensagens m FORCE INDEX (idx_turno)
+      JOIN lucas_lembretes l ON l.mensagem_id = m.id
      WHERE m.conversation_id = %(id)s AND m.status = 'pendente'
 """
 _WITHDRAW = """
@@ -29,8 +30,8 @@ _WITHDRAW_OPEN = """
      WHERE id IN %(ids)s AND status IN ('pendente', 'enviando')
 """
 _WITHDRAWN = "SELECT id FROM mensagens WHERE id IN %(ids)s AND status = 'cancelada' FOR UPDATE"
-_AMONG = "SELECT mensagem_id FROM lembretes WHERE mensagem_id IN %(ids)s"
-_FORGET = "DELETE FROM lembretes WHERE mensagem_id IN %(ids)s"
+_AMONG = "SELECT mensagem_id FROM lucas_lembretes WHERE mensagem_id IN %(ids)s"
+_FORGET = "DELETE FROM lucas_lembretes WHERE mensagem_id IN %(ids)s"
 
 
 async def withdraw(conn: TenantConnection, agendamento_id: int) -> None:

@@ -24,7 +24,7 @@ _AHEAD = """
     SELECT a.id, a.customer_id, a.tipo, a.data_agendada, a.status = 'confirmado',
            COALESCE(a.marcado_em, a.created_at), c.id, c.brand, c.model, c.year, c.year_model,
            COALESCE(c.status, 'available'),
-           (SELECT GROUP_CONCAT(l.tipo) FROM lembretes l
+           (SELECT GROUP_CONCAT(l.tipo) FROM lucas_lembretes l
              WHERE l.agendamento_id = a.id AND l.data_agendada = a.data_agendada)
       FROM agendamentos a LEFT JOIN cars c ON c.id = a.car_id
      WHERE a.status IN ('pendente', 'confirmado')
@@ -47,11 +47,11 @@ _IN_MID_TALK = """
                     WHERE conversation_id = %(id)s AND status IN ('pendente', 'enviando'))
 """
 _TO_SEND = """
-    SELECT EXISTS (SELECT 1 FROM mensagens m JOIN lembretes l ON l.mensagem_id = m.id
+    SELECT EXISTS (SELECT 1 FROM mensagens m JOIN lucas_lembretes l ON l.mensagem_id = m.id
                     WHERE m.status = 'pendente')
 """
 _MARK = """
-    INSERT INTO lembretes (agendamento_id, tipo, data_agendada, mensagem_id, resultado, ate,
+    INSERT INTO lucas_lembretes (agendamento_id, tipo, data_agendada, mensagem_id, resultado, ate,
                            criado_em)
     VALUES (%(visit)s, %(kind)s, %(at)s, %(reply)s, %(result)s, %(until)s, %(now)s)
 """
@@ -71,7 +71,7 @@ class Visit:
     """When its present time was agreed on."""
     car: Car | None
     done: frozenset[str]
-    """The kinds of reminders (`lembretes.tipo`) that are settled for this time."""
+    """The kinds of reminders (`lucas_lembretes.tipo`) that are settled for this time."""
 
     @property
     def id(self) -> int:

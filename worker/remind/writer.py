@@ -1,7 +1,7 @@
 """One transaction of reminders: what is due is written as replies, each once. Called by `job`.
 
 Holds the drain's fence as well, so that nobody else changes a conversation meanwhile. A reminder
-and its row of `lembretes` are committed together; that row's unique key is what makes it one.
+and its row of `lucas_lembretes` are committed together; that row's unique key is what makes it one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 -- Reminders of appointments: which were written, so that none is written twice.
 
--- unless table lembretes
-CREATE TABLE lembretes (
+-- unless table lucas_lembretes
+CREATE TABLE lucas_lembretes (
     id INT AUTO_INCREMENT PRIMARY KEY,
     agendamento_id INT NOT NULL,
     tipo VARCHAR(20) NOT NULL COMMENT 'vespera, duas_horas, carro_indisponivel',

@@ -1,5 +1,5 @@
 -- The schema after all migrations of this folder, for new databases. Written by `make snapshot`.
--- Made from cb4793f7d2c519738baef528d283f1576c3b5f877d3f320ce3e8fb5fff36d34a.
+-- Made from 6cd08f4597ae0802a333fccb984bd74ad02d77d8d8c67161806f2a060f737723.
 
 CREATE TABLE `cars` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
@@ -48,7 +48,14 @@ CREATE TABLE `customer_identities` (
   KEY `idx_identity_customer` (`customer_id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
 
-CREATE TABLE `lembretes` (
+CREATE TABLE `lucas_ajustes` (
+  `nome` varchar(40) NOT NULL COMMENT 'a setting, see docs/lucas.md; without a row its default holds',
+  `valor` text DEFAULT NULL,
+  `atualizado_em` timestamp NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
+  PRIMARY KEY (`nome`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `lucas_lembretes` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
   `agendamento_id` int(11) NOT NULL,
   `tipo` varchar(20) NOT NULL COMMENT 'vespera, duas_horas, carro_indisponivel',
@@ -60,13 +67,6 @@ CREATE TABLE `lembretes` (
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_lembrete` (`agendamento_id`,`tipo`,`data_agendada`),
   KEY `idx_mensagem` (`mensagem_id`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
-
-CREATE TABLE `lucas_ajustes` (
-  `nome` varchar(40) NOT NULL COMMENT 'a setting, see docs/lucas.md; without a row its default holds',
-  `valor` text DEFAULT NULL,
-  `atualizado_em` timestamp NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),
-  PRIMARY KEY (`nome`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
 
 CREATE TABLE `_early_changes` (
