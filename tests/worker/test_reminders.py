@@ -430,3 +430,19 @@ async def test_the_lucas_of_the_talk_understands_the_answer(
         await shop.handle(event("preciso cancelar a visita"))
 
         assert await shop.rows("SELECT status FROM agendamentos") == [("cancelado",)]
+
+
+async def test_outside_the_window_it_goes_the_way_of_any_reply(shop: Shop) -> None:
+    """The buyer wrote days ago and there is no template: a person takes over, and knows why."""
+    await book(shop)
+    await shop.execute(
+        "UPDATE mensagens SET timestamp = UTC_TIMESTAMP() - INTERVAL 3 DAY WHERE tipo = 'recebida'"
+    )
+    await remind(shop, EVENING)
+    await send(shop)
+
+    assert len(shop.phone.outbox) == 1
+    rows = await shop.rows("SELECT status, erro FROM mensagens ORDER BY id DESC LIMIT 1")
+    assert rows[0][0] == "falhou"
+    assert "janela de 24 horas" in rows[0][1]
+    assert len(await shop.dead()) == 1
