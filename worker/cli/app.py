@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import structlog
 import typer
@@ -15,24 +16,18 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from schema.errors import HelixError, Transient
-from worker.cli import (
-    channel,
-    dead,
-    empresa,
-    keys,
-    lucas,
-    message,
-    migrate,
-    pools,
-    processes,
-    stock,
-)
 
 OK, FAILED, USAGE, TRY_LATER = 0, 1, 2, 3
 
 
-def build() -> typer.Typer:
-    """All commands. Each module brings either a group of its own or plain commands."""
+_GROUPS = ("empresa", "channel", "stock", "dead", "lucas", "message", "keys")
+"""Modules beside this one, each with a group of commands."""
+_COMMANDS = {"migrate": "migrate", "pools": "pools", "web": "processes", "worker": "processes"}
+"""Plain commands, and the modules that they are functions of."""
+
+
+def build(only: str | None = None) -> typer.Typer:
+    """All commands, or `only` that one: a command does not wait for the modules of the others."""
     app = typer.Typer(
         name="helix",
         help="WhatsApp sales for car dealers: dealers, channels, stock, processes.",
@@ -40,26 +35,30 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,  # its tracebacks would show local values, secrets too
     )
-    app.add_typer(empresa.app, name="empresa")
-    app.add_typer(channel.app, name="channel")
-    app.add_typer(stock.app, name="stock")
-    app.add_typer(dead.app, name="dead")
-    app.add_typer(lucas.app, name="lucas")
-    app.add_typer(message.app, name="message")
-    app.add_typer(keys.app, name="keys")
-    app.command(name="migrate")(migrate.migrate)
-    app.command(name="pools")(pools.pools)
-    app.command(name="web")(processes.web)
-    app.command(name="worker")(processes.worker)
+    if only not in (*_GROUPS, *_COMMANDS):
+        only = None
+    for name in _GROUPS:
+        if only in (None, name):
+            app.add_typer(import_module(f"worker.cli.{name}").app, name=name)
+    for name, module in _COMMANDS.items():
+        if only in (None, name):
+            app.command(name=name)(getattr(import_module(f"worker.cli.{module}"), name))
+    if only is not None:  # a single command would become the whole program
+        app.callback()(_nothing_else)
     return app
+
+
+def _nothing_else() -> None:
+    """WhatsApp sales for car dealers: dealers, channels, stock, processes."""
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Runs one command. Returns its exit code."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
-    command = typer.main.get_command(build())
+    given = sys.argv[1:] if args is None else args
+    command = typer.main.get_command(build(given[0] if given else None))
     try:
-        command(args=args, prog_name="helix")
+        command(args=given, prog_name="helix")
     except SystemExit as end:  # typer ends this way, also after --help and after wrong usage
         return end.code if isinstance(end.code, int) else OK
     except ValidationError as error:
