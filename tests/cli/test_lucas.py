@@ -12,12 +12,14 @@ from tests.worker.test_processes import open_city
 _GOOD = {
     "nome_agente": "Bia", "boas_vindas": "Olá, aqui é a Bia!", "diz_que_e_virtual": "Não",
     "visitas": "sim", "financiamento": "não", "audio": "sim", "visitas_por_horario": "3",
+    "lembretes": "não", "lembrete_vespera_h": "19", "lembrete_minimo_h": "2.5",
     "volta_apos_h": "1.5", "fuso": "America/Manaus", "uf": "AM",
     "feriados_da_loja": "24/12, 31/12/2026", "abre_em_feriados": "07/09",
 }  # fmt: skip
 _BAD = {
     "nome_agente": "x" * 41, "boas_vindas": "x" * 301, "diz_que_e_virtual": "talvez",
     "visitas": "às vezes", "financiamento": "2", "audio": "-", "visitas_por_horario": "51",
+    "lembretes": "nunca", "lembrete_vespera_h": "7", "lembrete_minimo_h": "49",
     "volta_apos_h": "0", "fuso": "America/Curitiba", "uf": "XX",
     "feriados_da_loja": "24/12, natal", "abre_em_feriados": "07/09 08/09",
 }  # fmt: skip
