@@ -139,6 +139,7 @@ async def open_jobs(
             transaction=DrainTransaction(
                 tenancy=tenancy,
                 turns=TurnTaker(decide_turn, shelf, zone=_DEALERS_ZONE),
+                shelf=shelf,
                 settings=worker,
                 lucas=settings.lucas,
                 hearing=timedelta(seconds=hearing.wait_s) if hearing.url else None,

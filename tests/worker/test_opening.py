@@ -66,3 +66,13 @@ async def test_5_lucas_is_back_after_hours_of_opening_time(
 
     ((until, now),) = await shop.rows("SELECT bot_pausado_ate, UTC_TIMESTAMP() FROM conversations")
     assert until - now > timedelta(days=40)  # four hours, half an hour a week
+
+
+async def test_5_a_dealer_says_himself_how_long_a_sellers_word_holds(shop: Shop) -> None:
+    """`volta_apos_h` of his own settings; the platform's hours hold where he has none."""
+    await shop.execute("INSERT INTO lucas_ajustes (nome, valor) VALUES ('volta_apos_h', '1.5')")
+
+    await shop.handle(event("oi", kind=EventKind.HUMAN_ECHO, from_me=True))
+
+    ((until, now),) = await shop.rows("SELECT bot_pausado_ate, UTC_TIMESTAMP() FROM conversations")
+    assert timedelta(minutes=89) < until - now <= timedelta(minutes=90)

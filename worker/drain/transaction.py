@@ -6,12 +6,13 @@ Called by `worker.drain.job`, and by `worker.drain.rescue` when a whole batch do
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.settings import LucasSettings
 from schema.errors import CommitUnknown, TryAgain
+from schema.events import EventKind
 from tenancy.lease import TenantConnection
 from tenancy.registry import TenantConfig
 from tenancy.start import Tenancy
@@ -22,6 +23,7 @@ from worker.drain.conversations import Book, Conversation
 from worker.drain.hearing import hold_back
 from worker.drain.intake import take_in
 from worker.drain.marks import Mark, marks_of
+from worker.drain.shelf import Shelf
 from worker.drain.silence import BOT_OFF, silent
 from worker.drain.turns import FailedTurn, Taken, TurnTaker, give_up
 from worker.fence import pass_fence, raise_fence
@@ -34,6 +36,8 @@ _WHAT_IS_LEFT = """
            EXISTS (SELECT 1 FROM mensagens WHERE status IN ('pendente', 'enviando')),
            EXISTS (SELECT 1 FROM mensagens WHERE midia_em <= %(soon)s)
 """
+_SIGNS = frozenset({EventKind.HUMAN_ECHO, EventKind.EDITED, EventKind.REVOKED})
+"""Kinds that may be a person's sign, after which Lucas is silent for a while."""
 _REPEATS = 3
 _SOON = timedelta(seconds=1)
 
@@ -66,6 +70,7 @@ class DrainTransaction:
         *,
         tenancy: Tenancy,
         turns: TurnTaker,
+        shelf: Shelf,
         settings: WorkerSettings,
         lucas: LucasSettings,
         hearing: timedelta | None = None,
@@ -74,6 +79,7 @@ class DrainTransaction:
         """`hearing`: how long a turn waits for what an audio says; None: nobody hears it."""
         self._tenancy = tenancy
         self._turns = turns
+        self._shelf = shelf
         self._lucas = lucas
         self._hearing = hearing
         self._zone = zone
@@ -159,7 +165,17 @@ class DrainTransaction:
     ) -> Book:
         if not arrivals:
             return Book()
-        return await take_in(conn, arrivals, self._rules(dealer), now=now)
+        rules = self._rules(dealer)
+        if any(arrival.event.kind in _SIGNS for arrival in arrivals):
+            rules = await self._of_dealer(conn, rules)
+        return await take_in(conn, arrivals, rules, now=now)
+
+    async def _of_dealer(self, conn: TenantConnection, rules: IntakeRules) -> IntakeRules:
+        """With his own settings of how long a person's word holds, and of his zone."""
+        profile = (await self._shelf.of(conn)).profile
+        own = profile.volta_apos_h
+        pause = rules.pause_after_human if own is None else timedelta(hours=own)
+        return replace(rules, pause_after_human=pause, zone=profile.zone(rules.zone))
 
     def _rules(self, dealer: TenantConfig) -> IntakeRules:
         return IntakeRules(
