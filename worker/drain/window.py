@@ -27,6 +27,7 @@ def wait_while_typing(
     book: Book, arrivals: Sequence[Arrival], last: Mapping[int, Arrival], rules: IntakeRules
 ) -> None:
     """Puts off the turns of those who are writing on."""
+    place = {arrival.origin: number for number, arrival in enumerate(arrivals)}
     for typing in arrivals:
         if typing.event.kind is not EventKind.TYPING:
             continue
@@ -34,8 +35,8 @@ def wait_while_typing(
         if conversation is None or conversation.responder_em is None:
             continue
         written = last.get(conversation.id)
-        if written is not None and written.arrived_ms > typing.arrived_ms:
-            continue  # by now he has sent what he was writing
+        if written is not None and place[written.origin] > place[typing.origin]:
+            continue  # by now he has sent what he was writing, be it in the same millisecond
         since = conversation.sem_resposta_desde or conversation.responder_em
         conversation.responder_em = due_while_typing(
             since, conversation.responder_em, typing.arrived, rules.lucas
