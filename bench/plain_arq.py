@@ -8,8 +8,10 @@ answer at the same time. Nothing keeps them in order: plain arq has no notion of
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -40,6 +42,7 @@ JOB = "handle_message"
 
 _STOCK_TTL_S = 5.0
 _POLL_DELAY_S = 0.001
+_GOODBYE_S = 2.0
 _ZONE = ZoneInfo("America/Sao_Paulo")
 _SET_UP = "SET time_zone = '+00:00', tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 5"
 
@@ -166,7 +169,10 @@ async def main(decide: Decide, *, cached: bool, max_jobs: int) -> None:
         finally:
             for dealership in shop.dealerships.values():
                 dealership.pool.terminate()
-                await dealership.pool.wait_closed()
+                # A job that was cancelled in mid-query may leave this waiting for ever.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_GOODBYE_S):
+                        await dealership.pool.wait_closed()
     await redis.aclose()
 
 
