@@ -13,7 +13,7 @@ from schema.events import EventKind
 from tenancy.lease import TenantConnection
 from worker.clock import stored
 from worker.drain.messages import fitting
-from worker.queue.keys import Task
+from worker.fence import after_the_drain
 
 # What a turn waits for comes first.
 _DUE = """
@@ -38,9 +38,6 @@ _SETTLE = """
     UPDATE mensagens SET transcricao = %(text)s, midia_erro = %(error)s, midia_em = NULL
      WHERE id = %(id)s
 """
-# The drain holds this row for the length of its transaction: what it reads of a conversation is
-# what it writes over.
-_AFTER_THE_DRAIN = "SELECT epoca FROM _leases WHERE nome = %(task)s FOR UPDATE"
 # Only a turn that waits for nothing but audio (see worker.drain.hearing) is brought forward: its
 # time is then that of an audio and the longest wait.
 _BRING_FORWARD = """
@@ -149,7 +146,7 @@ async def settle(
     how long turns wait, None when none does.
     """
     if wait is not None and row.kind is EventKind.AUDIO:
-        await conn.fetch_one(_AFTER_THE_DRAIN, {"task": Task.DRAIN.value})
+        await after_the_drain(conn)
     await conn.execute(_SETTLE, {"id": row.id, "text": fitting(text), "error": error})
     if wait is None or row.kind is not EventKind.AUDIO or row.turn is None:
         return False
