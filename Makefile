@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests wait for servers and kills more than they compute: three share two cores well.
+TEST_PROCESSES ?= 3
 DONE := $(VENV)/.set-up
 
 .PHONY: help setup demo chat test check format bench fuzz-pools snapshot fuzz-gateways up down lock clean
@@ -21,8 +23,8 @@ demo: $(DONE) ## Two dealers and a chat with Lucas (DEMO_SCRIPT=1: a talk that p
 chat: $(DONE) ## Talks with Lucas in the terminal (GATEWAY=waha: through that gateway)
 	@$(BIN)/python -m dev.chat $(if $(GATEWAY),--gateway $(GATEWAY))
 
-test: check ## Checks the code, then runs all tests against real servers
-	$(BIN)/pytest
+test: check ## Checks the code, then runs all tests against real servers (TEST_PROCESSES=3 at a time)
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
 
 check: $(DONE) ## Checks formatting, lint rules and types
 	$(BIN)/ruff format --check .

@@ -109,6 +109,7 @@ ONE = new_key()
         ONE.partition(":")[2],
         f"fernet:{Fernet.generate_key().decode()}",
     ],
+    ids=["empty", "comma", "no name", "short", "twice", "two names", "no colon", "reserved"],
 )
 def test_a_key_list_that_is_empty_repeated_or_garbled_stops_the_start(lines: str) -> None:
     """The process refuses to start, and its error holds no key."""

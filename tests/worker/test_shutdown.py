@@ -14,7 +14,8 @@ from tests.worker.test_processes import BUYERS, open_city
 from worker.queue.keys import Task, TaskKeys
 
 _GRACE_S = 1
-_START_S = 0.5
+# What hangs would hang for a minute; tests beside this one take the processor for a while.
+_SLOW_S = 3
 """For the interpreter to end and for the system to reap it, on a busy machine."""
 
 
@@ -47,7 +48,7 @@ async def test_a_statement_that_hangs_does_not_hold_a_worker(
         assert await worker.stop() == 0
         took_s = time.monotonic() - begun
 
-        assert took_s < _GRACE_S + 1 + _START_S
+        assert took_s < _GRACE_S + 1 + _SLOW_S
         way.restore()
         await city.stack.worker()
         await city.one.phone.wait_for(2)
@@ -87,7 +88,7 @@ async def test_everything_that_can_hang_hangs(installation: Installation) -> Non
         took_s = time.monotonic() - begun
         outcomes = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 1)
 
-        assert took_s < 0.5 + 1 + 0.2
+        assert took_s < 0.5 + 1 + _SLOW_S
         assert all(isinstance(outcome, Exception) for outcome in outcomes)
         assert any(isinstance(outcome, TenantUnavailable) for outcome in outcomes)
         assert asyncio.all_tasks() - before - set(tasks) <= {
