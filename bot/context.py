@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.answers import as_an_answer, with_intent, without_own_car
+from bot.continued import continued
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.rules.courtesy import asks_for_other_store
@@ -53,6 +54,8 @@ def in_context(
     reading = without_own_car(as_an_answer(reading, state), state)
     if state.offered and _ANY_WILL_DO.fullmatch(reading.text.flat):
         return with_intent(reading, Intent.SEARCH, ())
+    if not names_a_car(reading, state, stock):
+        reading = continued(reading, state, stock)
     visit = _visit(reading, state, stored, points=names_a_car(reading, state, stock))
     if visit is not None:
         return with_intent(reading, visit, ())

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from bot.reading import around
+from bot.reading.ages import oldest_age, short_years
 from bot.reading.numbers import Number, find_numbers
 from bot.reading.text import Text
 
@@ -111,9 +112,9 @@ class _Reader:
         between = " ".join(token.text for token in self._text.tokens[low.end : high.start])
         before = self._text.before(low.start, 3)
         opened = re.search(r"\b(?:entre|de|dos|uns|faixa)(?: (?:uns|os|r\$|a|de))*$", before)
-        if re.fullmatch(r"(?:e|a|ate|ou)(?: (?:uns|os|r\$))?", between) is None:
+        if re.fullmatch(r"(?:e|a|ao|aos|ate|ou)(?: (?:uns|o|os|r\$))?", between) is None:
             return False
-        years = self._full_year(low), self._full_year(high)
+        years = self._two_years(low, high)
         if years[0] and years[1]:
             self._out.year_min, self._out.year_max = (
                 min(years[0], years[1]),
@@ -132,6 +133,11 @@ class _Reader:
             return False
         self._out.price_min, self._out.price_max, self._out.priced = bottom, top, True
         return True
+
+    def _two_years(self, low: Number, high: Number) -> tuple[int | None, int | None]:
+        if short_years(self._text, low, high) and not self._is_km(high):
+            return self._year(low.value), self._year(high.value)
+        return self._full_year(low), self._full_year(high)
 
     def _full_year(self, number: Number) -> int | None:
         plain = not number.thousands and not number.unit and not number.decimal
@@ -175,9 +181,17 @@ class _Reader:
         if around.DOWN_AFTER.match(after) or around.DOWN_BEFORE.search(before):
             self._out.down_payment = _thousands(number)
             return True
+        if self._as_age(number):
+            return True
         return self._as_time(number, before) or bool(
             number.unit == "%" or (not number.thousands and around.COUNTED.match(after))
         )
+
+    def _as_age(self, number: Number) -> bool:
+        age = oldest_age(self._text, number)
+        if age is not None:
+            self._set_year(self._last_year - 1 - age, ">")
+        return age is not None
 
     def _as_time(self, number: Number, before: str) -> bool:
         token = self._text.tokens[number.start].text
@@ -255,6 +269,7 @@ class _Reader:
 
     def _is_money(self, number: Number) -> bool:
         marked = number.thousands or number.unit == "reais" or number.value >= MIN_BARE_PRICE * 1000
+        marked |= number.decimal and number.value >= MIN_BARE_PRICE  # 59,9
         return marked or (number.start > 0 and self._text.tokens[number.start - 1].text == "r$")
 
     def _price_mode(self, before: str, after: str) -> str:

@@ -43,7 +43,11 @@ KM_BEFORE = re.compile(
     r"ate|abaixo|menor|que|com|maximo|no|maxima))*$"
 )
 DOWN_BEFORE = re.compile(r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$")
-DOWN_AFTER = re.compile(r"(?:reais )?(?:(?:de|na|como|pra|em) )?(?:entrada|sinal)\b")
+DOWN_AFTER = re.compile(
+    r"(?:reais )?(?:(?:de|na|como|pra|em|pra dar de) )?(?:entrada|sinal)\b|"
+    r"(?:reais )?(?:(?:a vista|agora|na mao|em dinheiro) )?(?:e|mais) (?:o )?(?:resto|restante|que "
+    r"faltar|parcel\w+|financ\w+)\b"
+)
 INSTALMENT_BEFORE = re.compile(
     r"\b(?:parcelas?|prestac(?:ao|oes)|mensal|mensais|mensalidade)(?: (?:de|ate|no|maximo|em|uns|"
     r"por|r\$|que|caiba|fique|fica|nao|passe|seja))*$"

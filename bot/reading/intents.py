@@ -61,7 +61,7 @@ _PATTERNS = _compiled()
 _WISH = re.compile(
     r"\b(?:tem|temos|teria|tinha|quero|queria|procur\w+|busc(?:o|ando)|precis\w+|algum|alguma|"
     r"alguns|algumas|interess\w+|me mostra|mostra|qual|quais|vi (?:um|uma|o|a)|"
-    r"disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
+    r"serve|qualquer|disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
 )
 _PRICE_OR_THERE = re.compile(
     r"\b(?:quanto\b(?! (?:gasta|consome|anda|faz|roda|tempo))|preco|valor|custa|disponivel|ainda "
@@ -103,6 +103,8 @@ def find_intents(
         found |= {Intent(name) for name, ways in _WITH_WHEN.items() if ways.search(text.flat)}
     _add_by_meaning(found, text, filters, topics, amounts, own)
     _drop_shadowed(found, text, filters)
+    if Intent.NEGOTIATE in found and not amounts.offers and _FOR_CHEAPER.search(text.flat):
+        found = found - {Intent.NEGOTIATE} | {Intent.SEARCH}
     ranked = sorted(found, key=_RANK.__getitem__)
     if Intent.SEARCH in found and _search_first(ranked[0], text, filters, amounts, own):
         ranked.remove(Intent.SEARCH)
@@ -110,6 +112,11 @@ def find_intents(
     return tuple(ranked) or (Intent.UNCLEAR,)
 
 
+# `muito caro, tem outro mais em conta?` asks for cars, not for a better price of this one.
+_FOR_CHEAPER = re.compile(
+    r"^(?!.*(?:desconto|faz por|negoci|proposta|a vista)).*\b(?:tem|teria|queria|quero|procuro|ver|"
+    r"mostra|outr[oa]s?|alg[ou]\w*)\b(?: \w+){0,3} mais (?:barat\w+|em conta|acessive\w+)"
+)
 _ANY_CAR = re.compile(
     r"^carros? (?:pra|que|de)\b|"
     r"\b(?:tem|um|algum|quero|procuro|preciso de|quais) (?:algum |um )?carros?\b(?! e\b)|^carros? "
@@ -150,7 +157,7 @@ def _asks_for_any(text: Text) -> bool:
 
 
 _IS_IT = re.compile(
-    r"\be (?:mesmo |todo |ja )?(?:flex|automatic[oa]|manual|aut|diesel|gasolina|hibrid[oa]|"
+    r"\be (?:mesmo |todo |ja )?(?:flex|automatic[oa]|manual|auto?|diesel|gasolina|hibrid[oa]|"
     r"eletric[oa]|cvt|automatizad[oa])\b"
 )
 
@@ -218,7 +225,8 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
     if first is Intent.FINANCING and filters.model and _FINANCES.search(text.flat):
         return False
     if first in (Intent.FINANCING, Intent.TRADE_IN):
-        general = not own and not amounts.instalments
+        his = first is Intent.TRADE_IN and filters.model and _HIS_CAR.search(text.flat)
+        general = not own and not amounts.instalments and not his
         down_only = first is Intent.FINANCING and amounts.down_payment is not None
         asks_for_it = bool(filters.model) and bool(_IS_THERE.search(text.flat))
         criteria = not filters.only_names() and _wishes(text)
@@ -226,6 +234,7 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
     return first is Intent.DETAILS and not filters.only_names() and not filters.model
 
 
+_HIS_CAR = re.compile(r"\b(?:aceita\w*|peg\w+|avali\w+|receb\w+|troc\w+)(?: \w+)? (?:meu|minha)\b")
 _FINANCES = re.compile(
     r"\b(?:financiar|parcelar|simular)\b|\b(?:parcelas?|prestac\w+|entrada|financiamento) d\w+\b"
 )

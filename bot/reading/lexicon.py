@@ -6,7 +6,7 @@ The base lexicon is data; each stock adds what its dealer has.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 
@@ -70,8 +70,11 @@ class Lexicon:
             key = compact(family.name)
             own.append(key)
             fresh.extend(word for word in (key, compact(family.brand)) if word not in names)
-            names[key] = Name(NameKind.FAMILY, families.get(key, family).name)
-            families.setdefault(key, family)
+            listed = families.get(key)
+            if listed is not None and listed.name != family.name:
+                names |= _renamed(names, listed.name, family.name)
+            names[key] = Name(NameKind.FAMILY, family.name)
+            families[key] = family
             names.setdefault(compact(family.brand), Name(NameKind.BRAND, family.brand))
         more = [Slips(fresh)] if fresh else []
         if own:
@@ -107,6 +110,11 @@ class Lexicon:
             if family is not None:
                 return family, " ".join(model.split()[count:])
         return None
+
+
+def _renamed(names: dict[str, Name], listed: str, shown: str) -> dict[str, Name]:
+    """The nicknames of a family that this dealer spells in his own way."""
+    return {key: replace(name, value=shown) for key, name in names.items() if name.value == listed}
 
 
 def _guessable(names: dict[str, Name]) -> list[str]:

@@ -24,7 +24,8 @@ _LIKE = re.compile(
     r"nivel)(?: (?:um|uma|o|a|do|da))*$"
 )
 _NUMERIC_OK = re.compile(
-    r"^$|\b(?:tem|o|um|do|no|esse|aquele|peugeot|bmw|fiat|e|ou|ver|quero|cade)$"
+    r"^$|\b(?:tem|o|um|uma|do|da|no|na|ess[ea]|aquel[ea]|dess[ea]|peugeot|bmw|fiat|e|ou|ver|quero|"
+    r"queria|procuro|cade|aceita)$|(?<![0-9] )(?<!mil )\ba$"
 )
 _NUMERIC_NOT = re.compile(
     r"^(?:mil|km|k|reais|pra (?:cima|ca|baixo)|em diante|ou mais|a [0-9]|ate|x|vezes|cv)\b"
@@ -121,12 +122,15 @@ def _lengthened(text: Text, index: int, guessed: Name, lexicon: Lexicon) -> Ment
 _DIMINUTIVE = re.compile(r"(?P<stem>[a-z0-9]{2,}?)(?:z?inh[oa]s?|zi[nm])")
 
 
+_ENDINGS = ("", "o", "a", "e", "i", "io", "ix")
+
+
 def _small(token: str, lexicon: Lexicon) -> Name | None:
     """A diminutive: foxinho, saveirinha, uninho."""
     small = _DIMINUTIVE.fullmatch(token)
     if small is None:
         return None
-    names = (lexicon.name(small["stem"] + vowel) for vowel in ("", "o", "a", "e", "i"))
+    names = (lexicon.name(small["stem"] + ending) for ending in _ENDINGS)
     found = next((name for name in names if name is not None), None)
     return None if found is None or found.everyday else found
 

@@ -155,15 +155,24 @@ _PART_BEFORE = re.compile(
     r"ar|farol|farois|limpador)(?: e \w+)?$"
 )
 _PERSON_BEFORE = re.compile(r"\b(?:meu|seu|nosso|um|o)$")
+_AUTO_OF = re.compile(r"auto (?:escola|peca|pecas|center|eletrica|posto|estima)\b")
 _BOOK_AFTER = re.compile(r"manual d[oea] (?:proprietario|carro|veiculo|usuario|dono)")
 
 
 def _is_a_part(text: Text, index: int) -> bool:
     """`vidro elétrico`, `piloto automático`, `manual do proprietário`: of a part, not of the "
     "car."""
+    if text.tokens[index].text == "auto":
+        return not _after_a_wish(text, index) or bool(_AUTO_OF.match(text.after(index)))
     if text.tokens[index].text == "mecanico":  # `meu mecânico` is a person
         return bool(_PERSON_BEFORE.search(text.before(index, 2)))
     return bool(_PART_BEFORE.search(text.before(index, 3)) or _BOOK_AFTER.match(text.after(index)))
+
+
+def _after_a_wish(text: Text, index: int) -> bool:
+    """`suv auto`, `2020 auto` are gearboxes; in the south a car is `um auto`."""
+    before = text.before(index, 1)
+    return before in attribute_words() or bool(re.fullmatch("[0-9]{2,4}", before))
 
 
 def _attribute(token: str) -> tuple[str, str] | None:
@@ -237,6 +246,8 @@ def _without_asked(
     filters: Filters, intents: tuple[Intent, ...], asked: tuple[str, ...]
 ) -> Filters:
     """`esse Versa é flex?` asks for the fuel; `financiar o Versa, tenho 40 mil` sets no ceiling."""
+    if intents[0] in (Intent.TRADE_IN, Intent.SELL_CAR) and not filters.model:
+        return filters.model_copy(update={"sort": None})  # `comprar um mais novo` is no order
     if filters.model and intents[0] in _NO_CEILING:
         return filters.model_copy(update={"price_min": None, "price_max": None, "sort": None})
     if intents[0] is not Intent.DETAILS or not filters.model:

@@ -115,6 +115,14 @@ _TIME = re.compile(
     r"(?! ?(?:mil|km|reais|x|vezes|de entrada|anos?|carros?|opcoes|lugares|portas|hora\w* (?:mais|"
     r"antes|depois)|dias?|pessoas|de (?:janeiro|fev|mar|abr|mai|jun|jul|ago|set|out|nov|dez))\b)"
 )
+# What may stand around a bare number that is the time: `da pra ser 11?`, `melhor 10 entao`.
+_HEAD = re.compile(
+    r"\s*(?:(?:pode|podia|poderia|da|tem como|ser|seria|pra|melhor|prefiro|entao|nao|sim|ok|certo|"
+    r"fica|bom|mudar?|passar?|trocar?|que tal|eu|acho que|so|e se for) )*"
+)
+_TAIL = re.compile(
+    r"(?: (?:entao|fica|e|melhor|pode|ser|esta bom|da certo|por favor|em ponto|mesmo|da|ok))*\s*"
+)
 _SHIFT = re.compile(
     rf"\b(?P<amount>meia hora|(?P<n>{_HOUR}|{_WORD}|um|uns|umas) ?h(?:ora|oras)?|"
     rf"(?P<min>[1-5]?[05]) ?min(?:utos)?)(?: e (?P<half>meia))? (?:mais )?"
@@ -266,10 +274,8 @@ def _time_wish(match: re.Match[str], flat: str) -> TimeWish | None:
     if match["noon"]:
         return TimeWish(hour=12, minute=30 if match["noon_half"] else 0, sure=True)
     marked = match["h"] or match["colon"] or match["word_h"] or match["half"] or match["part"]
-    if not (marked or match["lead"]) and match[0].strip() not in (
-        flat,
-        flat.removesuffix(" entao"),
-    ):
+    alone = _HEAD.fullmatch(flat[: match.start()]) and _TAIL.fullmatch(flat[match.end() :])
+    if not (marked or match["lead"] or alone):
         return None
     if match["lead"] in ("tipo", "das", "umas", "pra as") and match["word"] and not marked:
         return None

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from bot.filters import Filters
 from bot.reading.data import attribute_words
+from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.reading.references import Pointing, Reference
 from bot.state import State
@@ -31,6 +32,7 @@ _POINTERS = frozenset(
     )
 )
 MIN_TRIM = 3
+TWO = 2
 _OTHER = re.compile(r"\b(?:[oa]|d[oa]|n[oa]|ess[ea]) outr[oa]\b")
 _CABINS = {"cabine simples": "cs", "cabine dupla": "cd"}
 
@@ -48,7 +50,7 @@ def find_target(
     pointed = _pointed(reading.reference, offered, state, stock)
     if pointed is not None:
         return pointed
-    described = _described(reading, offered)
+    described = _described(reading, offered) or _recalled(reading, state, stock)
     if described is not None:
         return described
     if quoted_car_id is not None:
@@ -107,12 +109,23 @@ def _pointed(
         return _nth(offered, reference.number)
     if reference.how is Pointing.PRICE:
         return _priced(offered, reference.number) or _priced(list(stock.offered), reference.number)
+    if reference.how is Pointing.BEST and reference.of_two:
+        offered = _last_two(state, offered, stock)
+        return ordered(offered, reference.sort)[0] if offered else None
     if reference.how is Pointing.BEST and offered:
         matched = stock.matching(state.filters) if reference.number else offered
         return ordered(matched or offered, reference.sort)[0]
     if reference.how is Pointing.THIS:
         return _current(state, offered, stock)
     return None
+
+
+def _last_two(state: State, offered: list[Listing], stock: Stock) -> list[Listing]:
+    """The two that `o mais barato dos dois` means: shown together, else the last spoken of."""
+    if len(offered) == TWO:
+        return offered
+    seen = [item for item in map(stock.get, state.seen) if item is not None]
+    return seen[:TWO] if len(seen) >= TWO else offered
 
 
 def _nth(offered: list[Listing], number: int) -> Listing | None:
@@ -144,6 +157,17 @@ def _described(reading: Reading, offered: list[Listing]) -> Listing | None:
         if len(hits) == 1:
             return hits[0]
     return None
+
+
+def _recalled(reading: Reading, state: State, stock: Stock) -> Listing | None:
+    """`volta pro elétrico, posso testar?`: the one of all cars seen so far that is like this."""
+    said = reading.filters
+    if reading.intent is Intent.SEARCH or said.empty():
+        return None
+    tests = car_tests(said)
+    seen = [item for item in map(stock.get, state.seen) if item is not None]
+    hits = [item for item in seen if all(test(item) for _, test in tests)]
+    return hits[0] if len(hits) == 1 else None
 
 
 def _has_word(item: Listing, word: str) -> bool:
