@@ -39,7 +39,7 @@ MIN_AFTER = re.compile(
 AROUND_AFTER = re.compile(r"(?:mais ou menos|por ai|e pouco)")
 KM_AFTER = re.compile(r"(?:mil )?(?:de )?(?:km|rodad[oa]s?)\b")
 KM_BEFORE = re.compile(
-    r"(?<!baixa )(?<!baixo )(?<!pouca )(?<!pouco )(?<!menor )(?<!menos )\b(?:km|rodagem)(?: (?:de|"
+    r"(?<!mil )(?<![0-9] )(?<!baixa )(?<!baixo )(?<!pouca )(?<!pouco )(?<!menor )(?<!menos )\b(?:km|rodagem)(?: (?:de|"
     r"ate|abaixo|menor|que|com|maximo|no|maxima))*$"
 )
 DOWN_BEFORE = re.compile(r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$")
@@ -58,10 +58,10 @@ INSTALMENT_AFTER = re.compile(
 OFFER = re.compile(
     r"\b(?:faz|fazem|fazer|faria|fariam|fecha|fecham|fechamos|fechar|fecho|deixa|deixam|sai|leva|"
     r"levo|vende|"
-    r"vendem|venda|vender|aceita|aceitam|dou|pago|ofereco|oferta|proposta|consegue|consegu\w+|"
-    r"topa|topam|"
+    r"vendem|venda|vender|aceita|aceitam|dou|pago|ofereco|ofert[ao]|daria|pagaria|proposta|"
+    r"consegue|consegu\w+|topa|topam|"
     r"toparia|pego)(?: (?!ate\b)\w+){0,4}? (?:por|em)(?: (?:r\$|uns|so))*$|"
-    r"\b(?:dou|pago|ofereco|oferta|proposta|aceita|aceitam|topa|fecha|fecham|consegue|consegu\w+|"
+    r"\b(?:dou|daria|pago|pagaria|ofereco|ofereceria|ofert[ao]|ofertaria|proposta|aceita|aceitam|topa|fecha|fecham|consegue|consegu\w+|"
     r"rola|faz|fazem)"
     r"(?: (?:ele|ela|esse|essa|isso|o|a|carro|por|em|de|nele|nela|pra|mim|voces|voce|vista|r\$|"
     r"seria|hoje|no|um))*$"

@@ -64,7 +64,7 @@ _WISH = re.compile(
     r"serve|qualquer|disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
 )
 _PRICE_OR_THERE = re.compile(
-    r"\b(?:quanto\b(?! (?:gasta|consome|anda|faz|roda|tempo))|preco|valor|custa|disponivel|ainda "
+    r"\b(?:quanto\b(?! (?:ele |ela |o carro |esse |essa )?(?:gasta|consome|anda|faz|roda|tempo))|preco|valor|custa|disponivel|ainda "
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(

@@ -74,7 +74,28 @@ def find_names(text: Text, stock: Trims) -> list[Mention]:
             mention._replace(own=_is_own(text, mention, found), like=_is_like(text, mention))
         )
         index = mention.end
+        other = _other_trim(text, found[-1], stock)
+        if other is not None:
+            found.append(other)
+            index = other.end
     return _without_everyday(found)
+
+
+_JOINS = ("e", "ou", "pra", "com", "vs", "versus", "x")
+
+
+def _other_trim(text: Text, mention: Mention, stock: Trims) -> Mention | None:
+    """`HB20 Vision ou Comfort Plus`: a second trim of the same family, without its name."""
+    start = mention.end
+    if not mention.trim or start >= len(text.tokens) or text.tokens[start].text not in _JOINS:
+        return None
+    start += 2 if re.match(r"\w+ (?:o|a)\b", text.after(start, 2)) else 1
+    if start >= len(text.tokens) or text.tokens[start].breaks:
+        return None
+    _, shown = _trim_at(text, start, stock.trims(mention.name.value))
+    if shown is None or shown in mention.trim:
+        return None
+    return _with_trim(text, mention._replace(start=start, end=start, trim=()), stock)
 
 
 def _longest(text: Text, index: int, lexicon: Lexicon) -> Mention | None:
@@ -119,14 +140,14 @@ def _lengthened(text: Text, index: int, guessed: Name, lexicon: Lexicon) -> Ment
     return Mention(index, end, name)
 
 
-_DIMINUTIVE = re.compile(r"(?P<stem>[a-z0-9]{2,}?)(?:z?inh[oa]s?|zi[nm])")
+_DIMINUTIVE = re.compile(r"(?P<stem>[a-z0-9]{2,}?)(?:z?inh[oa]s?|zi[nm]|z?ao)")
 
 
 _ENDINGS = ("", "o", "a", "e", "i", "io", "ix")
 
 
 def _small(token: str, lexicon: Lexicon) -> Name | None:
-    """A diminutive: foxinho, saveirinha, uninho."""
+    """Made small or big: foxinho, saveirinha, uninho, fuscao."""
     small = _DIMINUTIVE.fullmatch(token)
     if small is None:
         return None

@@ -10,7 +10,7 @@ from bot.reading.text import Text
 _WORDS = (
     (
         Sort.MILEAGE_ASC,
-        r"pouc[oa]s? rodad[oa]s?|(?:baix[oa]|pouc[oa]s?|menor|menos) km|menos rodad[oa]s?",
+        r"pouc[oa]s? rodad[oa]s?|(?:baix[oa]|pouc[oa]s?|menor|menos) km|km (?:bem )?baix[oa]|menos rodad[oa]s?",
     ),
     (
         Sort.PRICE_ASC,

@@ -33,6 +33,8 @@ _POINTERS = frozenset(
 )
 MIN_TRIM = 3
 TWO = 2
+LIST = 5
+"""A list of so many cars may have been cut short."""
 _OTHER = re.compile(r"\b(?:[oa]|d[oa]|n[oa]|ess[ea]) outr[oa]\b")
 _CABINS = {"cabine simples": "cs", "cabine dupla": "cd"}
 
@@ -113,11 +115,20 @@ def _pointed(
         offered = _last_two(state, offered, stock)
         return ordered(offered, reference.sort)[0] if offered else None
     if reference.how is Pointing.BEST and offered:
-        matched = stock.matching(state.filters) if reference.number else offered
-        return ordered(matched or offered, reference.sort)[0]
+        return ordered(_all_of_them(reference, state, offered, stock), reference.sort)[0]
     if reference.how is Pointing.THIS:
         return _current(state, offered, stock)
     return None
+
+
+def _all_of_them(
+    reference: Reference, state: State, offered: list[Listing], stock: Stock
+) -> list[Listing]:
+    """What fits the wish, of which the cars shown may be the first few; else those shown."""
+    matched = stock.matching(state.filters)
+    first = {item.car.id for item in matched[: len(offered)]}
+    cut = len(offered) >= LIST and first == {item.car.id for item in offered}
+    return matched if matched and (reference.number or cut) else offered
 
 
 def _last_two(state: State, offered: list[Listing], stock: Stock) -> list[Listing]:
