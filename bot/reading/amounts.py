@@ -129,6 +129,8 @@ class _Reader:
         if self._is_km(high):
             self._out.mileage_max = top
             return True
+        if not low.thousands and low.value < MIN_BARE_PRICE:
+            return False  # `familia de 5 ate 80 mil`
         if bottom >= top or top < MIN_BARE_PRICE * 1000 or high.unit not in ("", "reais"):
             return False
         self._out.price_min, self._out.price_max, self._out.priced = bottom, top, True

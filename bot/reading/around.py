@@ -39,7 +39,8 @@ MIN_AFTER = re.compile(
 AROUND_AFTER = re.compile(r"(?:mais ou menos|por ai|e pouco)")
 KM_AFTER = re.compile(r"(?:mil )?(?:de )?(?:km|rodad[oa]s?)\b")
 KM_BEFORE = re.compile(
-    r"(?<!mil )(?<![0-9] )(?<!baixa )(?<!baixo )(?<!pouca )(?<!pouco )(?<!menor )(?<!menos )\b(?:km|rodagem)(?: (?:de|"
+    r"(?<!mil )(?<![0-9] )"
+    r"(?<!baixa )(?<!baixo )(?<!pouca )(?<!pouco )(?<!menor )(?<!menos )\b(?:km|rodagem)(?: (?:de|"
     r"ate|abaixo|menor|que|com|maximo|no|maxima))*$"
 )
 DOWN_BEFORE = re.compile(r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$")

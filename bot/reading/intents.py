@@ -64,7 +64,8 @@ _WISH = re.compile(
     r"serve|qualquer|disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
 )
 _PRICE_OR_THERE = re.compile(
-    r"\b(?:quanto\b(?! (?:ele |ela |o carro |esse |essa )?(?:gasta|consome|anda|faz|roda|tempo))|preco|valor|custa|disponivel|ainda "
+    r"\b(?:quanto\b(?! (?:ele |ela |o carro |esse |essa )?"
+    r"(?:gasta|consome|anda|faz|roda|tempo))|preco|valor|custa|disponivel|ainda "
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(
@@ -103,8 +104,8 @@ def find_intents(
         found |= {Intent(name) for name, ways in _WITH_WHEN.items() if ways.search(text.flat)}
     _add_by_meaning(found, text, filters, topics, amounts, own)
     _drop_shadowed(found, text, filters)
-    if Intent.NEGOTIATE in found and not amounts.offers and _FOR_CHEAPER.search(text.flat):
-        found = found - {Intent.NEGOTIATE} | {Intent.SEARCH}
+    if Intent.NEGOTIATE in found and not amounts.offers:
+        found = _without_bargain(found, text)
     ranked = sorted(found, key=_RANK.__getitem__)
     if Intent.SEARCH in found and _search_first(ranked[0], text, filters, amounts, own):
         ranked.remove(Intent.SEARCH)
@@ -137,7 +138,7 @@ def _add_by_meaning(
     names = bool(filters.model)
     if amounts.offers:
         found.add(Intent.NEGOTIATE)
-    if amounts.instalments:
+    if amounts.instalments or (amounts.down_payment is not None and names):
         found.add(Intent.FINANCING)
     if own and not found & {Intent.SELL_CAR, Intent.TRADE_IN}:
         found.add(Intent.TRADE_IN)
@@ -201,6 +202,17 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
         found -= {Intent.YES}
 
 
+def _without_bargain(found: set[Intent], text: Text) -> set[Intent]:
+    if _FOR_CHEAPER.search(text.flat):
+        return found - {Intent.NEGOTIATE} | {Intent.SEARCH}
+    return found - {Intent.NEGOTIATE} if _NOT_DEAR.search(text.flat) else found
+
+
+# `não achei caro`, `já comprei em outro lugar`: nobody bargains.
+_NOT_DEAR = re.compile(
+    r"\bnao (?:achei|acho|e|esta|ficou) (?:nada |tao |muito )?car[oa]\b|"
+    r"\bja (?:comprei|fechei|peguei|arrumei|achei|resolvi)\b"
+)
 _PART_OF_A_CAR = (
     r"\b(?:porta|portas|teto|vidro|vidros|capo|tampa|cacamba|mala|malas|banco|janela)\b"
 )

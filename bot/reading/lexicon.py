@@ -76,6 +76,7 @@ class Lexicon:
             names[key] = Name(NameKind.FAMILY, family.name)
             families[key] = family
             names.setdefault(compact(family.brand), Name(NameKind.BRAND, family.brand))
+        names |= _short_names(names, set(own))
         more = [Slips(fresh)] if fresh else []
         if own:
             more.append(Slips(own, min_edit=MIN_OWN))
@@ -112,6 +113,22 @@ class Lexicon:
         return None
 
 
+@cache
+def _short_for() -> dict[str, tuple[str, ...]]:
+    raw: dict[str, list[str]] = load("cars")["short_for"]
+    return {compact(short): tuple(map(compact, whole)) for short, whole in raw.items()}
+
+
+def _short_names(names: dict[str, Name], own: set[str]) -> dict[str, Name]:
+    """Tiggo is the Tiggo 5X of a dealer who has no other Tiggo."""
+    found: dict[str, Name] = {}
+    for short, whole in _short_for().items():
+        having = [key for key in whole if key in own]
+        if short not in own and len(having) == 1:
+            found[short] = names[having[0]]
+    return found
+
+
 def _renamed(names: dict[str, Name], listed: str, shown: str) -> dict[str, Name]:
     """The nicknames of a family that this dealer spells in his own way."""
     return {key: replace(name, value=shown) for key, name in names.items() if name.value == listed}
@@ -126,6 +143,7 @@ def _read_names() -> tuple[dict[str, Name], dict[str, Family]]:
     nicknames: dict[str, list[str]] = raw.pop("nicknames")
     everyday = {compact(word) for word in raw.pop("everyday")["names"]}
     raw.pop("gender")  # of `grammar`
+    raw.pop("short_for")  # of `_short_names`
     names: dict[str, Name] = {}
     families: dict[str, Family] = {}
     for brand, entry in raw.items():

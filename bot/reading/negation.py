@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
 _LINK = (
     r"(?: (?:de|da|do|das|dos|o|a|os|as|um|uma|cor|ser|seja|sejam|carro|carros|marca|e|nem|ou|"
-    r"motor|na|no))*"
+    r"motor|na|no|cambio|transmissao|modelo|tipo|nenhum|nenhuma|algo|nada))*"
 )
 _NO = re.compile(
     r"(?:\b(?:menos|exceto|tirando|fora|sem ser|sem|nem|evito|evitar|odeio|detesto|nada|salvo)|"

@@ -97,13 +97,15 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
 
 _CABIN = re.compile(r"\bcabine (?:dupla|simples)\b(?! ou\b)")
 """A trim that is named, not a question about it."""
+_IS_CABIN = re.compile(r"\b(?:e|tem) cabine\b")
 
 
 def _asked(text: Text, free: frozenset[str]) -> tuple[str, ...]:
     """The topics that are asked about, but for those that the buyer says do not matter."""
     if any_topic().search(text.flat) is None:
         return ()
-    do_not_matter: set[str | None] = {"cabine"} if _CABIN.search(text.flat) else set()
+    named = _CABIN.search(text.flat) and not (text.question and _IS_CABIN.search(text.flat))
+    do_not_matter: set[str | None] = {"cabine"} if named else set()
     do_not_matter |= {_TOPIC_OF.get(key) for key in free}
     return tuple(
         topic.name

@@ -96,10 +96,11 @@ class Slips:
 
 
 def _beside_on_keyboard() -> frozenset[tuple[str, str]]:
-    """Pairs of letters that a thumb mixes up: next to each other, or one above the other."""
+    """Pairs of letters that a thumb or an ear mixes up."""
     pairs = [pair for row in _ROWS for pair in pairwise(row)]
     for upper, lower in pairwise(_ROWS):
         pairs += [*zip(upper, lower, strict=False), *zip(upper[1:], lower, strict=False)]
+    pairs += [("e", "i"), ("o", "u")]  # said alike at the end of a word: yares, argu
     return frozenset(pairs) | frozenset((second, first) for first, second in pairs)
 
 

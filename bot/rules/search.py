@@ -28,6 +28,8 @@ def search(talk: Talk) -> Answer:
     if side_by_side is not None:
         return side_by_side
     others = reference is not None and reference.how is Pointing.OTHERS
+    if others and talk.pointed and talk.target is not None:
+        return one_car(talk, talk.target)  # `e a outra?` of two
     if others and talk.state.offered and talk.reading.filters.exclude == Exclude():
         return _more(talk)
     if talk.chosen is not None and talk.target is None:
@@ -87,6 +89,9 @@ def _points_at_one(talk: Talk) -> bool:
     if reference is not None and reference.how is Pointing.BEST:
         return bool(talk.state.offered) and stated.empty()
     cheaper = reference is not None and reference.how is Pointing.CHEAPER
+    this = reference is not None and reference.how is Pointing.THIS
+    if this and stated.price_max is not None and not stated.model:
+        return False  # `só esse? e até 55`
     if talk.pointed and not cheaper:
         return True
     if reference is not None and not cheaper:
