@@ -34,8 +34,10 @@ def as_an_answer(reading: Reading, state: State) -> Reading:
     offer = None if wishes else _offer(reading, state)
     if offer is not None:
         return offer
-    if wishes or reading.text.question:
+    if wishes:
         return reading
+    if reading.text.question:  # `e se eu der 30 mil?`
+        return _down_payment(reading, state) or reading if reading.down_payment else reading
     return _own_car(reading, state) or _down_payment(reading, state) or reading
 
 
@@ -84,7 +86,9 @@ def _own_car(reading: Reading, state: State) -> Reading | None:
 
 def _down_payment(reading: Reading, state: State) -> Reading | None:
     """`20 mil`, `48x`; `até 60 mil` is a wish for a car."""
-    if state.pending is not Pending.DOWN_PAYMENT or not reading.filters.only_money():
+    told = reading.down_payment is not None and state.last_intent == Intent.FINANCING
+    asked = state.pending is Pending.DOWN_PAYMENT or told
+    if not asked or not reading.filters.only_money():
         return None
     if _CEILING.search(reading.text.flat):
         return None

@@ -109,6 +109,8 @@ class _Reader:
 
     def _range(self, low: Number, high: Number) -> bool:
         """entre 70 e 85 mil, de 2018 a 2020."""
+        if any(token.breaks for token in self._text.tokens[low.end : high.start + 1]):
+            return False
         between = " ".join(token.text for token in self._text.tokens[low.end : high.start])
         before = self._text.before(low.start, 3)
         opened = re.search(r"\b(?:entre|de|dos|uns|faixa)(?: (?:uns|os|r\$|a|de))*$", before)
@@ -229,7 +231,7 @@ class _Reader:
             year = self._year(number.value)
         if year is None or (self._text.tokens[number.start - 1].text == "r$" and number.start):
             return False
-        self._set_year(year, self._year_mode(before, after))
+        self._set_year(year, around.year_mode(before, after))
         return True
 
     def _spelt_year(self, number: Number) -> bool:
@@ -245,20 +247,13 @@ class _Reader:
         )
         return digits and bool(around.YEAR_BEFORE.search(before) or beside_name or newer)
 
-    def _year_mode(self, before: str, after: str) -> str:
-        if around.MIN_AFTER.match(after) or around.MIN.search(before):
-            return ">"
-        if around.MAX_AFTER.match(after) or around.MAX.search(before):
-            return "<"
-        return "="
-
     def _as_price(self, number: Number) -> bool:
         before = self._text.before(number.start, 8)
         money = self._is_money(number)
         value = _thousands(number)
         if number.unit not in ("", "reais") or value < MIN_BARE_PRICE * 1000:
             return False
-        mode = self._price_mode(before, self._text.after(number.end))
+        mode = around.price_mode(before, self._text.after(number.end))
         if mode == "offer":
             self._out.offers.append(value)
             return True
@@ -273,17 +268,6 @@ class _Reader:
         marked = number.thousands or number.unit == "reais" or number.value >= MIN_BARE_PRICE * 1000
         marked |= number.decimal and number.value >= MIN_BARE_PRICE  # 59,9
         return marked or (number.start > 0 and self._text.tokens[number.start - 1].text == "r$")
-
-    def _price_mode(self, before: str, after: str) -> str:
-        if around.MAX.search(before) or around.MAX_AFTER.match(after):
-            return "<"
-        if around.MIN.search(before):
-            return ">"
-        if around.OFFER.search(before) or around.OFFER_AFTER.match(after):
-            return "offer"
-        if around.MIN_AFTER.match(after):
-            return ">"
-        return "~" if around.AROUND.search(before) or around.AROUND_AFTER.match(after) else ""
 
     def _set_price(self, value: int, mode: str) -> None:
         self._out.priced = True

@@ -1,4 +1,4 @@
-"""The words around a number that say what it is: patterns only. Used by `reading.amounts`.
+"""The words around a number that say what it is. Used by `reading.amounts`.
 
 BEFORE patterns end where the number begins; AFTER patterns begin where it ends.
 """
@@ -43,7 +43,10 @@ KM_BEFORE = re.compile(
     r"(?<!baixa )(?<!baixo )(?<!pouca )(?<!pouco )(?<!menor )(?<!menos )\b(?:km|rodagem)(?: (?:de|"
     r"ate|abaixo|menor|que|com|maximo|no|maxima))*$"
 )
-DOWN_BEFORE = re.compile(r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$")
+DOWN_BEFORE = re.compile(
+    r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$|"
+    r"\be se (?:eu )?(?:der|desse|dar|entrar com)(?: (?:uns|r\$))*$"
+)
 DOWN_AFTER = re.compile(
     r"(?:reais )?(?:(?:de|na|como|pra|em|pra dar de) )?(?:entrada|sinal)\b|"
     r"(?:reais )?(?:(?:a vista|agora|na mao|em dinheiro) )?(?:e|mais) (?:o )?(?:resto|restante|que "
@@ -81,3 +84,25 @@ DAY_BEFORE = re.compile(r"\bdia$")
 YEAR_BEFORE = re.compile(r"\bano(?: (?:de|e|modelo))*$")
 TIME = re.compile(r"[0-9]{1,2}(?:h|hs|hrs|horas)[0-9]{0,2}|[0-9]{1,2}:[0-9]{2}")
 PAIR = re.compile(r"([0-9]{2}|[0-9]{4})/([0-9]{2}|[0-9]{4})")
+
+
+def year_mode(before: str, after: str) -> str:
+    """A year as the last (<), the first (>) or the only one (=)."""
+    if MIN_AFTER.match(after) or MIN.search(before):
+        return ">"
+    if MAX_AFTER.match(after) or MAX.search(before):
+        return "<"
+    return "="
+
+
+def price_mode(before: str, after: str) -> str:
+    """A price as a ceiling (<), a floor (>), an offer, about so much (~), or nothing of it."""
+    if MAX.search(before) or MAX_AFTER.match(after):
+        return "<"
+    if MIN.search(before):
+        return ">"
+    if OFFER.search(before) or OFFER_AFTER.match(after):
+        return "offer"
+    if MIN_AFTER.match(after):
+        return ">"
+    return "~" if AROUND.search(before) or AROUND_AFTER.match(after) else ""

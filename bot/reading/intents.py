@@ -69,6 +69,7 @@ _PRICE_OR_THERE = re.compile(
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(
+    r"^(?:um|uma|algum|alguma|alguns) que\b|"
     r"^(?:os |ver )?(?:carros?|seminovos?|usados|catalogo|lista|modelos)$|"
     r"\btem (?:alguma? )?(?:ofertas?|promoc\w+)\b|\bmelhor(?:es)? (?:opcao|opcoes|carro|escolha)\b|"
     r"\bajud\w+ (?:me )?a escolher\b|^(?:e )?pra (?:minha|meu|uso|trabalh\w+|mim|familia|"
@@ -119,7 +120,7 @@ _FOR_CHEAPER = re.compile(
     r"mostra|outr[oa]s?|alg[ou]\w*)\b(?: \w+){0,3} mais (?:barat\w+|em conta|acessive\w+)"
 )
 _ANY_CAR = re.compile(
-    r"^carros? (?:pra|que|de)\b|"
+    r"^carros? (?:pra|que|de|a)\b|"
     r"\b(?:tem|um|algum|quero|procuro|preciso de|quais) (?:algum |um )?carros?\b(?! e\b)|^carros? "
     r"com\b"
 )
@@ -159,7 +160,7 @@ def _asks_for_any(text: Text) -> bool:
 
 _IS_IT = re.compile(
     r"\be (?:mesmo |todo |ja )?(?:flex|automatic[oa]|manual|auto?|diesel|gasolina|hibrid[oa]|"
-    r"eletric[oa]|cvt|automatizad[oa])\b"
+    r"eletric[oa]|cvt|automatizad[oa]|(?:ano |modelo )?20[0-2][0-9])\b"
 )
 
 

@@ -12,7 +12,8 @@ from bot.reading.text import Text, compact
 
 _OWN = re.compile(
     r"\b(?:meu|minha|meus|tenho(?: aqui)?(?: um| uma)|possuo(?: um| uma)?|dou (?:um|uma|o|a) ?|"
-    r"(?:um|uma|o|a) meu)"
+    r"(?:um|uma|o|a) meu|(?:dao|pagam|avaliam|pagariam) (?:num|numa|no|na|em um|em uma|pelo|pela)|"
+    r"(?:pegam|aceitam) (?:um|uma))"
     r"(?: carro| carrinho| veiculo)?(?: e um| e uma)?$"
 )
 _OWN_ENDS = re.compile(
@@ -89,7 +90,10 @@ def _other_trim(text: Text, mention: Mention, stock: Trims) -> Mention | None:
     start = mention.end
     if not mention.trim or start >= len(text.tokens) or text.tokens[start].text not in _JOINS:
         return None
-    start += 2 if re.match(r"\w+ (?:o|a)\b", text.after(start, 2)) else 1
+    article = re.match(r"\w+ (?:o|a)\b", text.after(start, 2))
+    if text.tokens[start].text == "e" and not article:
+        return None  # `o Audace é turbo?`
+    start += 2 if article else 1
     if start >= len(text.tokens) or text.tokens[start].breaks:
         return None
     _, shown = _trim_at(text, start, stock.trims(mention.name.value))

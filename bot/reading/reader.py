@@ -20,6 +20,7 @@ from bot.reading.references import Reference, find_reference
 from bot.reading.sorting import find_sort
 from bot.reading.text import Text, prepare
 from bot.reading.when import When, find_when
+from bot.reading.wished import without_asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     return Reading(
         text=text,
         intents=intents,
-        filters=_without_asked(filters, intents, asked),
+        filters=without_asked(filters, intents, asked, text.flat),
         free=free,
         topics=asked,
         reference=find_reference(text, amounts),
@@ -239,27 +240,6 @@ def _filters(
             ),
         ),
     )
-
-
-_NO_CEILING = (Intent.FINANCING, Intent.NEGOTIATE, Intent.BUY, Intent.SCHEDULE)
-
-
-def _without_asked(
-    filters: Filters, intents: tuple[Intent, ...], asked: tuple[str, ...]
-) -> Filters:
-    """`esse Versa é flex?` asks for the fuel; `financiar o Versa, tenho 40 mil` sets no ceiling."""
-    if intents[0] in (Intent.TRADE_IN, Intent.SELL_CAR) and not filters.model:
-        return filters.model_copy(update={"sort": None})  # `comprar um mais novo` is no order
-    if filters.model and intents[0] in _NO_CEILING:
-        return filters.model_copy(update={"price_min": None, "price_max": None, "sort": None})
-    if intents[0] is not Intent.DETAILS or not filters.model:
-        return filters
-    update: dict[str, object] = {}
-    if "combustivel" in asked:
-        update["fuel"] = ()
-    if "cambio" in asked:
-        update["transmission"] = None
-    return filters.model_copy(update=update)
 
 
 _NO_DOWN_PAYMENT = re.compile(r"\bsem (?:dar )?(?:nenhuma )?entrada\b|\bentrada zero\b|\b100 ?%")

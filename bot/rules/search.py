@@ -9,6 +9,7 @@ from bot.filters import Exclude, Filters
 from bot.grammar import it, of_it
 from bot.reading.data import Topic, topics
 from bot.reading.references import Pointing
+from bot.reading.text import fold
 from bot.rules.compare import compared
 from bot.rules.details import quoted
 from bot.rules.nothing_found import cheapest, chosen_too_late, none_fits
@@ -74,10 +75,14 @@ def _with_features(talk: Talk, wish: Filters, found: list[Listing], asked: list[
 _HOW_MANY = re.compile(r"\b([0-9]+) (?:lugares|portas|pessoas|passageiros|airbags|air bags)\b")
 
 
+_WITHOUT = re.compile(r"\b(?:nao|sem)\b")
+"""`Kit GNV não instalado` is no car with GNV."""
+
+
 def _has(topic: Topic, item: Listing, flat: str) -> bool:
     """True when the advertisement speaks of it: of as many (7 lugares) as were asked for."""
     said, many = quoted(topic, item), _HOW_MANY.search(flat)
-    if said is None:
+    if said is None or _WITHOUT.search(fold(said)):
         return False
     return many is None or re.search(rf"\b{many[1]}\b", said) is not None
 
@@ -171,7 +176,7 @@ def _intro(talk: Talk, wish: Filters, total: int, shown: int) -> str:
     if talk.reading.likes and not wish.sort:
         like = joined([model.spoken() for model in talk.reading.likes], "ou")
         return talk.say(f"Nesse estilo ({like}), olha o que temos:", f"Parecidos com {like}:")
-    if wish.empty() and not wish.sort:
+    if wish.empty() and not wish.sort and total == len(talk.stock.offered):
         return talk.say(
             f"Temos {total} carros à venda. Separei alguns pra começar:",
             f"São {total} carros no estoque hoje. Olha alguns:",
