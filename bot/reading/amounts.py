@@ -253,7 +253,7 @@ class _Reader:
         value = _thousands(number)
         if number.unit not in ("", "reais") or value < MIN_BARE_PRICE * 1000:
             return False
-        mode = around.price_mode(before, self._text.after(number.end))
+        mode = around.price_mode(before, self._text.after(number.end, 8))
         if mode == "offer":
             self._out.offers.append(value)
             return True

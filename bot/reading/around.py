@@ -72,7 +72,8 @@ OFFER = re.compile(
 )
 OFFER_AFTER = re.compile(
     r"(?:reais )?(?:(?:a vista|no pix|em dinheiro|no dinheiro|hoje|agora) )*(?:fecha|fechamos|leva|"
-    r"topa|rola|aceita|vende|da negocio)\b"
+    r"topa|rola|aceita|vende|da negocio)\b|"
+    r"(?:reais )?(?:n[oa]|pel[oa]) \w+(?: \w+){0,4} (?:fecha|fechamos|fecho|levo|leva|topa)\b"
 )
 COUNTED = re.compile(
     r"(?:lugares|portas|marchas|air|airbags|cilindros|cv|cavalos|litros|donos?|anos|pessoas|"

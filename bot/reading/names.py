@@ -16,6 +16,7 @@ _OWN = re.compile(
     r"(?:pegam|aceitam) (?:um|uma))"
     r"(?: carro| carrinho| veiculo)?(?: e um| e uma)?$"
 )
+_AND_ONE = re.compile(r"\be (?:mais )?(?:um|uma)$")  # `tenho um Civic 2014 e um Gol`
 _OWN_ENDS = re.compile(
     r"^(?:quero|queria|troca|trocar|dar|da|no|na|nesse|nessa|naquele|por|pelo|pela|pra|e quero|em|"
     r"interesse|gostaria|vender)\b"
@@ -208,7 +209,9 @@ def _is_own(text: Text, mention: Mention, found: list[Mention]) -> bool:
     start = mention.start
     if found and found[-1].end == start and found[-1].name.kind is NameKind.BRAND:
         start = found[-1].start
-    return bool(_OWN.search(text.before(start, 4)))
+    before = text.before(start, 4)
+    another = bool(found) and found[-1].own and _AND_ONE.search(before)
+    return bool(another or _OWN.search(before))
 
 
 def _is_like(text: Text, mention: Mention) -> bool:

@@ -242,7 +242,10 @@ def _filters(
     )
 
 
-_NO_DOWN_PAYMENT = re.compile(r"\bsem (?:dar )?(?:nenhuma )?entrada\b|\bentrada zero\b|\b100 ?%")
+_NO_DOWN_PAYMENT = re.compile(
+    r"\b(?:sem|nao tenho) (?:dar )?(?:nada (?:de|pra) )?(?:nenhuma )?entrada\b|"
+    r"\bentrada zero\b|\b100 ?%"
+)
 
 
 def _down_payment(text: Text, amounts: Amounts) -> int | None:

@@ -85,6 +85,8 @@ def _the_other(
     if state.focus is None or not _OTHER.search(reading.text.flat):
         return None
     pool = stock.matching(reading.filters) if reading.filters.model else offered
+    if len(pool) < TWO and not reading.filters.model:  # the one spoken of before this one
+        pool = [item for item in map(stock.get, state.seen) if item is not None][:TWO]
     rest = [item for item in pool if item.car.id != state.focus]
     return rest[0] if len(rest) == 1 else None
 
