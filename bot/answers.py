@@ -16,7 +16,10 @@ from bot.reading.when import DayWish, When
 from bot.state import Pending, State
 
 _BARE_DAY = re.compile(r"(?:no |o |pode ser |entao |seria )?(?:dia )?([0-3]?[0-9])(?: entao)?")
-_DIFFERENCE = re.compile(r"\bdiferenca\b|\bquanto (?:eu )?(?:volto|tenho que dar|pago de volta)\b")
+_DIFFERENCE = re.compile(
+    r"\bdiferenca\b|\bquanto (?:eu )?(?:volto|tenho que dar|pago de volta)\b|"
+    r"\bquanto (?:da|fica|seria|sai|e) (?:de|a) volta\b"
+)
 _ITS = re.compile(r"\b(?:ele|ela|o (?:meu )?carro|meu|minha) (?:tem|esta com)\b")
 _WISHES = re.compile(
     r"\b(?:tem|quero|queria|procuro|busco|preciso|mostra|manda|quanto|qual|quais|voces|interesse)\b"

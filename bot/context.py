@@ -34,6 +34,7 @@ _ASKS_HOURS = re.compile(r"\b(?:abr\w+|fech\w+|atend\w+|funciona\w*|aberto|ate q
 _COMES_FOR = re.compile(
     r"\b(?:e|seria|vou|quero|queria|so) (?:so )?(?:pra )?(?:ver|testar|andar|conhecer|olhar)\b"
 )
+_ANOTHER = re.compile(r"\b(?:outr[oa]s?|parecid[oa]s?|algo|algum|alguma)\b")
 _MAY_MEAN_WHEN = frozenset(
     (
         Intent.UNCLEAR, Intent.SEARCH, Intent.YES, Intent.NO, Intent.THANKS, Intent.GREETING,
@@ -110,6 +111,8 @@ def _asks_about_one(reading: Reading, state: State, stock: Stock) -> bool:
     wish = reading.filters
     if not reading.topics or wish.model or wish.brand or wish.body or wish.price_max:
         return False
+    if wish.sort is not None and _ANOTHER.search(reading.text.flat):
+        return False  # `tem parecido com menos km?`
     pointed = state.focus is not None or names_a_car(reading, state, stock)
     asks = reading.text.question or _FOLLOW_UP_ANY.match(reading.text.flat)
     return bool(pointed and asks and not PRICE.search(reading.text.flat))

@@ -87,11 +87,14 @@ TIME = re.compile(r"[0-9]{1,2}(?:h|hs|hrs|horas)[0-9]{0,2}|[0-9]{1,2}:[0-9]{2}")
 PAIR = re.compile(r"([0-9]{2}|[0-9]{4})/([0-9]{2}|[0-9]{4})")
 
 
+_BEFORE_YEAR = re.compile(r"\b(?:antes d[eo]|anterior(?:es)? a|mais velh[oa]s? que)(?: ano)?$")
+
+
 def year_mode(before: str, after: str) -> str:
     """A year as the last (<), the first (>) or the only one (=)."""
     if MIN_AFTER.match(after) or MIN.search(before):
         return ">"
-    if MAX_AFTER.match(after) or MAX.search(before):
+    if MAX_AFTER.match(after) or MAX.search(before) or _BEFORE_YEAR.search(before):
         return "<"
     return "="
 

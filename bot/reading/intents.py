@@ -173,6 +173,8 @@ def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
         sorted_by_km = filters.sort is not None and "km" in topics
         listed = filters.color or filters.exclude.color
         return bool((stated or sorted_by_km or listed) and not asks)
+    if len(filters.model) > 1 and _WISH.search(text.flat) and " ou " in text.flat:
+        return True  # `Doblo ou Spin de 7 lugares`
     any_car = bool(_ANY_CAR.search(text.flat)) or not filters.only_names()
     return not filters.model and any_car and bool(_WISH.search(text.flat) or any_car)
 

@@ -5,6 +5,7 @@ The base lexicon is data; each stock adds what its dealer has.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,6 +16,8 @@ from bot.reading.slips import MIN_OWN, Slips
 from bot.reading.text import compact, fold
 
 MAX_NAME_TOKENS = 4
+MIN_SINGLE = 3
+_DOUBLED = re.compile(r"([a-z])\1")
 
 
 class NameKind(StrEnum):
@@ -92,7 +95,9 @@ class Lexicon:
             word = slips.find(token)
             if word is not None:
                 return self._names.get(word)
-        return None
+        single = _DOUBLED.sub(r"\1", token)  # gool: too short to go by its sound
+        name = self._names.get(single) if MIN_SINGLE <= len(single) < len(token) else None
+        return None if name is None or name.everyday else name
 
     def family(self, name: str) -> Family | None:
         """The family of this name."""

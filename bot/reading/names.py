@@ -73,7 +73,7 @@ def find_names(text: Text, stock: Trims) -> list[Mention]:
             continue
         mention = _with_trim(text, mention, stock)
         found.append(
-            mention._replace(own=_is_own(text, mention, found), like=_is_like(text, mention))
+            mention._replace(own=_is_own(text, mention, found), like=_is_like(text, mention, found))
         )
         index = mention.end
         other = _other_trim(text, found[-1], stock)
@@ -214,7 +214,9 @@ def _is_own(text: Text, mention: Mention, found: list[Mention]) -> bool:
     return bool(another or _OWN.search(before))
 
 
-def _is_like(text: Text, mention: Mention) -> bool:
+def _is_like(text: Text, mention: Mention, found: list[Mention]) -> bool:
+    if found and found[-1].like and text.before(mention.start, 1) in ("e", "ou"):
+        return found[-1].end == mention.start - 1  # `tipo Mobi e Kwid`
     return bool(_LIKE.search(text.before(mention.start, 4)))
 
 

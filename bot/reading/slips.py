@@ -33,6 +33,7 @@ _SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"h", ""),
         (r"([a-z])\1", r"\1"),
         (r"n(?=[pb])|m$", "n"),
+        (r"i$", "e"),
     )
 )
 
