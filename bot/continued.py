@@ -55,7 +55,8 @@ def _by_cabin(reading: Reading, before: Filters, cabin: str, stock: Stock) -> Re
         ModelWish(family=family, trim=(stock.trims(family)[cabin],)) for family in having
     )
     wish = before.merged(reading.filters).model_copy(update={"model": models})
-    return replace(reading, filters=wish)
+    intents = (Intent.SEARCH,) if reading.intent is Intent.UNCLEAR else reading.intents
+    return replace(reading, filters=wish, intents=intents)
 
 
 def _longer(family: str, word: str, stock: Stock) -> ModelWish | None:
