@@ -103,10 +103,16 @@ def _other_trim(text: Text, mention: Mention, stock: Trims) -> Mention | None:
     return _with_trim(text, mention._replace(start=start, end=start, trim=()), stock)
 
 
+_OWN_WORDS = ("tem", "com", "por", "que")
+"""Words that begin no name: `tem pra` is no Tempra."""
+
+
 def _longest(text: Text, index: int, lexicon: Lexicon) -> Mention | None:
     tokens = text.tokens
     limit = min(len(tokens), index + MAX_NAME_TOKENS)
     end = index + 1
+    if tokens[index].text in _OWN_WORDS:
+        limit = end
     while end < limit and not tokens[end].breaks:
         end += 1
     for stop in range(end, index, -1):

@@ -32,6 +32,7 @@ _POINTERS = frozenset(
     )
 )
 MIN_TRIM = 3
+_YEAR = re.compile(r"20[0-4][0-9]")
 TWO = 2
 LIST = 5
 """A list of so many cars may have been cut short."""
@@ -157,7 +158,7 @@ def _priced(pool: list[Listing], amount: int) -> Listing | None:
 
 
 def _described(reading: Reading, offered: list[Listing]) -> Listing | None:
-    """`o preto`, `o premier`: a word that fits exactly one of the cars shown."""
+    """`o preto`, `o premier`, `o 2018`: a word that fits exactly one of the cars shown."""
     for words, trim in _CABINS.items():
         hits = [item for item in offered if trim in item.trim]
         if words in reading.text.flat and len(hits) == 1:
@@ -184,6 +185,8 @@ def _recalled(reading: Reading, state: State, stock: Stock) -> Listing | None:
 
 
 def _has_word(item: Listing, word: str) -> bool:
+    if _YEAR.fullmatch(word):
+        return item.car.ano_modelo == int(word)
     key, value = attribute_words().get(word, ("", ""))
     if key:
         return value in (item.color, item.fuel, item.body, item.transmission)

@@ -223,6 +223,8 @@ def _more(talk: Talk) -> Answer:
     rest = [item for item in found if item.car.id not in seen]
     if wish.sort is None:  # more of the kind that was shown comes first
         rest.sort(key=lambda item: item.body not in bodies)
+    if not rest and found and wish != talk.state.filters:
+        return _found(talk, wish, found)  # `não gostei. e vermelho?`
     if not rest:
         body = talk.say(
             "Com esse perfil, são esses mesmo que eu tenho. Quer que eu procure outro tipo de "

@@ -91,3 +91,16 @@ def test_eight_times_the_same_is_never_the_same_word_for_word() -> None:
     said = [sent(chat.say("tem onix?")) for _ in range(8)]
 
     assert len(set(said)) == len(said)
+
+
+def test_a_year_points_at_one_of_the_cars_shown() -> None:
+    """`o 2019` of two that were shown, and `o outro` is then the other one."""
+    pair = (
+        car(1, "Jeep", "Compass 2.0", "90000", ano_modelo=2019),
+        car(2, "Jeep", "Compass 2.0", "120000"),
+    )
+    chat = Chat(stock=Stock.build(pair))
+    chat.say("tem compass?")
+
+    assert "R$ 90.000" in sent(chat.say("o 2019"))
+    assert "R$ 120.000" in sent(chat.say("e o outro?"))
