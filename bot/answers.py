@@ -16,7 +16,10 @@ from bot.reading.when import DayWish, When
 from bot.state import Pending, State
 
 _BARE_DAY = re.compile(r"(?:no |o |pode ser |entao |seria )?(?:dia )?([0-3]?[0-9])(?: entao)?")
-_DIFFERENCE = re.compile(r"\bdiferenca\b|\bquanto (?:eu )?(?:volto|tenho que dar|pago de volta)\b")
+_DIFFERENCE = re.compile(
+    r"\bdiferenca\b|\bquanto (?:eu )?(?:volto|tenho que dar|pago de volta)\b|"
+    r"\bquanto (?:da|fica|seria|sai|e) (?:de|a) volta\b"
+)
 _ITS = re.compile(r"\b(?:ele|ela|o (?:meu )?carro|meu|minha) (?:tem|esta com)\b")
 _WISHES = re.compile(
     r"\b(?:tem|quero|queria|procuro|busco|preciso|mostra|manda|quanto|qual|quais|voces|interesse)\b"
@@ -34,8 +37,10 @@ def as_an_answer(reading: Reading, state: State) -> Reading:
     offer = None if wishes else _offer(reading, state)
     if offer is not None:
         return offer
-    if wishes or reading.text.question:
+    if wishes:
         return reading
+    if reading.text.question:  # `e se eu der 30 mil?`
+        return _down_payment(reading, state) or reading if reading.down_payment else reading
     return _own_car(reading, state) or _down_payment(reading, state) or reading
 
 
@@ -84,7 +89,9 @@ def _own_car(reading: Reading, state: State) -> Reading | None:
 
 def _down_payment(reading: Reading, state: State) -> Reading | None:
     """`20 mil`, `48x`; `até 60 mil` is a wish for a car."""
-    if state.pending is not Pending.DOWN_PAYMENT or not reading.filters.only_money():
+    told = reading.down_payment is not None and state.last_intent == Intent.FINANCING
+    asked = state.pending is Pending.DOWN_PAYMENT or told
+    if not asked or not reading.filters.only_money():
         return None
     if _CEILING.search(reading.text.flat):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.answers import as_an_answer, with_intent, without_own_car
+from bot.continued import continued
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.rules.courtesy import asks_for_other_store
@@ -33,6 +34,7 @@ _ASKS_HOURS = re.compile(r"\b(?:abr\w+|fech\w+|atend\w+|funciona\w*|aberto|ate q
 _COMES_FOR = re.compile(
     r"\b(?:e|seria|vou|quero|queria|so) (?:so )?(?:pra )?(?:ver|testar|andar|conhecer|olhar)\b"
 )
+_ANOTHER = re.compile(r"\b(?:outr[oa]s?|parecid[oa]s?|algo|algum|alguma)\b")
 _MAY_MEAN_WHEN = frozenset(
     (
         Intent.UNCLEAR, Intent.SEARCH, Intent.YES, Intent.NO, Intent.THANKS, Intent.GREETING,
@@ -53,6 +55,8 @@ def in_context(
     reading = without_own_car(as_an_answer(reading, state), state)
     if state.offered and _ANY_WILL_DO.fullmatch(reading.text.flat):
         return with_intent(reading, Intent.SEARCH, ())
+    if not names_a_car(reading, state, stock):
+        reading = continued(reading, state, stock)
     visit = _visit(reading, state, stored, points=names_a_car(reading, state, stock))
     if visit is not None:
         return with_intent(reading, visit, ())
@@ -107,6 +111,8 @@ def _asks_about_one(reading: Reading, state: State, stock: Stock) -> bool:
     wish = reading.filters
     if not reading.topics or wish.model or wish.brand or wish.body or wish.price_max:
         return False
+    if wish.sort is not None and _ANOTHER.search(reading.text.flat):
+        return False  # `tem parecido com menos km?`
     pointed = state.focus is not None or names_a_car(reading, state, stock)
     asks = reading.text.question or _FOLLOW_UP_ANY.match(reading.text.flat)
     return bool(pointed and asks and not PRICE.search(reading.text.flat))

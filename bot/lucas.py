@@ -102,8 +102,8 @@ def hours_of(dealer: Dealer) -> OpeningHours | None:
 
 
 def _person_offered(talk: Talk, answer: Answer) -> Answer:
-    """Two turns in a row that found nothing: a seller is offered, and a yes then means him."""
-    ready = finds_nothing(answer) and talk.state.dry == DRY_LIMIT - 1
+    """Every two turns in a row that found nothing a seller is offered; a yes then means him."""
+    ready = finds_nothing(answer) and talk.state.dry % DRY_LIMIT == DRY_LIMIT - 1
     if not ready or answer.handoff or answer.rule == "unclear.offer":
         return answer
     offer = talk.say(

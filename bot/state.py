@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.filters import Filters
 
 VERSION = 1
-REMEMBERED_BUBBLES = 12
+REMEMBERED_BUBBLES = 30
 """How many of his last bubbles Lucas knows, so as not to repeat himself word for word."""
 
 

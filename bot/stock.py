@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.filters import Exclude, Filters, ModelWish, Sort
 from bot.reading.data import attribute_words, plain_words, shorthand
@@ -203,11 +203,19 @@ def _own_family(car: Car, base: Lexicon) -> Family | None:
     model = _model(car)
     known = base.family_of(model)
     if known is not None:
-        return known[0]
+        return _as_he_spells(known[0], model)
     words = model.split()
     count = 1 if words and len(compact(words[0])) > 1 and not _everyday(words[0]) else 2
     name = " ".join(words[:count])
     return Family(name, base.brand(car.marca), None) if len(compact(name)) > 1 else None
+
+
+def _as_he_spells(family: Family, model: str) -> Family:
+    """The dealer's own accents and marks (Doblo, Up); his capitals and hyphens are not kept."""
+    said = " ".join(model.split()[: len(family.name.split())])
+    same = fold(said).strip("!") == fold(family.name).strip("!")
+    marked = said.lower() != family.name.lower() and not said.isupper()
+    return replace(family, name=said) if same and marked else family
 
 
 def _everyday(word: str) -> bool:

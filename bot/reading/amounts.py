@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from bot.reading import around
+from bot.reading.ages import oldest_age, short_years
 from bot.reading.numbers import Number, find_numbers
 from bot.reading.text import Text
 
@@ -108,12 +109,14 @@ class _Reader:
 
     def _range(self, low: Number, high: Number) -> bool:
         """entre 70 e 85 mil, de 2018 a 2020."""
+        if any(token.breaks for token in self._text.tokens[low.end : high.start + 1]):
+            return False
         between = " ".join(token.text for token in self._text.tokens[low.end : high.start])
         before = self._text.before(low.start, 3)
         opened = re.search(r"\b(?:entre|de|dos|uns|faixa)(?: (?:uns|os|r\$|a|de))*$", before)
-        if re.fullmatch(r"(?:e|a|ate|ou)(?: (?:uns|os|r\$))?", between) is None:
+        if re.fullmatch(r"(?:e|a|ao|aos|ate|ou)(?: (?:uns|o|os|r\$))?", between) is None:
             return False
-        years = self._full_year(low), self._full_year(high)
+        years = self._two_years(low, high)
         if years[0] and years[1]:
             self._out.year_min, self._out.year_max = (
                 min(years[0], years[1]),
@@ -128,10 +131,17 @@ class _Reader:
         if self._is_km(high):
             self._out.mileage_max = top
             return True
+        if not low.thousands and low.value < MIN_BARE_PRICE:
+            return False  # `familia de 5 ate 80 mil`
         if bottom >= top or top < MIN_BARE_PRICE * 1000 or high.unit not in ("", "reais"):
             return False
         self._out.price_min, self._out.price_max, self._out.priced = bottom, top, True
         return True
+
+    def _two_years(self, low: Number, high: Number) -> tuple[int | None, int | None]:
+        if short_years(self._text, low, high) and not self._is_km(high):
+            return self._year(low.value), self._year(high.value)
+        return self._full_year(low), self._full_year(high)
 
     def _full_year(self, number: Number) -> int | None:
         plain = not number.thousands and not number.unit and not number.decimal
@@ -175,9 +185,17 @@ class _Reader:
         if around.DOWN_AFTER.match(after) or around.DOWN_BEFORE.search(before):
             self._out.down_payment = _thousands(number)
             return True
+        if self._as_age(number):
+            return True
         return self._as_time(number, before) or bool(
             number.unit == "%" or (not number.thousands and around.COUNTED.match(after))
         )
+
+    def _as_age(self, number: Number) -> bool:
+        age = oldest_age(self._text, number)
+        if age is not None:
+            self._set_year(self._last_year - 1 - age, ">")
+        return age is not None
 
     def _as_time(self, number: Number, before: str) -> bool:
         token = self._text.tokens[number.start].text
@@ -213,7 +231,7 @@ class _Reader:
             year = self._year(number.value)
         if year is None or (self._text.tokens[number.start - 1].text == "r$" and number.start):
             return False
-        self._set_year(year, self._year_mode(before, after))
+        self._set_year(year, around.year_mode(before, after))
         return True
 
     def _spelt_year(self, number: Number) -> bool:
@@ -229,20 +247,13 @@ class _Reader:
         )
         return digits and bool(around.YEAR_BEFORE.search(before) or beside_name or newer)
 
-    def _year_mode(self, before: str, after: str) -> str:
-        if around.MIN_AFTER.match(after) or around.MIN.search(before):
-            return ">"
-        if around.MAX_AFTER.match(after) or around.MAX.search(before):
-            return "<"
-        return "="
-
     def _as_price(self, number: Number) -> bool:
         before = self._text.before(number.start, 8)
         money = self._is_money(number)
         value = _thousands(number)
         if number.unit not in ("", "reais") or value < MIN_BARE_PRICE * 1000:
             return False
-        mode = self._price_mode(before, self._text.after(number.end))
+        mode = around.price_mode(before, self._text.after(number.end, 8))
         if mode == "offer":
             self._out.offers.append(value)
             return True
@@ -255,18 +266,8 @@ class _Reader:
 
     def _is_money(self, number: Number) -> bool:
         marked = number.thousands or number.unit == "reais" or number.value >= MIN_BARE_PRICE * 1000
+        marked |= number.decimal and number.value >= MIN_BARE_PRICE  # 59,9
         return marked or (number.start > 0 and self._text.tokens[number.start - 1].text == "r$")
-
-    def _price_mode(self, before: str, after: str) -> str:
-        if around.MAX.search(before) or around.MAX_AFTER.match(after):
-            return "<"
-        if around.MIN.search(before):
-            return ">"
-        if around.OFFER.search(before) or around.OFFER_AFTER.match(after):
-            return "offer"
-        if around.MIN_AFTER.match(after):
-            return ">"
-        return "~" if around.AROUND.search(before) or around.AROUND_AFTER.match(after) else ""
 
     def _set_price(self, value: int, mode: str) -> None:
         self._out.priced = True

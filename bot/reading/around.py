@@ -1,4 +1,4 @@
-"""The words around a number that say what it is: patterns only. Used by `reading.amounts`.
+"""The words around a number that say what it is. Used by `reading.amounts`.
 
 BEFORE patterns end where the number begins; AFTER patterns begin where it ends.
 """
@@ -39,11 +39,19 @@ MIN_AFTER = re.compile(
 AROUND_AFTER = re.compile(r"(?:mais ou menos|por ai|e pouco)")
 KM_AFTER = re.compile(r"(?:mil )?(?:de )?(?:km|rodad[oa]s?)\b")
 KM_BEFORE = re.compile(
+    r"(?<!mil )(?<![0-9] )"
     r"(?<!baixa )(?<!baixo )(?<!pouca )(?<!pouco )(?<!menor )(?<!menos )\b(?:km|rodagem)(?: (?:de|"
     r"ate|abaixo|menor|que|com|maximo|no|maxima))*$"
 )
-DOWN_BEFORE = re.compile(r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$")
-DOWN_AFTER = re.compile(r"(?:reais )?(?:(?:de|na|como|pra|em) )?(?:entrada|sinal)\b")
+DOWN_BEFORE = re.compile(
+    r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$|"
+    r"\be se (?:eu )?(?:der|desse|dar|entrar com)(?: (?:uns|r\$))*$"
+)
+DOWN_AFTER = re.compile(
+    r"(?:reais )?(?:(?:de|na|como|pra|em|pra dar de) )?(?:entrada|sinal)\b|"
+    r"(?:reais )?(?:(?:a vista|agora|na mao|em dinheiro) )?(?:e|mais) (?:o )?(?:resto|restante|que "
+    r"faltar|parcel\w+|financ\w+)\b"
+)
 INSTALMENT_BEFORE = re.compile(
     r"\b(?:parcelas?|prestac(?:ao|oes)|mensal|mensais|mensalidade)(?: (?:de|ate|no|maximo|em|uns|"
     r"por|r\$|que|caiba|fique|fica|nao|passe|seja))*$"
@@ -54,17 +62,18 @@ INSTALMENT_AFTER = re.compile(
 OFFER = re.compile(
     r"\b(?:faz|fazem|fazer|faria|fariam|fecha|fecham|fechamos|fechar|fecho|deixa|deixam|sai|leva|"
     r"levo|vende|"
-    r"vendem|venda|vender|aceita|aceitam|dou|pago|ofereco|oferta|proposta|consegue|consegu\w+|"
-    r"topa|topam|"
+    r"vendem|venda|vender|aceita|aceitam|dou|pago|ofereco|ofert[ao]|daria|pagaria|proposta|"
+    r"consegue|consegu\w+|topa|topam|"
     r"toparia|pego)(?: (?!ate\b)\w+){0,4}? (?:por|em)(?: (?:r\$|uns|so))*$|"
-    r"\b(?:dou|pago|ofereco|oferta|proposta|aceita|aceitam|topa|fecha|fecham|consegue|consegu\w+|"
+    r"\b(?:dou|daria|pago|pagaria|ofereco|ofereceria|ofert[ao]|ofertaria|proposta|aceita|aceitam|topa|fecha|fecham|consegue|consegu\w+|"
     r"rola|faz|fazem)"
     r"(?: (?:ele|ela|esse|essa|isso|o|a|carro|por|em|de|nele|nela|pra|mim|voces|voce|vista|r\$|"
     r"seria|hoje|no|um))*$"
 )
 OFFER_AFTER = re.compile(
     r"(?:reais )?(?:(?:a vista|no pix|em dinheiro|no dinheiro|hoje|agora) )*(?:fecha|fechamos|leva|"
-    r"topa|rola|aceita|vende|da negocio)\b"
+    r"topa|rola|aceita|vende|da negocio)\b|"
+    r"(?:reais )?(?:n[oa]|pel[oa]) \w+(?: \w+){0,4} (?:fecha|fechamos|fecho|levo|leva|topa)\b"
 )
 COUNTED = re.compile(
     r"(?:lugares|portas|marchas|air|airbags|cilindros|cv|cavalos|litros|donos?|anos|pessoas|"
@@ -76,3 +85,28 @@ DAY_BEFORE = re.compile(r"\bdia$")
 YEAR_BEFORE = re.compile(r"\bano(?: (?:de|e|modelo))*$")
 TIME = re.compile(r"[0-9]{1,2}(?:h|hs|hrs|horas)[0-9]{0,2}|[0-9]{1,2}:[0-9]{2}")
 PAIR = re.compile(r"([0-9]{2}|[0-9]{4})/([0-9]{2}|[0-9]{4})")
+
+
+_BEFORE_YEAR = re.compile(r"\b(?:antes d[eo]|anterior(?:es)? a|mais velh[oa]s? que)(?: ano)?$")
+
+
+def year_mode(before: str, after: str) -> str:
+    """A year as the last (<), the first (>) or the only one (=)."""
+    if MIN_AFTER.match(after) or MIN.search(before):
+        return ">"
+    if MAX_AFTER.match(after) or MAX.search(before) or _BEFORE_YEAR.search(before):
+        return "<"
+    return "="
+
+
+def price_mode(before: str, after: str) -> str:
+    """A price as a ceiling (<), a floor (>), an offer, about so much (~), or nothing of it."""
+    if MAX.search(before) or MAX_AFTER.match(after):
+        return "<"
+    if MIN.search(before):
+        return ">"
+    if OFFER.search(before) or OFFER_AFTER.match(after):
+        return "offer"
+    if MIN_AFTER.match(after):
+        return ">"
+    return "~" if AROUND.search(before) or AROUND_AFTER.match(after) else ""

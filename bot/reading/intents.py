@@ -61,13 +61,15 @@ _PATTERNS = _compiled()
 _WISH = re.compile(
     r"\b(?:tem|temos|teria|tinha|quero|queria|procur\w+|busc(?:o|ando)|precis\w+|algum|alguma|"
     r"alguns|algumas|interess\w+|me mostra|mostra|qual|quais|vi (?:um|uma|o|a)|"
-    r"disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
+    r"serve|qualquer|disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
 )
 _PRICE_OR_THERE = re.compile(
-    r"\b(?:quanto\b(?! (?:gasta|consome|anda|faz|roda|tempo))|preco|valor|custa|disponivel|ainda "
+    r"\b(?:quanto\b(?! (?:ele |ela |o carro |esse |essa )?"
+    r"(?:gasta|consome|anda|faz|roda|tempo))|preco|valor|custa|disponivel|ainda "
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(
+    r"^(?:um|uma|algum|alguma|alguns) que\b|"
     r"^(?:os |ver )?(?:carros?|seminovos?|usados|catalogo|lista|modelos)$|"
     r"\btem (?:alguma? )?(?:ofertas?|promoc\w+)\b|\bmelhor(?:es)? (?:opcao|opcoes|carro|escolha)\b|"
     r"\bajud\w+ (?:me )?a escolher\b|^(?:e )?pra (?:minha|meu|uso|trabalh\w+|mim|familia|"
@@ -103,6 +105,8 @@ def find_intents(
         found |= {Intent(name) for name, ways in _WITH_WHEN.items() if ways.search(text.flat)}
     _add_by_meaning(found, text, filters, topics, amounts, own)
     _drop_shadowed(found, text, filters)
+    if Intent.NEGOTIATE in found and not amounts.offers:
+        found = _without_bargain(found, text)
     ranked = sorted(found, key=_RANK.__getitem__)
     if Intent.SEARCH in found and _search_first(ranked[0], text, filters, amounts, own):
         ranked.remove(Intent.SEARCH)
@@ -110,8 +114,13 @@ def find_intents(
     return tuple(ranked) or (Intent.UNCLEAR,)
 
 
+# `muito caro, tem outro mais em conta?` asks for cars, not for a better price of this one.
+_FOR_CHEAPER = re.compile(
+    r"^(?!.*(?:desconto|faz por|negoci|proposta|a vista)).*\b(?:tem|teria|queria|quero|procuro|ver|"
+    r"mostra|outr[oa]s?|alg[ou]\w*)\b(?: \w+){0,3} mais (?:barat\w+|em conta|acessive\w+)"
+)
 _ANY_CAR = re.compile(
-    r"^carros? (?:pra|que|de)\b|"
+    r"^carros? (?:pra|que|de|a)\b|"
     r"\b(?:tem|um|algum|quero|procuro|preciso de|quais) (?:algum |um )?carros?\b(?! e\b)|^carros? "
     r"com\b"
 )
@@ -130,7 +139,7 @@ def _add_by_meaning(
     names = bool(filters.model)
     if amounts.offers:
         found.add(Intent.NEGOTIATE)
-    if amounts.instalments:
+    if amounts.instalments or (amounts.down_payment is not None and names):
         found.add(Intent.FINANCING)
     if own and not found & {Intent.SELL_CAR, Intent.TRADE_IN}:
         found.add(Intent.TRADE_IN)
@@ -150,8 +159,8 @@ def _asks_for_any(text: Text) -> bool:
 
 
 _IS_IT = re.compile(
-    r"\be (?:mesmo |todo |ja )?(?:flex|automatic[oa]|manual|aut|diesel|gasolina|hibrid[oa]|"
-    r"eletric[oa]|cvt|automatizad[oa])\b"
+    r"\be (?:mesmo |todo |ja )?(?:flex|automatic[oa]|manual|auto?|diesel|gasolina|hibrid[oa]|"
+    r"eletric[oa]|cvt|automatizad[oa]|(?:ano |modelo )?20[0-2][0-9])\b"
 )
 
 
@@ -164,6 +173,8 @@ def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
         sorted_by_km = filters.sort is not None and "km" in topics
         listed = filters.color or filters.exclude.color
         return bool((stated or sorted_by_km or listed) and not asks)
+    if len(filters.model) > 1 and _WISH.search(text.flat) and " ou " in text.flat:
+        return True  # `Doblo ou Spin de 7 lugares`
     any_car = bool(_ANY_CAR.search(text.flat)) or not filters.only_names()
     return not filters.model and any_car and bool(_WISH.search(text.flat) or any_car)
 
@@ -194,6 +205,17 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
         found -= {Intent.YES}
 
 
+def _without_bargain(found: set[Intent], text: Text) -> set[Intent]:
+    if _FOR_CHEAPER.search(text.flat):
+        return found - {Intent.NEGOTIATE} | {Intent.SEARCH}
+    return found - {Intent.NEGOTIATE} if _NOT_DEAR.search(text.flat) else found
+
+
+# `não achei caro`, `já comprei em outro lugar`: nobody bargains.
+_NOT_DEAR = re.compile(
+    r"\bnao (?:achei|acho|e|esta|ficou) (?:nada |tao |muito )?car[oa]\b|"
+    r"\bja (?:comprei|fechei|peguei|arrumei|achei|resolvi)\b"
+)
 _PART_OF_A_CAR = (
     r"\b(?:porta|portas|teto|vidro|vidros|capo|tampa|cacamba|mala|malas|banco|janela)\b"
 )
@@ -218,7 +240,8 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
     if first is Intent.FINANCING and filters.model and _FINANCES.search(text.flat):
         return False
     if first in (Intent.FINANCING, Intent.TRADE_IN):
-        general = not own and not amounts.instalments
+        his = first is Intent.TRADE_IN and filters.model and _HIS_CAR.search(text.flat)
+        general = not own and not amounts.instalments and not his
         down_only = first is Intent.FINANCING and amounts.down_payment is not None
         asks_for_it = bool(filters.model) and bool(_IS_THERE.search(text.flat))
         criteria = not filters.only_names() and _wishes(text)
@@ -226,6 +249,7 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
     return first is Intent.DETAILS and not filters.only_names() and not filters.model
 
 
+_HIS_CAR = re.compile(r"\b(?:aceita\w*|peg\w+|avali\w+|receb\w+|troc\w+)(?: \w+)? (?:meu|minha)\b")
 _FINANCES = re.compile(
     r"\b(?:financiar|parcelar|simular)\b|\b(?:parcelas?|prestac\w+|entrada|financiamento) d\w+\b"
 )

@@ -5,8 +5,9 @@ The base lexicon is data; each stock adds what its dealer has.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 
@@ -15,6 +16,8 @@ from bot.reading.slips import MIN_OWN, Slips
 from bot.reading.text import compact, fold
 
 MAX_NAME_TOKENS = 4
+MIN_SINGLE = 3
+_DOUBLED = re.compile(r"([a-z])\1")
 
 
 class NameKind(StrEnum):
@@ -70,9 +73,13 @@ class Lexicon:
             key = compact(family.name)
             own.append(key)
             fresh.extend(word for word in (key, compact(family.brand)) if word not in names)
-            names[key] = Name(NameKind.FAMILY, families.get(key, family).name)
-            families.setdefault(key, family)
+            listed = families.get(key)
+            if listed is not None and listed.name != family.name:
+                names |= _renamed(names, listed.name, family.name)
+            names[key] = Name(NameKind.FAMILY, family.name)
+            families[key] = family
             names.setdefault(compact(family.brand), Name(NameKind.BRAND, family.brand))
+        names |= _short_names(names, set(own))
         more = [Slips(fresh)] if fresh else []
         if own:
             more.append(Slips(own, min_edit=MIN_OWN))
@@ -88,7 +95,9 @@ class Lexicon:
             word = slips.find(token)
             if word is not None:
                 return self._names.get(word)
-        return None
+        single = _DOUBLED.sub(r"\1", token)  # gool: too short to go by its sound
+        name = self._names.get(single) if MIN_SINGLE <= len(single) < len(token) else None
+        return None if name is None or name.everyday else name
 
     def family(self, name: str) -> Family | None:
         """The family of this name."""
@@ -109,6 +118,27 @@ class Lexicon:
         return None
 
 
+@cache
+def _short_for() -> dict[str, tuple[str, ...]]:
+    raw: dict[str, list[str]] = load("cars")["short_for"]
+    return {compact(short): tuple(map(compact, whole)) for short, whole in raw.items()}
+
+
+def _short_names(names: dict[str, Name], own: set[str]) -> dict[str, Name]:
+    """Tiggo is the Tiggo 5X of a dealer who has no other Tiggo."""
+    found: dict[str, Name] = {}
+    for short, whole in _short_for().items():
+        having = [key for key in whole if key in own]
+        if short not in own and len(having) == 1:
+            found[short] = names[having[0]]
+    return found
+
+
+def _renamed(names: dict[str, Name], listed: str, shown: str) -> dict[str, Name]:
+    """The nicknames of a family that this dealer spells in his own way."""
+    return {key: replace(name, value=shown) for key, name in names.items() if name.value == listed}
+
+
 def _guessable(names: dict[str, Name]) -> list[str]:
     return [key for key, name in names.items() if not name.everyday]
 
@@ -118,6 +148,7 @@ def _read_names() -> tuple[dict[str, Name], dict[str, Family]]:
     nicknames: dict[str, list[str]] = raw.pop("nicknames")
     everyday = {compact(word) for word in raw.pop("everyday")["names"]}
     raw.pop("gender")  # of `grammar`
+    raw.pop("short_for")  # of `_short_names`
     names: dict[str, Name] = {}
     families: dict[str, Family] = {}
     for brand, entry in raw.items():

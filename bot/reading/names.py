@@ -12,9 +12,11 @@ from bot.reading.text import Text, compact
 
 _OWN = re.compile(
     r"\b(?:meu|minha|meus|tenho(?: aqui)?(?: um| uma)|possuo(?: um| uma)?|dou (?:um|uma|o|a) ?|"
-    r"(?:um|uma|o|a) meu)"
+    r"(?:um|uma|o|a) meu|(?:dao|pagam|avaliam|pagariam) (?:num|numa|no|na|em um|em uma|pelo|pela)|"
+    r"(?:pegam|aceitam) (?:um|uma))"
     r"(?: carro| carrinho| veiculo)?(?: e um| e uma)?$"
 )
+_AND_ONE = re.compile(r"\be (?:mais )?(?:um|uma)$")  # `tenho um Civic 2014 e um Gol`
 _OWN_ENDS = re.compile(
     r"^(?:quero|queria|troca|trocar|dar|da|no|na|nesse|nessa|naquele|por|pelo|pela|pra|e quero|em|"
     r"interesse|gostaria|vender)\b"
@@ -24,7 +26,8 @@ _LIKE = re.compile(
     r"nivel)(?: (?:um|uma|o|a|do|da))*$"
 )
 _NUMERIC_OK = re.compile(
-    r"^$|\b(?:tem|o|um|do|no|esse|aquele|peugeot|bmw|fiat|e|ou|ver|quero|cade)$"
+    r"^$|\b(?:tem|o|um|uma|do|da|no|na|ess[ea]|aquel[ea]|dess[ea]|peugeot|bmw|fiat|e|ou|ver|quero|"
+    r"queria|procuro|cade|aceita)$|(?<![0-9] )(?<!mil )\ba$"
 )
 _NUMERIC_NOT = re.compile(
     r"^(?:mil|km|k|reais|pra (?:cima|ca|baixo)|em diante|ou mais|a [0-9]|ate|x|vezes|cv)\b"
@@ -70,16 +73,46 @@ def find_names(text: Text, stock: Trims) -> list[Mention]:
             continue
         mention = _with_trim(text, mention, stock)
         found.append(
-            mention._replace(own=_is_own(text, mention, found), like=_is_like(text, mention))
+            mention._replace(own=_is_own(text, mention, found), like=_is_like(text, mention, found))
         )
         index = mention.end
+        other = _other_trim(text, found[-1], stock)
+        if other is not None:
+            found.append(other)
+            index = other.end
     return _without_everyday(found)
+
+
+_JOINS = ("e", "ou", "pra", "com", "vs", "versus", "x")
+
+
+def _other_trim(text: Text, mention: Mention, stock: Trims) -> Mention | None:
+    """`HB20 Vision ou Comfort Plus`: a second trim of the same family, without its name."""
+    start = mention.end
+    if not mention.trim or start >= len(text.tokens) or text.tokens[start].text not in _JOINS:
+        return None
+    article = re.match(r"\w+ (?:o|a)\b", text.after(start, 2))
+    if text.tokens[start].text == "e" and not article:
+        return None  # `o Audace é turbo?`
+    start += 2 if article else 1
+    if start >= len(text.tokens) or text.tokens[start].breaks:
+        return None
+    _, shown = _trim_at(text, start, stock.trims(mention.name.value))
+    if shown is None or shown in mention.trim:
+        return None
+    return _with_trim(text, mention._replace(start=start, end=start, trim=()), stock)
+
+
+_OWN_WORDS = ("tem", "com", "por", "que")
+"""Words that begin no name: `tem pra` is no Tempra."""
 
 
 def _longest(text: Text, index: int, lexicon: Lexicon) -> Mention | None:
     tokens = text.tokens
     limit = min(len(tokens), index + MAX_NAME_TOKENS)
     end = index + 1
+    if tokens[index].text in _OWN_WORDS:
+        limit = end
     while end < limit and not tokens[end].breaks:
         end += 1
     for stop in range(end, index, -1):
@@ -118,15 +151,18 @@ def _lengthened(text: Text, index: int, guessed: Name, lexicon: Lexicon) -> Ment
     return Mention(index, end, name)
 
 
-_DIMINUTIVE = re.compile(r"(?P<stem>[a-z0-9]{2,}?)(?:z?inh[oa]s?|zi[nm])")
+_DIMINUTIVE = re.compile(r"(?P<stem>[a-z0-9]{2,}?)(?:z?inh[oa]s?|zi[nm]|z?ao)")
+
+
+_ENDINGS = ("", "o", "a", "e", "i", "io", "ix")
 
 
 def _small(token: str, lexicon: Lexicon) -> Name | None:
-    """A diminutive: foxinho, saveirinha, uninho."""
+    """Made small or big: foxinho, saveirinha, uninho, fuscao."""
     small = _DIMINUTIVE.fullmatch(token)
     if small is None:
         return None
-    names = (lexicon.name(small["stem"] + vowel) for vowel in ("", "o", "a", "e", "i"))
+    names = (lexicon.name(small["stem"] + ending) for ending in _ENDINGS)
     found = next((name for name in names if name is not None), None)
     return None if found is None or found.everyday else found
 
@@ -179,10 +215,14 @@ def _is_own(text: Text, mention: Mention, found: list[Mention]) -> bool:
     start = mention.start
     if found and found[-1].end == start and found[-1].name.kind is NameKind.BRAND:
         start = found[-1].start
-    return bool(_OWN.search(text.before(start, 4)))
+    before = text.before(start, 4)
+    another = bool(found) and found[-1].own and _AND_ONE.search(before)
+    return bool(another or _OWN.search(before))
 
 
-def _is_like(text: Text, mention: Mention) -> bool:
+def _is_like(text: Text, mention: Mention, found: list[Mention]) -> bool:
+    if found and found[-1].like and text.before(mention.start, 1) in ("e", "ou"):
+        return found[-1].end == mention.start - 1  # `tipo Mobi e Kwid`
     return bool(_LIKE.search(text.before(mention.start, 4)))
 
 

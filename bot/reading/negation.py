@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
 _LINK = (
     r"(?: (?:de|da|do|das|dos|o|a|os|as|um|uma|cor|ser|seja|sejam|carro|carros|marca|e|nem|ou|"
-    r"motor|na|no))*"
+    r"motor|na|no|cambio|transmissao|modelo|tipo|nenhum|nenhuma|algo|nada))*"
 )
 _NO = re.compile(
     r"(?:\b(?:menos|exceto|tirando|fora|sem ser|sem|nem|evito|evitar|odeio|detesto|nada|salvo)|"
@@ -38,6 +38,10 @@ _FREE = re.compile(
     r"independente(?: d[eo])?(?: ser)?|nao necessariamente|pode ser (?:ou nao))"
     r"(?: (?:ser|seja|que|e|ou|o|a|de|um))*$"
 )
+_ASKS_BEFORE = re.compile(
+    r"\b(?:tem|temos|tens|teria|tinha|faz|fazem|faria|da|deixa|sai|aceita|aceitam|vende|vendem|rola|"
+    r"consegue|conseguem|pega|pegam|tira|tiram|trabalha|trabalham|serve|fecha|fecham)\b"
+)
 _NO_AFTER = re.compile(r"nao\b(?! (?:tem|tinha|teria|e|esta|tiver|sei|mais))")
 
 
@@ -51,9 +55,22 @@ def verdict(text: Text, start: int, end: int, kinds: Mapping[int, str]) -> Verdi
         return Verdict.FREE
     if _NO.search(before) and not _more_of_something(before):
         return Verdict.UNWANTED
-    if _NO_AFTER.match(text.after(end, 3)):
+    if _NO_AFTER.match(text.after(end, 3)) and not _of_what_follows(text, end, before, kinds):
         return Verdict.UNWANTED
     return Verdict.WANTED
+
+
+def _of_what_follows(text: Text, end: int, before: str, kinds: Mapping[int, str]) -> bool:
+    """`tem Gol não?` only asks; in `1.6 não 1.0` the no is of the second, unless one follows it."""
+    after = text.after(end, 4).split()
+    if len(after) == 1:
+        return bool(_ASKS_BEFORE.search(before))
+    kind = kinds.get(end - 1)
+    like = kinds.get(end + 1) == kind if kind else bool(_ENGINE.fullmatch(after[1]))
+    return like and after[2:3] != ["nao"]
+
+
+_ENGINE = re.compile(r"[0-9][.,][0-9]")
 
 
 def _more_of_something(before: str) -> bool:

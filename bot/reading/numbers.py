@@ -16,7 +16,8 @@ _WORDS = {
     "trintinha": 30, "quarentinha": 40, "cinquentinha": 50, "sessentinha": 60, "setentinha": 70,
     "oitentinha": 80, "noventinha": 90, "oitenta": 80, "noventa": 90,
     "cem": 100, "cento": 100, "duzentos": 200,
-    "trezentos": 300, "quatrocentos": 400, "quinhentos": 500,
+    "trezentos": 300, "quatrocentos": 400, "quinhentos": 500, "seiscentos": 600,
+    "setecentos": 700, "oitocentos": 800, "novecentos": 900,
 }  # fmt: skip
 _ARTICLES = ("um", "uma")
 _DIGITS = re.compile(r"([0-9]+(?:[.,][0-9]+)*)([a-z%]*)")

@@ -20,6 +20,7 @@ from bot.reading.references import Reference, find_reference
 from bot.reading.sorting import find_sort
 from bot.reading.text import Text, prepare
 from bot.reading.when import When, find_when
+from bot.reading.wished import without_asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     return Reading(
         text=text,
         intents=intents,
-        filters=_without_asked(filters, intents, asked),
+        filters=without_asked(filters, intents, asked, text.flat),
         free=free,
         topics=asked,
         reference=find_reference(text, amounts),
@@ -97,13 +98,15 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
 
 _CABIN = re.compile(r"\bcabine (?:dupla|simples)\b(?! ou\b)")
 """A trim that is named, not a question about it."""
+_IS_CABIN = re.compile(r"\b(?:e|tem) cabine\b")
 
 
 def _asked(text: Text, free: frozenset[str]) -> tuple[str, ...]:
     """The topics that are asked about, but for those that the buyer says do not matter."""
     if any_topic().search(text.flat) is None:
         return ()
-    do_not_matter: set[str | None] = {"cabine"} if _CABIN.search(text.flat) else set()
+    named = _CABIN.search(text.flat) and not (text.question and _IS_CABIN.search(text.flat))
+    do_not_matter: set[str | None] = {"cabine"} if named else set()
     do_not_matter |= {_TOPIC_OF.get(key) for key in free}
     return tuple(
         topic.name
@@ -155,15 +158,24 @@ _PART_BEFORE = re.compile(
     r"ar|farol|farois|limpador)(?: e \w+)?$"
 )
 _PERSON_BEFORE = re.compile(r"\b(?:meu|seu|nosso|um|o)$")
+_AUTO_OF = re.compile(r"auto (?:escola|peca|pecas|center|eletrica|posto|estima)\b")
 _BOOK_AFTER = re.compile(r"manual d[oea] (?:proprietario|carro|veiculo|usuario|dono)")
 
 
 def _is_a_part(text: Text, index: int) -> bool:
     """`vidro elétrico`, `piloto automático`, `manual do proprietário`: of a part, not of the "
     "car."""
+    if text.tokens[index].text == "auto":
+        return not _after_a_wish(text, index) or bool(_AUTO_OF.match(text.after(index)))
     if text.tokens[index].text == "mecanico":  # `meu mecânico` is a person
         return bool(_PERSON_BEFORE.search(text.before(index, 2)))
     return bool(_PART_BEFORE.search(text.before(index, 3)) or _BOOK_AFTER.match(text.after(index)))
+
+
+def _after_a_wish(text: Text, index: int) -> bool:
+    """`suv auto`, `2020 auto` are gearboxes; in the south a car is `um auto`."""
+    before = text.before(index, 1)
+    return before in attribute_words() or bool(re.fullmatch("[0-9]{2,4}", before))
 
 
 def _attribute(token: str) -> tuple[str, str] | None:
@@ -230,26 +242,10 @@ def _filters(
     )
 
 
-_NO_CEILING = (Intent.FINANCING, Intent.NEGOTIATE, Intent.BUY, Intent.SCHEDULE)
-
-
-def _without_asked(
-    filters: Filters, intents: tuple[Intent, ...], asked: tuple[str, ...]
-) -> Filters:
-    """`esse Versa é flex?` asks for the fuel; `financiar o Versa, tenho 40 mil` sets no ceiling."""
-    if filters.model and intents[0] in _NO_CEILING:
-        return filters.model_copy(update={"price_min": None, "price_max": None, "sort": None})
-    if intents[0] is not Intent.DETAILS or not filters.model:
-        return filters
-    update: dict[str, object] = {}
-    if "combustivel" in asked:
-        update["fuel"] = ()
-    if "cambio" in asked:
-        update["transmission"] = None
-    return filters.model_copy(update=update)
-
-
-_NO_DOWN_PAYMENT = re.compile(r"\bsem (?:dar )?(?:nenhuma )?entrada\b|\bentrada zero\b|\b100 ?%")
+_NO_DOWN_PAYMENT = re.compile(
+    r"\b(?:sem|nao tenho) (?:dar )?(?:nada (?:de|pra) )?(?:nenhuma )?entrada\b|"
+    r"\bentrada zero\b|\b100 ?%"
+)
 
 
 def _down_payment(text: Text, amounts: Amounts) -> int | None:

@@ -31,8 +31,13 @@ class Reference:
     how: Pointing
     number: int = 0
     sort: Sort | None = None
+    of_two: bool = False
+    """The best of two: o mais barato dos dois."""
 
 
+_OF_TWO = re.compile(
+    r"\b(?:(?:d|entre )?(?:os dois|as duas)|(?:dos|dess[ea]s) (?:dois|duas)|entre eles)\b"
+)
 _ORDINALS = (
     (1, r"primeir[oa](?! carro)|1 ?[oa]|numero (?:1|um)|opcao (?:1|um)"),
     (
@@ -59,9 +64,10 @@ _NOT_CHEAPER = re.compile(
     r"\b(?:o|a|os|as|do|da|qual|quais|pelo) (?:carro )?mais (?:barat|em conta)"
 )
 _BEST = re.compile(
-    r"\bqual(?: \w+){0,2} (?:menos|menor) (?:km|rodag\w+)(?P<of2> (?:desses|dessas|deles))?|"
-    r"\b(?:o|a|do|da|qual)(?: e)?(?: o| a)? (?:mais (?:barat|car|nov|em conta|recente|top)\w*|"
-    r"menos rodad\w+)(?P<of> (?:desses|dessas|deles|delas|ai|entre))?"
+    r"\bqual(?: \w+){0,5} (?:menos|menor) (?:km|rodag\w+)(?P<of2> (?:desses|dessas|deles))?|"
+    r"\b(?:o|a|do|da|qual|quem|qual d\w+ \w+)(?: e)?(?: o| a)? (?:mais (?:barat|car|nov|em conta|"
+    r"recente|top|rodad)\w*|menos rodad\w+|(?:de|com|que tem) (?:menos|menor) km)"
+    r"(?P<of> (?:desses|dessas|deles|delas|ai|entre))?"
 )
 _THIS = re.compile(
     r"\b(?:ess[ea]s?|est[ea] (?:carro|ai|aqui)|dess[ea]|dest[ea]|ness[ea]|nest[ea]|aquel[ea]|"
@@ -99,7 +105,9 @@ def _price(text: Text, amounts: Amounts) -> Reference | None:
 def _best_or_cheaper(text: Text) -> Reference | None:
     best = _BEST.search(text.flat)
     if best:
-        return Reference(Pointing.BEST, int(bool(best["of"] or best["of2"])), find_sort(text))
+        of_them = bool(best["of"] or best["of2"])
+        of_two = bool(_OF_TWO.search(text.flat))
+        return Reference(Pointing.BEST, int(of_them), find_sort(text), of_two)
     if _CHEAPER.search(text.flat) and not _NOT_CHEAPER.search(text.flat):
         return Reference(Pointing.CHEAPER)
     return None

@@ -10,7 +10,10 @@ from bot.reading.text import Text
 _WORDS = (
     (
         Sort.MILEAGE_ASC,
-        r"pouc[oa]s? rodad[oa]s?|(?:baix[oa]|pouc[oa]s?|menor|menos) km|menos rodad[oa]s?",
+        (
+            r"pouc[oa]s? rodad[oa]s?|(?:baix[oa]|pouc[oa]s?|menor|menos) km|"
+            r"km (?:bem )?baix[oa]|menos rodad[oa]s?"
+        ),
     ),
     (
         Sort.PRICE_ASC,

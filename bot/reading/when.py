@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.reading.shifts import HOUR, NUMBERS, SHIFT, WORD, days, minutes
 from bot.reading.text import Text
 
 
@@ -78,13 +79,6 @@ _MONTHS = (
     "janeiro", "fevereiro", "marco", "abril", "maio", "junho", "julho", "agosto", "setembro",
     "outubro", "novembro", "dezembro",
 )  # fmt: skip
-_NUMBERS = {
-    "uma": 1, "duas": 2, "tres": 3, "quatro": 4, "cinco": 5, "seis": 6, "sete": 7, "oito": 8,
-    "nove": 9, "dez": 10, "onze": 11, "doze": 12, "treze": 13, "quatorze": 14, "catorze": 14,
-    "quinze": 15, "dezesseis": 16, "dezessete": 17, "dezoito": 18,
-}  # fmt: skip
-_HOUR = r"(?:[01]?[0-9]|2[0-3])"
-_WORD = "|".join(_NUMBERS)
 # An ordinal is no weekday: `a segunda opção`, `gostei da segunda`, `segundo dono`.
 _DAY = re.compile(
     r"\b(?:(?P<after_tomorrow>depois de amanha)|(?P<tomorrow>amanha)|(?P<today>hoje|agora|ja ja)"
@@ -108,17 +102,20 @@ _TIME = re.compile(
     r"(?P<noon>\bmeio dia(?: e (?P<noon_half>meia))?)"
     rf"|\b(?:(?P<lead>as|a partir das|depois das|apos as|antes das|ate as|pelas|umas|la pelas|"
     rf"das|por volta das|ali pelas|tipo|pra as|pras) )?"
-    rf"(?:(?P<digits>{_HOUR})(?:(?P<h>h|hs|hrs| h\b| hs\b| hrs\b| horas?\b)(?P<minute>[0-5][0-9])?"
-    rf"|:(?P<colon>[0-5][0-9])h?)?|(?P<word>{_WORD})(?P<word_h> horas?)?)(?![0-9.,/%]|k\b)"
+    rf"(?:(?P<digits>{HOUR})(?:(?P<h>h|hs|hrs| h\b| hs\b| hrs\b| horas?\b)(?P<minute>[0-5][0-9])?"
+    rf"|:(?P<colon>[0-5][0-9])h?)?|(?P<word>{WORD})(?P<word_h> horas?)?)(?![0-9.,/%]|k\b)"
     rf"(?: e (?P<half>meia|quinze|trinta|15|30|45)(?! ?h))?"
     rf"(?: (?P<part>(?:hora )?da manha|da tarde|da noite|de manha|a tarde))?"
     r"(?! ?(?:mil|km|reais|x|vezes|de entrada|anos?|carros?|opcoes|lugares|portas|hora\w* (?:mais|"
     r"antes|depois)|dias?|pessoas|de (?:janeiro|fev|mar|abr|mai|jun|jul|ago|set|out|nov|dez))\b)"
 )
-_SHIFT = re.compile(
-    rf"\b(?P<amount>meia hora|(?P<n>{_HOUR}|{_WORD}|um|uns|umas) ?h(?:ora|oras)?|"
-    rf"(?P<min>[1-5]?[05]) ?min(?:utos)?)(?: e (?P<half>meia))? (?:mais )?"
-    rf"(?P<way>cedo|tarde|antes|depois|pra frente)\b"
+# What may stand around a bare number that is the time: `da pra ser 11?`, `melhor 10 entao`.
+_HEAD = re.compile(
+    r"\s*(?:(?:pode|podia|poderia|da|tem como|ser|seria|pra|melhor|prefiro|entao|nao|sim|ok|certo|"
+    r"fica|bom|mudar?|passar?|trocar?|que tal|eu|acho que|so|e se for) )*"
+)
+_TAIL = re.compile(
+    r"(?: (?:entao|fica|e|melhor|pode|ser|esta bom|da certo|por favor|em ponto|mesmo|da|ok))*\s*"
 )
 _PARTS = (
     (
@@ -156,7 +153,7 @@ def find_when(text: Text) -> When:
     """What the text says of a day and a time; of two the later one, unless joined by `ou`."""
     flat = _GREETING.sub(lambda match: "_" * len(match[0]), text.flat)
     flat = re.sub(r"\bate (?=amanha|sabado|segunda|terca|quarta|quinta|sexta|domingo)", "_ ", flat)
-    shift = _SHIFT.search(flat)
+    shift = SHIFT.search(flat)
     day, vague = _day(flat), bool(_VAGUE_DAY.search(flat))
     times = {} if shift else _times(flat)
     part = next((part for part, words in _PART if words.search(flat)), None)
@@ -166,34 +163,14 @@ def find_when(text: Text) -> When:
         part=None if "at" in times else part,
         after=times.get("after"),
         before=times.get("before"),
-        shift=_minutes(shift) if shift else None,
-        shift_days=_days(flat) if day is None else None,
+        shift=minutes(shift) if shift else None,
+        shift_days=days(flat) if day is None else None,
         same_time=bool(_SAME_TIME.search(flat)),
         same_day=bool(_SAME_DAY.search(flat)),
         vague_day=vague and day is None,
         next_week=day is None and bool(_NEXT_WEEK.search(flat)),
         vague_time="at" not in times and shift is None and bool(_VAGUE_TIME.search(flat)),
     )
-
-
-_SHIFT_DAYS = re.compile(
-    r"\b(?:(?P<n>um|uma|dois|duas|tres|[1-9]) (?P<unit>dias?|semanas?) (?P<way>depois|antes|"
-    r"mais tarde|"
-    r"mais cedo|pra frente|pra tras)|(?:no )?(?P<next>dia seguinte)|(?:na )?(?P<week>semana "
-    r"seguinte))\b"
-)
-_COUNTS = {"um": 1, "uma": 1, "dois": 2, "duas": 2, "tres": 3}
-
-
-def _days(flat: str) -> int | None:
-    match = _SHIFT_DAYS.search(flat)
-    if match is None:
-        return None
-    if match["next"] or match["week"]:
-        return 1 if match["next"] else 7
-    count = _COUNTS.get(match["n"]) or int(match["n"])
-    count *= 7 if match["unit"].startswith("semana") else 1
-    return -count if match["way"] in ("antes", "mais cedo", "pra tras") else count
 
 
 def _day(flat: str) -> DayWish | None:
@@ -266,14 +243,12 @@ def _time_wish(match: re.Match[str], flat: str) -> TimeWish | None:
     if match["noon"]:
         return TimeWish(hour=12, minute=30 if match["noon_half"] else 0, sure=True)
     marked = match["h"] or match["colon"] or match["word_h"] or match["half"] or match["part"]
-    if not (marked or match["lead"]) and match[0].strip() not in (
-        flat,
-        flat.removesuffix(" entao"),
-    ):
+    alone = _HEAD.fullmatch(flat[: match.start()]) and _TAIL.fullmatch(flat[match.end() :])
+    if not (marked or match["lead"] or alone):
         return None
     if match["lead"] in ("tipo", "das", "umas", "pra as") and match["word"] and not marked:
         return None
-    hour = int(match["digits"]) if match["digits"] else _NUMBERS[match["word"]]
+    hour = int(match["digits"]) if match["digits"] else NUMBERS[match["word"]]
     minute = int(match["minute"] or match["colon"] or 0)
     if match["half"]:
         minute = {"meia": 30, "trinta": 30, "30": 30, "45": 45}.get(match["half"], 15)
@@ -283,15 +258,3 @@ def _time_wish(match: re.Match[str], flat: str) -> TimeWish | None:
     if not 0 <= hour <= 23:
         return None
     return TimeWish(hour=hour, minute=minute, sure=bool(part) or hour > 12)
-
-
-def _minutes(match: re.Match[str]) -> int:
-    if match["amount"].startswith("meia"):
-        minutes = 30
-    elif match["min"]:
-        minutes = int(match["min"])
-    else:
-        said = match["n"]
-        minutes = 60 * (int(said) if said.isdigit() else _NUMBERS.get(said, 1))
-        minutes += 30 if match["half"] else 0
-    return -minutes if match["way"] in ("cedo", "antes") else minutes

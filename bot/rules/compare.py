@@ -35,7 +35,7 @@ def two_cars(talk: Talk) -> list[Listing] | None:
         return [first[0] for first in found] if all(found) else None
     if wishes or not talk.reading.filters.empty():
         return None
-    for ids in (talk.state.offered, talk.state.seen[:TWO]):
+    for ids in (talk.state.offered, talk.state.seen[:TWO][::-1]):
         shown = [item for item in map(talk.stock.get, ids) if item is not None]
         if len(shown) == TWO:
             return shown

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from bot.filters import Filters
 from bot.reading.data import attribute_words
+from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.reading.references import Pointing, Reference
 from bot.state import State
@@ -31,6 +32,10 @@ _POINTERS = frozenset(
     )
 )
 MIN_TRIM = 3
+_YEAR = re.compile(r"20[0-4][0-9]")
+TWO = 2
+LIST = 5
+"""A list of so many cars may have been cut short."""
 _OTHER = re.compile(r"\b(?:[oa]|d[oa]|n[oa]|ess[ea]) outr[oa]\b")
 _CABINS = {"cabine simples": "cs", "cabine dupla": "cd"}
 
@@ -48,7 +53,7 @@ def find_target(
     pointed = _pointed(reading.reference, offered, state, stock)
     if pointed is not None:
         return pointed
-    described = _described(reading, offered)
+    described = _described(reading, offered) or _recalled(reading, state, stock)
     if described is not None:
         return described
     if quoted_car_id is not None:
@@ -81,6 +86,8 @@ def _the_other(
     if state.focus is None or not _OTHER.search(reading.text.flat):
         return None
     pool = stock.matching(reading.filters) if reading.filters.model else offered
+    if len(pool) < TWO and not reading.filters.model:  # the one spoken of before this one
+        pool = [item for item in map(stock.get, state.seen) if item is not None][:TWO]
     rest = [item for item in pool if item.car.id != state.focus]
     return rest[0] if len(rest) == 1 else None
 
@@ -107,12 +114,32 @@ def _pointed(
         return _nth(offered, reference.number)
     if reference.how is Pointing.PRICE:
         return _priced(offered, reference.number) or _priced(list(stock.offered), reference.number)
+    if reference.how is Pointing.BEST and reference.of_two:
+        offered = _last_two(state, offered, stock)
+        return ordered(offered, reference.sort)[0] if offered else None
     if reference.how is Pointing.BEST and offered:
-        matched = stock.matching(state.filters) if reference.number else offered
-        return ordered(matched or offered, reference.sort)[0]
+        return ordered(_all_of_them(reference, state, offered, stock), reference.sort)[0]
     if reference.how is Pointing.THIS:
         return _current(state, offered, stock)
     return None
+
+
+def _all_of_them(
+    reference: Reference, state: State, offered: list[Listing], stock: Stock
+) -> list[Listing]:
+    """What fits the wish, of which the cars shown may be the first few; else those shown."""
+    matched = stock.matching(state.filters)
+    first = {item.car.id for item in matched[: len(offered)]}
+    cut = len(offered) >= LIST and first == {item.car.id for item in offered}
+    return matched if matched and (reference.number or cut) else offered
+
+
+def _last_two(state: State, offered: list[Listing], stock: Stock) -> list[Listing]:
+    """The two that `o mais barato dos dois` means: shown together, else the last spoken of."""
+    if len(offered) == TWO:
+        return offered
+    seen = [item for item in map(stock.get, state.seen) if item is not None]
+    return seen[:TWO] if len(seen) >= TWO else offered
 
 
 def _nth(offered: list[Listing], number: int) -> Listing | None:
@@ -131,7 +158,7 @@ def _priced(pool: list[Listing], amount: int) -> Listing | None:
 
 
 def _described(reading: Reading, offered: list[Listing]) -> Listing | None:
-    """`o preto`, `o premier`: a word that fits exactly one of the cars shown."""
+    """`o preto`, `o premier`, `o 2018`: a word that fits exactly one of the cars shown."""
     for words, trim in _CABINS.items():
         hits = [item for item in offered if trim in item.trim]
         if words in reading.text.flat and len(hits) == 1:
@@ -146,7 +173,20 @@ def _described(reading: Reading, offered: list[Listing]) -> Listing | None:
     return None
 
 
+def _recalled(reading: Reading, state: State, stock: Stock) -> Listing | None:
+    """`volta pro elétrico, posso testar?`: the one of all cars seen so far that is like this."""
+    said = reading.filters
+    if reading.intent is Intent.SEARCH or said.empty():
+        return None
+    tests = car_tests(said)
+    seen = [item for item in map(stock.get, state.seen) if item is not None]
+    hits = [item for item in seen if all(test(item) for _, test in tests)]
+    return hits[0] if len(hits) == 1 else None
+
+
 def _has_word(item: Listing, word: str) -> bool:
+    if _YEAR.fullmatch(word):
+        return item.car.ano_modelo == int(word)
     key, value = attribute_words().get(word, ("", ""))
     if key:
         return value in (item.color, item.fuel, item.body, item.transmission)

@@ -9,6 +9,7 @@ from bot.filters import Exclude, Filters
 from bot.grammar import it, of_it
 from bot.reading.data import Topic, topics
 from bot.reading.references import Pointing
+from bot.reading.text import fold
 from bot.rules.compare import compared
 from bot.rules.details import quoted
 from bot.rules.nothing_found import cheapest, chosen_too_late, none_fits
@@ -28,6 +29,8 @@ def search(talk: Talk) -> Answer:
     if side_by_side is not None:
         return side_by_side
     others = reference is not None and reference.how is Pointing.OTHERS
+    if others and talk.pointed and talk.target is not None:
+        return one_car(talk, talk.target)  # `e a outra?` of two
     if others and talk.state.offered and talk.reading.filters.exclude == Exclude():
         return _more(talk)
     if talk.chosen is not None and talk.target is None:
@@ -72,10 +75,14 @@ def _with_features(talk: Talk, wish: Filters, found: list[Listing], asked: list[
 _HOW_MANY = re.compile(r"\b([0-9]+) (?:lugares|portas|pessoas|passageiros|airbags|air bags)\b")
 
 
+_WITHOUT = re.compile(r"\b(?:nao|sem)\b")
+"""`Kit GNV não instalado` is no car with GNV."""
+
+
 def _has(topic: Topic, item: Listing, flat: str) -> bool:
     """True when the advertisement speaks of it: of as many (7 lugares) as were asked for."""
     said, many = quoted(topic, item), _HOW_MANY.search(flat)
-    if said is None:
+    if said is None or _WITHOUT.search(fold(said)):
         return False
     return many is None or re.search(rf"\b{many[1]}\b", said) is not None
 
@@ -87,6 +94,9 @@ def _points_at_one(talk: Talk) -> bool:
     if reference is not None and reference.how is Pointing.BEST:
         return bool(talk.state.offered) and stated.empty()
     cheaper = reference is not None and reference.how is Pointing.CHEAPER
+    this = reference is not None and reference.how is Pointing.THIS
+    if this and stated.price_max is not None and not stated.model:
+        return False  # `só esse? e até 55`
     if talk.pointed and not cheaper:
         return True
     if reference is not None and not cheaper:
@@ -166,7 +176,7 @@ def _intro(talk: Talk, wish: Filters, total: int, shown: int) -> str:
     if talk.reading.likes and not wish.sort:
         like = joined([model.spoken() for model in talk.reading.likes], "ou")
         return talk.say(f"Nesse estilo ({like}), olha o que temos:", f"Parecidos com {like}:")
-    if wish.empty() and not wish.sort:
+    if wish.empty() and not wish.sort and total == len(talk.stock.offered):
         return talk.say(
             f"Temos {total} carros à venda. Separei alguns pra começar:",
             f"São {total} carros no estoque hoje. Olha alguns:",
@@ -213,6 +223,8 @@ def _more(talk: Talk) -> Answer:
     rest = [item for item in found if item.car.id not in seen]
     if wish.sort is None:  # more of the kind that was shown comes first
         rest.sort(key=lambda item: item.body not in bodies)
+    if not rest and found and wish != talk.state.filters:
+        return _found(talk, wish, found)  # `não gostei. e vermelho?`
     if not rest:
         body = talk.say(
             "Com esse perfil, são esses mesmo que eu tenho. Quer que eu procure outro tipo de "

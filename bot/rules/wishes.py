@@ -12,7 +12,7 @@ from bot.state import Pending, State
 from bot.stock import Stock
 
 _ANEW = re.compile(
-    r"\b(?:na verdade|mudei de ideia|esquec\w+|agora (?:quero|eu quero)|outra coisa|mudando|o que "
+    r"\b(?:mudei de ideia|esquec\w+|agora (?:quero|eu quero)|outra coisa|mudando|o que "
     r"(?:mais )?(?:voce|voces)?)\b"
 )
 _FREE: dict[str, dict[str, Any]] = {

@@ -9,7 +9,8 @@ import pytest
 from bot.reading.numbers import find_numbers
 from bot.reading.reader import read
 from bot.reading.text import fold, prepare
-from tests.bot.showroom import STOCK
+from bot.stock import Stock
+from tests.bot.showroom import STOCK, car
 
 WISHES: list[tuple[str, dict[str, Any]]] = [
     ("tem cronos?", {"model": "Cronos"}),
@@ -22,6 +23,20 @@ WISHES: list[tuple[str, dict[str, Any]]] = [
     ("citroen c3 até 45 mil", {"brand": "Citroën", "model": "C3", "price_max": 45000}),
     ("versa sl", {"model": "Versa SL"}),
     ("ranger cabine dupla", {"model": "Ranger CD"}),
+    ("carro de 15 a 18", {"year_min": 2015, "year_max": 2018}),
+    ("do 15 ao 22, até 60", {"year_min": 2015, "year_max": 2022, "price_max": 60000}),
+    ("de 30 a 40", {"price_min": 30000, "price_max": 40000}),
+    ("no máximo 5 anos de uso", {"year_min": 2021}),
+    ("financia em até 5 anos?", {}),
+    ("antes de 2019", {"year_max": 2019}),
+    ("família de 5 até 80 mil", {"price_max": 80000}),
+    ("até 80 mil km até 60 mil", {"mileage_max": 80000, "price_max": 60000}),
+    ("tem cronos não?", {"model": "Cronos"}),
+    ("cronos não", {"exclude": {"model": ["Cronos"]}}),
+    ("motor 1.6 não 1.0", {"exclude": {"engine": ["1.0"]}}),
+    ("suv auto", {"body": "suv", "transmission": "automatico"}),
+    ("queria um auto bom", {}),
+    ("cronos drive ou precision", {"model": ["Cronos Drive", "Cronos Precision"]}),
     ("até 60k", {"price_max": 60000}),
     ("até 60 pila", {"price_max": 60000}),
     ("no máximo R$ 60.000,00", {"price_max": 60000}),
@@ -104,6 +119,64 @@ def test_the_buyers_own_car_is_no_wish() -> None:
 
     assert reading.own_car == "gol 2012 prata"
     assert reading.filters.spoken() == {"body": "sedan"}
+
+
+SLIPS = [
+    ("argi", "Argo"),
+    ("creya", "Creta"),
+    ("yares", "Yaris"),
+    ("renegue", "Renegade"),
+    ("kiquis", "Kicks"),
+    ("gool", "Gol"),
+    ("palinho", "Palio"),
+    ("fuscao", "Fusca"),
+    ("tiggo", "Tiggo 5X"),
+    ("doblo", "Doblo"),
+]
+EVERYDAY = [
+    "site",
+    "preços",
+    "marcha",
+    "trazer",
+    "compras",
+    "cruz",
+    "montanha",
+    "carnaval",
+    "ótima",
+    "tira",
+    "pulo",
+    "versão",
+    "curso",
+]
+CROWDED = Stock.build(
+    car(number, brand, model, "50000")
+    for number, (brand, model) in enumerate(
+        (
+            ("Fiat", "Argo 1.0"), ("Fiat", "Palio 1.0"), ("Fiat", "Doblo 1.8"),
+            ("Hyundai", "Creta 1.6"), ("Toyota", "Yaris 1.5"), ("Jeep", "Renegade 1.8"),
+            ("Jeep", "Compass 2.0"), ("Nissan", "Kicks 1.6"), ("Nissan", "March 1.0"),
+            ("Nissan", "Versa 1.6"), ("Honda", "City 1.5"), ("Volkswagen", "Gol 1.0"),
+            ("Volkswagen", "Fusca 1.3"), ("Volkswagen", "Polo 1.0"), ("Volkswagen", "Tera 1.0"),
+            ("Chevrolet", "Tracker 1.2"), ("Chevrolet", "Montana 1.2"), ("Chevrolet", "Corsa 1.0"),
+            ("Chevrolet", "Cruze 1.4"), ("Caoa Chery", "Tiggo 5X 1.5"), ("Renault", "Captur 1.6"),
+        ),
+        1,
+    )
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "family"), SLIPS, ids=[said for said, _ in SLIPS])
+def test_a_slip_of_thumb_or_ear_still_names_the_car(said: str, family: str) -> None:
+    """A key beside, a vowel heard, two letters of a long name, a letter twice, small and big."""
+    reading = read(f"tem {said} ai?", CROWDED, this_year=2026)
+
+    assert [one.family for one in reading.filters.model] == [family]
+
+
+@pytest.mark.parametrize("word", EVERYDAY)
+def test_an_everyday_word_is_no_slip(word: str) -> None:
+    """However near it is to a name of this dealer or to a colour."""
+    assert read(f"e {word} aí", CROWDED, this_year=2026).filters.spoken() == {}
 
 
 def test_an_offer_is_no_ceiling() -> None:
