@@ -128,7 +128,7 @@ class TurnTaker:
             if decision.agenda is not None:
                 await agenda.commit(conn, conversation, decision.agenda, now=now)
                 taken.agenda_changed = True
-            await handover.note(conn, conversation.id, decision, now=now)
+            await handover.note(conn, conversation, decision, now=now)
             if not replies:
                 await messages.explain(conn, conversation.id, conversation.turno, why)
             rows += replies

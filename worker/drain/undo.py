@@ -10,7 +10,7 @@ from datetime import datetime
 import orjson
 
 from tenancy.lease import TenantConnection
-from worker.drain import agenda
+from worker.drain import agenda, handover
 from worker.drain.conversations import Conversation
 
 
@@ -29,9 +29,11 @@ def remember_turn(conversation: Conversation) -> str:
 async def undo_turn(conn: TenantConnection, conversation: Conversation) -> bool:
     """Sets a conversation back to before its last turn, whose replies are withdrawn.
 
-    Its change of the agenda goes with it, in the caller's transaction; True when it had one.
+    With it go its change of the agenda and what it told the sellers, in the caller's transaction.
+    True when reminders are to be looked for: an appointment is as it was, or notices are wanted.
     """
     moved = await agenda.take_back(conn, conversation)
+    moved |= await handover.take_back(conn, conversation)
     before = orjson.loads(conversation.turno_anterior or "{}")
     conversation.estado = before["estado"]
     conversation.status = before["status"]
