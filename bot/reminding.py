@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 from bot.agenda.reminders import ReminderKind
-from bot.grammar import ending, the_car
+from bot.grammar import ending, the_agent, the_car
 from bot.rules.talk import digest
 from bot.rules.visit_words import WORDS, about
 from bot.state import REMEMBERED_BUBBLES, State, dump, load
@@ -95,7 +95,7 @@ def _hello(occasion: Occasion, state: State, dealer: Dealer) -> str:
     hello = f"Oi{called(state.name or occasion.buyer_name)}"
     if state.greeted:
         return hello
-    return f"{hello} Aqui é o {dealer.profile.nome_agente}, da {dealer.nome}."
+    return f"{hello} Aqui é {the_agent(dealer.profile.nome_agente)}, da {dealer.nome}."
 
 
 def _unsaid(occasion: Occasion, state: State, hello: str, dealer: Dealer, now: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.grammar import the_agent
 from bot.rules.talk import Answer, Talk, digest, text
 from bot.state import State
 from bot.values import Bubble, BubbleKind, OptOut
@@ -33,7 +34,7 @@ def _introduction(talk: Talk) -> str:
     if profile.boas_vindas:
         return profile.boas_vindas.strip()
     what = ", assistente virtual" if profile.diz_que_e_virtual else ","
-    return f"Aqui é o {profile.nome_agente}{what} da {talk.dealer.nome}."
+    return f"Aqui é {the_agent(profile.nome_agente)}{what} da {talk.dealer.nome}."
 
 
 def _hello(talk: Talk) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.grammar import the_car
+from bot.grammar import the_agent, the_car
 from bot.memory import said_name
 from bot.reading.intents import Intent
 from bot.reading.text import fold
@@ -100,7 +100,7 @@ def off_topic(talk: Talk) -> Answer:
         )
     elif re.search(r"\brobo\b|\bbot\b|\bseu nome\b|\bquem\b|\bmaquina\b|\bia\b|artificial", flat):
         body = talk.say(
-            f"Sou o {talk.dealer.profile.nome_agente}, assistente virtual da "
+            f"Sou {the_agent(talk.dealer.profile.nome_agente)}, assistente virtual da "
             f"{talk.dealer.nome}. Se "
             f"preferir, chamo um vendedor.",
             "Sou um assistente virtual, mas posso chamar uma pessoa da equipe quando quiser.",

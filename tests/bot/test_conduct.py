@@ -29,7 +29,7 @@ def with_profile(**settings: object) -> Dealer:
 def test_his_name_and_welcome_are_the_dealers() -> None:
     """The first answer is in the dealer's words, where he has some."""
     named = Chat(dealer=with_profile(nome_agente="Bia", diz_que_e_virtual=False))
-    assert "Aqui é o Bia, da Ipê Automóveis." in sent(named.say("oi"))
+    assert "Aqui é a Bia, da Ipê Automóveis." in sent(named.say("oi"))
     assert "Bia, assistente virtual" in sent(named.say("você é um robô?"))
     own = Chat(dealer=with_profile(boas_vindas="Bem-vindo à Ipê!"))
     assert "Oi, bom dia! Bem-vindo à Ipê! Que carro" in sent(own.say("oi"))
