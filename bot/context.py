@@ -7,6 +7,7 @@ import re
 from bot.answers import as_an_answer, with_intent, without_own_car
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
+from bot.rules import coming
 from bot.rules.courtesy import asks_for_other_store
 from bot.rules.focus import names_a_car
 from bot.rules.visits import asks_what_is_booked
@@ -42,9 +43,18 @@ _MAY_MEAN_WHEN = frozenset(
 
 
 def in_context(
-    reading: Reading, state: State, stock: Stock, dealer: Dealer, stored: Appointment | None
+    reading: Reading,
+    state: State,
+    stock: Stock,
+    dealer: Dealer,
+    stored: Appointment | None,
+    *,
+    raw: str,
 ) -> Reading:
     """The same reading, with the intent and the time that are meant here."""
+    comes = coming.meant(reading, raw, state, stored)
+    if comes is not None:
+        return with_intent(reading, comes, ())
     if asks_for_other_store(reading.text.flat, dealer):
         return with_intent(reading, Intent.OFF_TOPIC, ())
     if _ACK.fullmatch(reading.text.flat) and state.greeted and not reading.text.question:

@@ -116,7 +116,7 @@ def _person_offered(talk: Talk, answer: Answer) -> Answer:
 def _talk(turn: Turn, raw: str, state: State, stock: Stock, dealer: Dealer, now: datetime) -> Talk:
     raw = masked(raw)  # nothing beyond this line sees a document, a card or a plate
     reading = read(raw, stock, this_year=now.year)
-    reading = in_context(reading, state, stock, dealer, turn.appointment)
+    reading = in_context(reading, state, stock, dealer, turn.appointment, raw=raw)
     quoted = next((m.quoted_car_id for m in reversed(turn.messages) if m.quoted_car_id), None)
     options = (chosen_car(message.option_id) for message in reversed(turn.messages))
     chosen = next((car for car in map(stock.known, filter(None, options)) if car is not None), None)

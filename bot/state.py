@@ -31,6 +31,9 @@ class Pending(StrEnum):
     TIME = "time"
     CHEAPER = "cheaper"
     DOWN_PAYMENT = "down_payment"
+    COMING = "coming"
+    """A reminder asked whether he comes."""
+    MOVE_OR_CANCEL = "move_or_cancel"
 
 
 class Draft(BaseModel):

@@ -8,6 +8,7 @@ from bot.grammar import the_agent, the_car
 from bot.memory import said_name
 from bot.reading.intents import Intent
 from bot.reading.text import fold
+from bot.rules.coming import coming
 from bot.rules.photos import photos
 from bot.rules.price import show_cheaper
 from bot.rules.talk import Answer, Talk, text
@@ -147,6 +148,9 @@ def media(talk: Talk) -> Answer:
 
 def yes(talk: Talk) -> Answer:
     """A yes means what was offered last."""
+    comes = coming(talk)
+    if comes is not None:
+        return comes
     if talk.state.pending is Pending.PHOTOS and talk.target is not None:
         return photos(talk)
     if talk.state.pending is Pending.CHEAPER and talk.target is not None:
@@ -163,6 +167,9 @@ def yes(talk: Talk) -> Answer:
 
 def no(talk: Talk) -> Answer:
     """A no is taken as it is."""
+    comes = coming(talk)
+    if comes is not None:
+        return comes
     body = talk.say(
         "Sem problema! Se precisar de algo, é só me chamar.", "Tudo bem! Estou por aqui se quiser."
     )
