@@ -18,8 +18,8 @@ setup: $(DONE) ## Makes .venv with the locked packages (the other commands do th
 demo: $(DONE) ## Two dealers and a chat with Lucas (DEMO_SCRIPT=1: a talk that plays and checks itself)
 	@$(BIN)/python -m dev.demo
 
-chat: $(DONE) ## Talks with Lucas in the terminal (GATEWAY=waha: through that gateway)
-	@$(BIN)/python -m dev.chat $(if $(GATEWAY),--gateway $(GATEWAY))
+chat: $(DONE) ## Talks with Lucas in the terminal (GATEWAY=waha; EXPLAIN=1: with his reasons)
+	@$(BIN)/python -m dev.chat $(if $(GATEWAY),--gateway $(GATEWAY)) $(if $(EXPLAIN),--explain)
 
 test: check ## Checks the code, then runs all tests against real servers
 	$(BIN)/pytest

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import orjson
 import structlog
 
-from bot.profile import Profile
+from bot.dealer_rows import dealer_of
 from bot.stock import Stock
 from bot.values import AgendaChange, Appointment, Bubble, Dealer, Decision, Incoming, Origin, Turn
 from tenancy.lease import TenantConnection
@@ -194,17 +194,6 @@ def _car_of_lead(origin: Origin, stock: Stock) -> int | None:
     ref = origin.car_ref or ""
     known = ref.isdecimal() and len(ref) < 10 and stock.get(int(ref)) is not None
     return int(ref) if known else None
-
-
-def dealer_of(tenant: TenantConfig, profile: Profile) -> Dealer:
-    """What Lucas may say about the store, with its settings."""
-    return Dealer(
-        nome=tenant.nome,
-        endereco=tenant.endereco,
-        telefone=tenant.telefone,
-        horario=tenant.horario,
-        profile=profile,
-    )
 
 
 async def give_up(

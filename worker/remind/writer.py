@@ -14,13 +14,12 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.agenda.reminders import Due
+from bot.dealer_rows import dealer_of, read_settings
 from bot.profile import Profile
 from schema.errors import CommitUnknown, TryAgain
 from tenancy.registry import TenantConfig
 from tenancy.start import Tenancy
 from worker.drain import funnel
-from worker.drain.shelf import read_settings
-from worker.drain.turns import dealer_of
 from worker.fence import after_the_drain, pass_fence, raise_fence
 from worker.queue.keys import Task
 from worker.queue.lease import Lease
