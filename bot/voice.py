@@ -22,8 +22,9 @@ def _greeted(talk: Talk, answer: Answer) -> tuple[Bubble, ...]:
     """The first answer says hello and whose Lucas it is; an opt-out gets no hello."""
     if talk.state.greeted or answer.opt_out is OptOut.ALL or not answer.bubbles:
         return answer.bubbles
-    hello = f"{_hello(talk)} {_introduction(talk)}"
     first, *rest = answer.bubbles
+    named = "assistente virtual" in (first.text or "")  # asked who he is, he says it once
+    hello = _hello(talk) if named else f"{_hello(talk)} {_introduction(talk)}"
     if first.kind is not BubbleKind.TEXT:
         return (text(hello), *answer.bubbles)
     return (replace(first, text=f"{hello} {first.text}"), *rest)
