@@ -116,7 +116,8 @@ def off_topic(talk: Talk) -> Answer:
             f"Sou {the_agent(talk.dealer.profile.nome_agente)}, assistente virtual da "
             f"{talk.dealer.nome}. Se "
             f"preferir, chamo um vendedor.",
-            "Sou um assistente virtual, mas posso chamar uma pessoa da equipe quando quiser.",
+            f"Quem responde aqui é {the_agent(talk.dealer.profile.nome_agente)}, assistente "
+            f"virtual da loja, mas posso chamar uma pessoa da equipe quando quiser.",
         )
     elif asks_for_other_store(flat, talk.dealer):
         body = talk.say(
