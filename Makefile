@@ -20,8 +20,8 @@ setup: $(DONE) ## Makes .venv with the locked packages (the other commands do th
 demo: $(DONE) ## Two dealers and a chat with Lucas (DEMO_SCRIPT=1: a talk that plays and checks itself)
 	@$(BIN)/python -m dev.demo
 
-chat: $(DONE) ## Talks with Lucas in the terminal (GATEWAY=waha: through that gateway)
-	@$(BIN)/python -m dev.chat $(if $(GATEWAY),--gateway $(GATEWAY))
+chat: $(DONE) ## Talks with Lucas in the terminal (GATEWAY=waha; EXPLAIN=1: with his reasons)
+	@$(BIN)/python -m dev.chat $(if $(GATEWAY),--gateway $(GATEWAY)) $(if $(EXPLAIN),--explain)
 
 test: check ## Checks the code, then runs all tests against real servers (TEST_PROCESSES=3 at a time)
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
@@ -35,7 +35,7 @@ format: $(DONE) ## Formats the code and repairs what ruff can repair
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(DONE) ## Measures beside plain arq and aiomysql (BENCH_ONLY=messages or pools: one part)
+bench: $(DONE) ## Measures beside plain arq and aiomysql (BENCH_ONLY=messages, pools or turns)
 	@$(BIN)/python -m bench
 
 fuzz-pools: $(DONE) ## Cancels at every await of the tenant pools (FUZZ_SECONDS=600)

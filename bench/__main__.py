@@ -1,8 +1,8 @@
 """`make bench`: the product beside plain arq + aiomysql, in the same run on the same servers.
 
 BENCH_QUICK=1: small sizes, a minute and a half. BENCH_ROUNDS=3: three rounds of the messages, the
-median counts. BENCH_ONLY=messages or pools: one part. Ends with code 1 when a contestant loses,
-doubles or (ours) reorders a message.
+median counts. BENCH_ONLY=messages, pools or turns: one part. Ends with code 1 when a contestant
+loses, doubles or (ours) reorders a message.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import uvloop
 from rich.console import Console
 
+from bench import turns
 from bench.checks import WrongResult
 from bench.contest import Contestant, Result, helix, measure, plain_arq
 from bench.ground import prepared
@@ -26,7 +27,7 @@ from bench.report import lines, show, write
 from bench.sizes import Plan, Shape, plan_of
 from dev.servers import MariaDB, Servers, ServersError, extra_mariadb, running
 
-_PARTS = ("all", "messages", "pools")
+_PARTS = ("all", "messages", "pools", "turns")
 
 
 def contests(plan: Plan) -> Iterator[tuple[Contestant, Shape]]:
@@ -77,6 +78,10 @@ def main() -> int:
     if only not in _PARTS:
         console.print(f"BENCH_ONLY={only} is none of {', '.join(_PARTS)}")
         return 2
+    if only in ("all", "turns"):
+        turns.main()
+    if only == "turns":
+        return 0
     try:
         with running() as servers:
             if only != "pools":

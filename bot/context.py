@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bot.answers import as_an_answer, with_intent, without_own_car
 from bot.continued import continued
+from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
-from bot.rules.courtesy import asks_for_other_store
+from bot.rules import coming
+from bot.rules.courtesy import asks_for_other_store, bad_service, is_rude
 from bot.rules.focus import names_a_car
 from bot.rules.visits import asks_what_is_booked
 from bot.state import Pending, State
@@ -35,6 +38,10 @@ _COMES_FOR = re.compile(
     r"\b(?:e|seria|vou|quero|queria|so) (?:so )?(?:pra )?(?:ver|testar|andar|conhecer|olhar)\b"
 )
 _ANOTHER = re.compile(r"\b(?:outr[oa]s?|parecid[oa]s?|algo|algum|alguma)\b")
+_WANTS_ONE = re.compile(
+    r"(?:quero|queria|procuro|busco|tem|tinha|preciso)(?: de)?(?: ver)? (?:um|uma|algum|alguma)\b"
+)
+"""A wish of its own, also while an appointment is in the making."""
 _MAY_MEAN_WHEN = frozenset(
     (
         Intent.UNCLEAR, Intent.SEARCH, Intent.YES, Intent.NO, Intent.THANKS, Intent.GREETING,
@@ -44,9 +51,23 @@ _MAY_MEAN_WHEN = frozenset(
 
 
 def in_context(
-    reading: Reading, state: State, stock: Stock, dealer: Dealer, stored: Appointment | None
+    reading: Reading,
+    state: State,
+    stock: Stock,
+    dealer: Dealer,
+    stored: Appointment | None,
+    *,
+    raw: str,
 ) -> Reading:
     """The same reading, with the intent and the time that are meant here."""
+    comes = coming.meant(reading, raw, state, stored)
+    if comes is not None:
+        return with_intent(reading, comes, ())
+    if bad_service(reading.text.flat) and reading.intent is not Intent.OPT_OUT:
+        return with_intent(reading, Intent.COMPLAINT, ())
+    plain = reading.intent not in (Intent.OPT_OUT, Intent.HUMAN, Intent.COMPLAINT)
+    if plain and is_rude(reading.text.flat):
+        return with_intent(replace(reading, filters=Filters()), Intent.OFF_TOPIC, ())
     if asks_for_other_store(reading.text.flat, dealer):
         return with_intent(reading, Intent.OFF_TOPIC, ())
     if _ACK.fullmatch(reading.text.flat) and state.greeted and not reading.text.question:
@@ -89,6 +110,7 @@ def _visit(
         return change
     in_the_making = state.draft is not None and state.draft.idle == 0
     bare = reading.intent in (Intent.SEARCH, Intent.UNCLEAR) and not reading.text.question
+    bare = bare and not _WANTS_ONE.match(flat)
     if in_the_making and points and bare and not reading.topics:
         return change  # `o diesel`, after being asked which one
     if reading.intent not in _MAY_MEAN_WHEN or not _says_when(reading):

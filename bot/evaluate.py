@@ -65,10 +65,11 @@ class Score:
 
 def load_catalogs(folder: Path) -> dict[str, Catalog]:
     """All catalogues of a folder by name."""
-    return {path.stem: _catalog(path) for path in sorted((folder / "catalogs").glob("*.json"))}
+    return {path.stem: load_catalog(path) for path in sorted((folder / "catalogs").glob("*.json"))}
 
 
-def _catalog(path: Path) -> Catalog:
+def load_catalog(path: Path) -> Catalog:
+    """One catalogue. Raises OSError, ValueError and KeyError for a file that is none."""
     raw = json.loads(path.read_text(encoding="utf-8"))
     store = raw["empresa"]
     dealer = Dealer(

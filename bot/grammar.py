@@ -1,4 +1,4 @@
-"""Gives a car its article: o Corolla, a Strada. Called wherever a car is written of.
+"""Gives cars and the agent their article: o Corolla, a Strada. Called wherever one is named.
 
 Which families are feminine is data (`[gender]` in bot/data/cars.toml); for what nobody listed the
 body decides: a picape, a van and a perua are feminine in Portuguese.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from bot.reading.data import load
-from bot.reading.text import compact
+from bot.reading.text import compact, fold
 from bot.stock import Listing
 from bot.wording import name
 
@@ -63,3 +63,10 @@ def it(item: Listing) -> str:
 def ending(item: Listing) -> str:
     """o or a: vendido, vendida."""
     return "a" if is_feminine(item) else "o"
+
+
+def the_agent(name: str) -> str:
+    """`o Lucas`, `a Bia`, `Alice`: without an article where the ending does not tell."""
+    last = fold(name)[-1:]
+    article = "a " if last == "a" else "o " if last in ("o", "s") else ""
+    return f"{article}{name}"

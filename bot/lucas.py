@@ -29,7 +29,7 @@ from bot.rules.photos import photos
 from bot.rules.price import buy, negotiate
 from bot.rules.search import search
 from bot.rules.store import store
-from bot.rules.talk import Answer, Talk, text
+from bot.rules.talk import Answer, Talk, drawn, text
 from bot.rules.trade import sell_car, trade_in
 from bot.state import Pending, State, dump, load
 from bot.stock import Stock, for_sale
@@ -114,9 +114,11 @@ def _person_offered(talk: Talk, answer: Answer) -> Answer:
 
 
 def _talk(turn: Turn, raw: str, state: State, stock: Stock, dealer: Dealer, now: datetime) -> Talk:
+    if not state.greeted and not state.seed:
+        state = state.model_copy(update={"seed": drawn(raw, now)})
     raw = masked(raw)  # nothing beyond this line sees a document, a card or a plate
     reading = read(raw, stock, this_year=now.year)
-    reading = in_context(reading, state, stock, dealer, turn.appointment)
+    reading = in_context(reading, state, stock, dealer, turn.appointment, raw=raw)
     quoted = next((m.quoted_car_id for m in reversed(turn.messages) if m.quoted_car_id), None)
     options = (chosen_car(message.option_id) for message in reversed(turn.messages))
     chosen = next((car for car in map(stock.known, filter(None, options)) if car is not None), None)

@@ -12,14 +12,14 @@ from itertools import product
 from typing import Any
 
 from bot.agenda.reminders import ReminderKind
-from bot.grammar import ending, the_car
+from bot.grammar import ending, the_agent, the_car
 from bot.rules.talk import digest
 from bot.rules.visit_words import WORDS, about
-from bot.state import REMEMBERED_BUBBLES, State, dump, load
+from bot.state import REMEMBERED_BUBBLES, Pending, State, dump, load
 from bot.stock import Listing
 from bot.values import Appointment, Bubble, Dealer, Fact, VisitKind
 from bot.voice import called
-from bot.wording_time import at_clock, moment
+from bot.wording_time import at_clock, clock, day_words, moment
 
 _EVENING = (
     "Passando pra lembrar: {what} é {when}.",
@@ -33,11 +33,17 @@ _HOURS = (
     "É hoje: {what}, {at}.",
     "Falta pouco: {what} é {at}.",
 )
+_ASK = (
+    "Posso confirmar sua presença?",
+    "Confirma pra mim? Se não der, a gente remarca.",
+    "Tudo certo pra você vir?",
+)
 _IF_NOT = (
     "Se precisar mudar o horário, é só me avisar.",
     "Qualquer imprevisto, me chama por aqui.",
     "Se não der pra vir, me avisa que a gente remarca.",
 )
+"""For one that is confirmed already, or that a seller has to confirm."""
 _GONE = (
     "Preciso te avisar antes d{what}, {when}: {car} {gone}.",
     "Sobre {what}, {when}, tenho uma notícia chata: {car} {gone}.",
@@ -57,7 +63,7 @@ class Occasion:
     appointment: Appointment
     """A stored one: it has an id."""
     confirmed: bool
-    """Whether a person of the shop has confirmed it."""
+    """Whether he or a person of the shop has confirmed it."""
     car: Listing | None
     buyer_name: str | None
     state: dict[str, Any]
@@ -70,6 +76,8 @@ class Said:
 
     bubble: Bubble
     state: dict[str, Any]
+    words: tuple[str, ...] = ()
+    """What for, day and time: what a template that goes out in its place is filled with."""
 
 
 def remind(occasion: Occasion, *, dealer: Dealer, now: datetime) -> Said:
@@ -79,23 +87,28 @@ def remind(occasion: Occasion, *, dealer: Dealer, now: datetime) -> Said:
     facts = () if car is None else (Fact(car_id=car.car.id, status=car.car.status),)
     said = tuple(dict.fromkeys((digest(text), *state.recent)))[: REMEMBERED_BUBBLES * 2]
     there = car is not None and occasion.kind is not ReminderKind.GONE
-    # What Lucas asked before lies back: a yes now is not the answer to it.
+    # What Lucas asked before lies back: a yes now answers the reminder.
     after = state.model_copy(
         update={
             "greeted": True,
             "recent": said,
-            "pending": None,
+            "pending": Pending.COMING if occasion.kind is not ReminderKind.GONE else None,
             "focus": car.car.id if car is not None and there else state.focus,
         }
     )
-    return Said(bubble=Bubble(text=text, facts=facts), state=dump(after))
+    at = occasion.appointment.at
+    words = (_your(occasion.appointment.kind), day_words(at.date(), now.date()), clock(at.time()))
+    there_is = occasion.kind is not ReminderKind.GONE
+    return Said(
+        bubble=Bubble(text=text, facts=facts), state=dump(after), words=words if there_is else ()
+    )
 
 
 def _hello(occasion: Occasion, state: State, dealer: Dealer) -> str:
     hello = f"Oi{called(state.name or occasion.buyer_name)}"
     if state.greeted:
         return hello
-    return f"{hello} Aqui é o {dealer.profile.nome_agente}, da {dealer.nome}."
+    return f"{hello} Aqui é {the_agent(dealer.profile.nome_agente)}, da {dealer.nome}."
 
 
 def _unsaid(occasion: Occasion, state: State, hello: str, dealer: Dealer, now: datetime) -> str:
@@ -119,7 +132,8 @@ def _ways(occasion: Occasion, dealer: Dealer, now: datetime) -> Iterator[str]:
     more = " O vendedor confirma com você se já está tudo pronto." if unsure else ""
     more += f" Estamos em: {dealer.endereco}." if dealer.endereco else ""
     said = _EVENING if occasion.kind is ReminderKind.EVENING else _HOURS
-    for closing, way in product(_IF_NOT, said):
+    settled = occasion.confirmed or occasion.appointment.kind is VisitKind.ENTREGA
+    for closing, way in product(_IF_NOT if settled else _ASK, said):
         yield f"{way.format_map(words)}{more} {closing}"
 
 

@@ -31,6 +31,9 @@ class Pending(StrEnum):
     TIME = "time"
     CHEAPER = "cheaper"
     DOWN_PAYMENT = "down_payment"
+    COMING = "coming"
+    """A reminder asked whether he comes."""
+    MOVE_OR_CANCEL = "move_or_cancel"
 
 
 class Draft(BaseModel):
@@ -70,6 +73,8 @@ class State(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: int = VERSION
+    seed: int = Field(0, ge=0)
+    """Of this talk: where Lucas begins among wordings that say the same. 0: none drawn yet."""
     greeted: bool = False
     filters: Filters = Filters()
     offered: tuple[int, ...] = Field((), max_length=50)

@@ -107,4 +107,6 @@ def _booked(talk: Talk, answer: Answer) -> str:
         stored = None if cancelled else answer.agenda.appointment
     if stored is None:
         return "nada marcado"
-    return f"{WORDS[stored.kind][0][2:]}, {moment(stored.at, talk.now.date())}"
+    confirmed = answer.agenda is not None and answer.agenda.action is AgendaAction.CONFIRM
+    said = ", confirmado pelo comprador" if confirmed else ""
+    return f"{WORDS[stored.kind][0][2:]}, {moment(stored.at, talk.now.date())}{said}"

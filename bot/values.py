@@ -65,6 +65,8 @@ class Appointment:
     car_id: int | None = None
     id: int | None = None
     """None until it is stored."""
+    confirmed: bool = field(default=False, compare=False)
+    """Whether the buyer or a person of the shop has confirmed it."""
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
@@ -78,6 +80,8 @@ class AgendaAction(StrEnum):
     MOVE = "move"
     """The stored row gets the new time, kind and car: never two active."""
     CANCEL = "cancel"
+    CONFIRM = "confirm"
+    """The buyer says that he comes; day, time and car stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,7 @@ class AgendaChange:
 
     action: AgendaAction
     appointment: Appointment
-    """As it shall be; with CANCEL, the one that is cancelled."""
+    """As it shall be; with CANCEL and CONFIRM, the stored one."""
 
 
 class OptOut(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.grammar import the_agent
 from bot.rules.talk import Answer, Talk, digest, text
 from bot.state import State
 from bot.values import Bubble, BubbleKind, OptOut
@@ -21,8 +22,9 @@ def _greeted(talk: Talk, answer: Answer) -> tuple[Bubble, ...]:
     """The first answer says hello and whose Lucas it is; an opt-out gets no hello."""
     if talk.state.greeted or answer.opt_out is OptOut.ALL or not answer.bubbles:
         return answer.bubbles
-    hello = f"{_hello(talk)} {_introduction(talk)}"
     first, *rest = answer.bubbles
+    named = "assistente virtual" in (first.text or "")  # asked who he is, he says it once
+    hello = _hello(talk) if named else f"{_hello(talk)} {_introduction(talk)}"
     if first.kind is not BubbleKind.TEXT:
         return (text(hello), *answer.bubbles)
     return (replace(first, text=f"{hello} {first.text}"), *rest)
@@ -33,7 +35,7 @@ def _introduction(talk: Talk) -> str:
     if profile.boas_vindas:
         return profile.boas_vindas.strip()
     what = ", assistente virtual" if profile.diz_que_e_virtual else ","
-    return f"Aqui é o {profile.nome_agente}{what} da {talk.dealer.nome}."
+    return f"Aqui é {the_agent(profile.nome_agente)}{what} da {talk.dealer.nome}."
 
 
 def _hello(talk: Talk) -> str:

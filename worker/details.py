@@ -22,6 +22,8 @@ class Details(BaseModel):
     button: str | None = None
     location: Location | None = None
     template: Template | None = None
+    reminder: tuple[str, ...] = ()
+    """Of a reminder: what, day and time in words, for a template that goes out in its place."""
     file_name: str | None = None
     mime_type: str | None = None
     """As the gateway claims it; `mensagens.midia_tipo` is what the file itself says."""

@@ -19,6 +19,8 @@ HOLIDAY = 7
 _WEEK = 7
 _FARTHEST = 60
 """Days that are looked through for an open one; a store closed for longer has no next one."""
+_COUNTED = 366
+"""Days over which opening time is added up; a store that opens less is as good as always open."""
 _DAYS = ("seg", "ter", "qua", "qui", "sex", "sab", "dom", "feriado")
 _GROUPS = {
     "todos os dias": range(_WEEK), "todo dia": range(_WEEK), "diariamente": range(_WEEK),
@@ -82,10 +84,11 @@ class OpeningHours:
     def add_open_time(self, since: datetime, open_for: timedelta) -> datetime:
         """When the store will have been open for so long since then; used for Lucas's return.
 
-        A store that never opens counts every hour. `since` has the dealer's zone.
+        Breaks, nights and holidays do not count. A store that opens for less than that in a year
+        counts every hour. `since` has the dealer's zone.
         """
         left, day = open_for, since.date()
-        for _ in range(_FARTHEST):
+        for _ in range(_COUNTED):
             for span in self.spans(day):
                 begin = max(datetime.combine(day, span.start, since.tzinfo), since)
                 room = datetime.combine(day, span.end, since.tzinfo) - begin

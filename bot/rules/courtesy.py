@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from bot.grammar import the_car
+from bot.grammar import the_agent, the_car
 from bot.memory import said_name
 from bot.reading.intents import Intent
 from bot.reading.text import fold
+from bot.rules.coming import coming
 from bot.rules.photos import photos
 from bot.rules.price import show_cheaper
 from bot.rules.talk import Answer, Talk, text
@@ -29,13 +30,23 @@ def greeting(talk: Talk) -> Answer:
 
 
 def thanks(talk: Talk) -> Answer:
-    """You are welcome."""
+    """You are welcome; of an `entendi` or `fechado` nothing is to be thanked for."""
+    if not _THANKS.search(talk.reading.text.flat):
+        body = talk.say(
+            "Combinado! Qualquer coisa, é só me chamar.",
+            "Certo! Estou por aqui se precisar.",
+            "Beleza! Fico à disposição.",
+        )
+        return Answer(rule="thanks", bubbles=(text(body),))
     body = talk.say(
         "Por nada! Qualquer dúvida, é só chamar.",
         "Imagina! Estou por aqui se precisar.",
         "Eu que agradeço! Fico à disposição.",
     )
     return Answer(rule="thanks", bubbles=(text(body),))
+
+
+_THANKS = re.compile(r"\b(?:\w*brigad\w*|obg|valeu|vlw|agrade\w+|grat[oa]|tmj)\b")
 
 
 def bye(talk: Talk) -> Answer:
@@ -92,6 +103,8 @@ def complaint(talk: Talk) -> Answer:
 def off_topic(talk: Talk) -> Answer:
     """Steers back to the cars; gives away nothing."""
     flat = talk.reading.text.flat
+    if is_rude(flat):
+        return _rude(talk)
     if re.search(r"client|comprador|\bdono\b|cpf|agendamentos", flat):
         body = talk.say(
             "Não posso passar informações de outras pessoas. Mas com os carros da loja eu te "
@@ -100,10 +113,11 @@ def off_topic(talk: Talk) -> Answer:
         )
     elif re.search(r"\brobo\b|\bbot\b|\bseu nome\b|\bquem\b|\bmaquina\b|\bia\b|artificial", flat):
         body = talk.say(
-            f"Sou o {talk.dealer.profile.nome_agente}, assistente virtual da "
+            f"Sou {the_agent(talk.dealer.profile.nome_agente)}, assistente virtual da "
             f"{talk.dealer.nome}. Se "
             f"preferir, chamo um vendedor.",
-            "Sou um assistente virtual, mas posso chamar uma pessoa da equipe quando quiser.",
+            f"Quem responde aqui é {the_agent(talk.dealer.profile.nome_agente)}, assistente "
+            f"virtual da loja, mas posso chamar uma pessoa da equipe quando quiser.",
         )
     elif asks_for_other_store(flat, talk.dealer):
         body = talk.say(
@@ -118,6 +132,39 @@ def off_topic(talk: Talk) -> Answer:
             "Esse assunto foge do que eu faço por aqui. Posso te ajudar a achar um carro?",
         )
     return Answer(rule="off_topic", bubbles=(text(body),), focus=_only_focus(talk))
+
+
+_RUDE = re.compile(
+    r"\bvai (?:se |te |tomar no |a |pra )?(?:ferrar|foder|fuder|lascar|catar|merda|puta|cu)\b|"
+    r"\b(?:idiota|imbecil|otari[oa]|trouxa|palhac[oa]|vagabund[oa]|burr[oa] demais|seu burro|"
+    r"filh[oa] da puta|fdp|vsf|vtnc)\b"
+)
+
+
+_BAD_SERVICE = re.compile(
+    r"\b(?:merda|bosta|porcaria|lixo|vergonha|droga) de (?:atendimento|loja|empresa|servico)\b|"
+    r"\b(?:atendimento|servico) (?:\w+ )?(?:pessimo|horrivel|ridiculo|(?:de |uma? )?(?:merda|lixo|"
+    r"bosta|vergonha|porcaria))\b"
+)
+
+
+def bad_service(flat: str) -> bool:
+    """The store itself is spoken ill of: a person must answer."""
+    return bool(_BAD_SERVICE.search(flat))
+
+
+def is_rude(flat: str) -> bool:
+    """An insult and no wish, whatever car a word of it sounds like."""
+    return bool(_RUDE.search(flat))
+
+
+def _rude(talk: Talk) -> Answer:
+    """Calm, and a person if he wants one: nothing is paid back."""
+    body = talk.say(
+        "Sinto muito se algo não saiu como você esperava. Quer que eu chame um vendedor?",
+        "Entendo a irritação. Se preferir, peço pra uma pessoa da equipe falar com você.",
+    )
+    return Answer(rule="rude", bubbles=(text(body),), pending=Pending.PERSON)
 
 
 def _only_focus(talk: Talk) -> int | None:
@@ -147,6 +194,9 @@ def media(talk: Talk) -> Answer:
 
 def yes(talk: Talk) -> Answer:
     """A yes means what was offered last."""
+    comes = coming(talk)
+    if comes is not None:
+        return comes
     if talk.state.pending is Pending.PHOTOS and talk.target is not None:
         return photos(talk)
     if talk.state.pending is Pending.CHEAPER and talk.target is not None:
@@ -163,6 +213,9 @@ def yes(talk: Talk) -> Answer:
 
 def no(talk: Talk) -> Answer:
     """A no is taken as it is."""
+    comes = coming(talk)
+    if comes is not None:
+        return comes
     body = talk.say(
         "Sem problema! Se precisar de algo, é só me chamar.", "Tudo bem! Estou por aqui se quiser."
     )
@@ -184,7 +237,9 @@ def _small_talk(talk: Talk) -> Answer | None:
     """A name that is told, someone who comes along: no wish, and no misunderstanding either."""
     name = said_name(talk.raw)
     if name is not None:
-        body = talk.say(f"Prazer, {name}! Em que posso te ajudar?", f"Anotado, {name}!")
+        body = f"Prazer, {name}! Em que posso te ajudar?"
+        if talk.state.greeted:
+            body = talk.say(f"Prazer, {name}!", f"Anotado, {name}! Prazer em falar com você.")
         return Answer(rule="named", bubbles=(text(body),), pending=talk.state.pending)
     if talk.target is not None and _LIKES.match(talk.reading.text.flat):
         body = talk.say(

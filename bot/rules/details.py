@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bot.grammar import of_car, the_car
+from bot.grammar import of_car, the_car_first
 from bot.masking import masked
 from bot.reading.data import Topic, topics
 from bot.reading.text import fold
@@ -19,6 +19,9 @@ from bot.wording import fuel, gearbox, joined, whole, years
 
 WHOLE_ADVERT = "itens"
 """The topic that is answered with all that the advertisement says."""
+_VERBS = ("está ", "é ", "tem ")
+"""How what a column says begins: it goes on from the car's name."""
+_ADVERT = "no anúncio consta"
 _PIECES = re.compile(r"[.;,\n]+(?=\s|$)")
 
 
@@ -37,7 +40,8 @@ def about(talk: Talk, item: Listing, asked: tuple[str, ...]) -> Answer:
     for topic in topics():
         if topic.name in asked:
             said = _said(topic, item)
-            (known if said else unknown).append(said or topic.label)
+            known += said
+            unknown += [] if said else [topic.label]
     body = _body(talk, item, known, unknown)
     return Answer(
         rule="details.told" if known else "details.unknown",
@@ -52,15 +56,18 @@ def about(talk: Talk, item: Listing, asked: tuple[str, ...]) -> Answer:
 def _body(talk: Talk, item: Listing, known: list[str], unknown: list[str]) -> str:
     parts: list[str] = []
     if known:
-        start = talk.say(f"Sobre {the_car(item)}: ", f"D{of_car(item)[1:]}: ")
-        parts.append(start + "; ".join(known) + ".")
+        parts.append(_sentences(item, known))
     if unknown:
         what = joined(unknown)
         where = "" if known else f" {of_car(item)}"
         parts.append(
             talk.say(
-                f"Sobre {what}{where}, não tenho essa informação aqui. Vou confirmar com a equipe.",
-                f"Não consta aqui nada sobre {what}{where}; vou confirmar com o pessoal da loja.",
+                f"Sobre {what}{where} eu não tenho essa informação aqui, mas vou confirmar com a "
+                "equipe.",
+                f"Não quero te falar errado sobre {what}{where}: vou confirmar com o pessoal da "
+                "loja.",
+                f"Aqui não consta nada sobre {what}{where}. Vou confirmar com a equipe e te "
+                "retorno.",
             )
         )
     if not parts:
@@ -68,11 +75,21 @@ def _body(talk: Talk, item: Listing, known: list[str], unknown: list[str]) -> st
     return " ".join(parts)
 
 
-def _said(topic: Topic, item: Listing) -> str | None:
+def _sentences(item: Listing, known: list[str]) -> str:
+    """What columns say in one sentence about the car; what the advertisement says after it."""
+    columns = [part for part in known if part.startswith(_VERBS)]
+    others = [part for part in known if part not in columns]
+    said = [f"{the_car_first(item)} {joined(columns)}."] if columns else []
+    if others and not columns:
+        others[0] = others[0].replace(_ADVERT, f"no anúncio {of_car(item)} consta", 1)
+    said += [f"{part[0].upper()}{part[1:]}." for part in others]
+    return " ".join(said)
+
+
+def _said(topic: Topic, item: Listing) -> list[str]:
     column = _COLUMNS.get(topic.name)
     told = column(item) if column else None
-    advert = quoted(topic, item)
-    return "; ".join(part for part in (told, advert) if part) or None
+    return [part for part in (told, quoted(topic, item)) if part]
 
 
 def quoted(topic: Topic, item: Listing) -> str | None:
@@ -84,7 +101,7 @@ def quoted(topic: Topic, item: Listing) -> str | None:
         pieces.append(item.car.modelo)
     hits = [piece for piece in pieces if piece and topic.find.search(_plain(piece))]
     # a plate in an advertisement is not passed on
-    return masked(f"no anúncio consta “{', '.join(dict.fromkeys(hits))}”") if hits else None
+    return masked(f"{_ADVERT} “{', '.join(dict.fromkeys(hits))}”") if hits else None
 
 
 def _plain(piece: str) -> str:
@@ -98,7 +115,7 @@ def _km(item: Listing) -> str | None:
 
 
 def _color(item: Listing) -> str | None:
-    return f"a cor é {item.car.cor.strip().lower()}" if item.car.cor else None
+    return f"é {item.car.cor.strip().lower()}" if item.car.cor else None
 
 
 def _year(item: Listing) -> str | None:
@@ -109,13 +126,16 @@ def _year(item: Listing) -> str | None:
 def _gearbox(item: Listing) -> str | None:
     kind = gearbox(item)
     if kind == "automatizado":
-        return "o câmbio é automatizado (não é um automático convencional)"
-    return f"o câmbio é {kind}" if kind else None
+        return "tem câmbio automatizado (não é um automático convencional)"
+    return f"tem câmbio {kind}" if kind else None
 
 
 def _fuel(item: Listing) -> str | None:
     kind = fuel(item)
-    return f"o combustível é {kind}" if kind else None
+    return f"é {_FUELS.get(kind, f'a {kind}')}" if kind else None
+
+
+_FUELS = {"flex": "flex", "elétrico": "elétrico", "híbrido": "híbrido"}
 
 
 def _plate(_: Listing) -> str | None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.filters import Exclude, Filters
-from bot.grammar import it, of_it
+from bot.grammar import of_it
 from bot.reading.data import Topic, topics
 from bot.reading.references import Pointing
 from bot.reading.text import fold
@@ -20,10 +20,12 @@ from bot.stock import Listing
 from bot.wording import bullets, joined, line
 
 SHOWN = 5
+OF_MANY = 4
+"""Of more than five the first ones: a screen of a phone, and a question that narrows."""
 
 
 def search(talk: Talk) -> Answer:
-    """The cars that fit the wish of this conversation, up to five of them."""
+    """The cars that fit the wish of this conversation: up to five, of more than five four."""
     reference = talk.reading.reference
     side_by_side = compared(talk)
     if side_by_side is not None:
@@ -122,8 +124,8 @@ def one_car(talk: Talk, item: Listing) -> Answer:
     """One car with its facts and price."""
     body = talk.say(
         f"{line(item)}.\n\nQuer ver as fotos ou saber mais alguma coisa {of_it(item)}?",
-        f"Aqui está: {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?",
-        f"Sobre {it(item)}: {line(item)}.\n\nO que mais você gostaria de saber?",
+        f"É esse aqui: {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?",
+        f"Boa escolha! {line(item)}.\n\nO que mais você quer saber {of_it(item)}?",
     )
     return Answer(
         rule="search.one",
@@ -136,7 +138,9 @@ def one_car(talk: Talk, item: Listing) -> Answer:
 
 def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
     found = _likest_first(talk, wish, found)
-    shown = found[:SHOWN]
+    shown = found[: SHOWN if len(found) <= SHOWN else OF_MANY]
+    if len(shown) > 1 and _just_shown(talk, shown):
+        return _the_same(talk, wish, found, shown)
     intro = _missing_models(talk, wish) or _intro(talk, wish, len(found), len(shown))
     closing, pending = _closing(talk, wish, found)
     body = f"{intro}\n\n{bullets(shown)}\n\n{closing}"
@@ -146,6 +150,34 @@ def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
         considered=tuple(item.car.id for item in found),
         offered=tuple(item.car.id for item in shown),
         focus=found[0].car.id if len(found) == 1 else -1,
+        filters=wish,
+        pending=pending,
+        aside=(intro, closing),
+    )
+
+
+def _just_shown(talk: Talk, shown: list[Listing]) -> bool:
+    """True when a wish leaves the cars that the buyer has before his eyes."""
+    return talk.state.last_intent == "search" and talk.state.offered == tuple(
+        item.car.id for item in shown
+    )
+
+
+def _the_same(talk: Talk, wish: Filters, found: list[Listing], shown: list[Listing]) -> Answer:
+    """Said in a sentence: the same list twice in a row is what a machine sends."""
+    closing, pending = _closing(talk, wish, found)
+    more = "" if len(found) == len(shown) else " E tenho mais nessa linha."
+    intro = talk.say(
+        f"Esses {len(shown)} que te mostrei já são assim.{more}",
+        f"Todos os {len(shown)} da lista acima servem.{more}",
+        f"Os {len(shown)} que mandei já atendem a isso.{more}",
+    )
+    return Answer(
+        rule="search.same",
+        bubbles=(offer(f"{intro} {closing}", shown),),
+        considered=tuple(item.car.id for item in found),
+        offered=tuple(item.car.id for item in shown),
+        focus=-1,
         filters=wish,
         pending=pending,
         aside=(intro, closing),
@@ -172,7 +204,7 @@ def _likest_first(talk: Talk, wish: Filters, found: list[Listing]) -> list[Listi
 
 def _intro(talk: Talk, wish: Filters, total: int, shown: int) -> str:
     if total == 1:
-        return talk.say("Tenho sim! Olha só:", "Temos este aqui:", "Encontrei um pra você:")
+        return talk.say("Tenho sim! Olha só:", "Tenho este aqui:", "Achei um pra você:")
     if talk.reading.likes and not wish.sort:
         like = joined([model.spoken() for model in talk.reading.likes], "ou")
         return talk.say(f"Nesse estilo ({like}), olha o que temos:", f"Parecidos com {like}:")
@@ -183,11 +215,14 @@ def _intro(talk: Talk, wish: Filters, total: int, shown: int) -> str:
         )
     if total > shown:
         return talk.say(
-            f"Encontrei {total} opções. Estas são as primeiras:",
-            f"Tenho {total} que combinam com o que você pediu. Olha as primeiras:",
-            f"São {total} opções aqui na loja. Começando por estas:",
+            f"Tenho {total} opções assim. Olha essas primeiro:",
+            f"Tem bastante coisa: {total} carros nessa linha. Pra começar:",
+            f"São {total} que combinam com o que você quer. Começando por estes:",
         )
-    return talk.say("Tenho sim! Olha só:", "Olha o que temos pra você:", f"Separei {total} opções:")
+    return talk.say(
+        "Tenho sim! Olha só:", "Olha o que eu tenho:", f"Separei {total} opções pra você:",
+        "Dá uma olhada nesses:",
+    )  # fmt: skip
 
 
 def _closing(talk: Talk, wish: Filters, found: list[Listing]) -> tuple[str, Pending | None]:

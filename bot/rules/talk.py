@@ -41,11 +41,11 @@ class Talk:
     taken: frozenset[datetime] = frozenset()
 
     def say(self, *variants: str) -> str:
-        """The first wording that was not used lately."""
-        for variant in variants:
-            if digest(variant) not in self.state.recent:
-                return variant
-        return variants[0]
+        """A wording that was not used lately; with which one a talk begins is the talk's own."""
+        first = self.state.seed % len(variants)
+        turned = (*variants[first:], *variants[:first])
+        fresh = (variant for variant in turned if digest(variant) not in self.state.recent)
+        return next(fresh, turned[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,12 @@ class Answer:
     """How many cars for sale each wish ruled out."""
     aside: tuple[str, ...] = field(default=())
     """Wordings whose digests are remembered besides the bubbles."""
+
+
+def drawn(first_words: str, now: datetime) -> int:
+    """The seed of a talk that begins with these words at this time: always the same for both."""
+    told = blake2b(f"{now.isoformat()} {first_words}".encode(), digest_size=4).digest()
+    return int.from_bytes(told) or 1
 
 
 def digest(text: str) -> str:

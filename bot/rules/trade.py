@@ -91,11 +91,15 @@ def sell_car(talk: Talk) -> Answer:
     """Buying or consigning a car is for the store's people, after an appraisal."""
     deal = own_car(talk)
     if deal != talk.state.deal:
+        ask = "" if _KM.search(deal.own_car or "") else " E com quantos km ele está?"
         body = talk.say(
-            "Anotado! Passo ao vendedor, que marca a avaliação com você por aqui.",
-            "Certo, deixei anotado. O vendedor te responde por aqui sobre a avaliação.",
+            f"Anotado! Passo ao vendedor, que marca a avaliação com você por aqui.{ask}",
+            f"Certo, deixei anotado. O vendedor te responde por aqui sobre a avaliação.{ask}",
         )
-        return answer_about(talk, "sell_car.noted", body, handoff="sell_car", deal=deal)
+        return answer_about(
+            talk, "sell_car.noted", body, handoff="sell_car", deal=deal,
+            pending=Pending.OWN_CAR if ask else None,
+        )  # fmt: skip
     body = talk.say(
         "Para compra ou consignação, a equipe da loja precisa avaliar o carro pessoalmente. Vou "
         "pedir para um vendedor falar com você. Qual é o carro (modelo, ano e km)?",

@@ -63,13 +63,17 @@ def confirmation(
     if change.action is AgendaAction.MOVE:
         return talk.say(
             f"Prontinho, mudei: {what}, {when}. Te esperamos!",
-            f"Remarcado: {what}, {when}.",
+            f"Remarcado! {what[:1].upper()}{what[1:]} agora é {when}. Te esperamos!",
             f"Sem problema! Ficou assim: {what}, {when}.",
         )
-    place = f" Estamos em: {talk.dealer.endereco}." if talk.dealer.endereco else ""
+    place = f" O endereço é {talk.dealer.endereco}." if talk.dealer.endereco else ""
+    yours = "Sua" if WORDS[wanted.kind][1] == "a" else "Seu"
+    ending = WORDS[wanted.kind][1]
     return talk.say(
-        f"Marcado: {what}, {when}.{place} Se precisar mudar, é só me avisar.",
-        f"Combinado: {what}, {when}.{place} Qualquer imprevisto, me chama por aqui.",
+        f"Marcado! {yours} {what} ficou para {when}.{place} Se precisar mudar, é só me avisar.",
+        f"Prontinho, {yours.lower()} {what} está marcad{ending}: {when}.{place} Qualquer "
+        f"imprevisto, me chama por aqui.",
+        f"Combinado! Deixei marcad{ending} {yours.lower()} {what}: {when}.{place} Te esperamos!",
     )
 
 
@@ -127,10 +131,11 @@ def question(talk: Talk, draft: Draft, outcome: Outcome, item: Listing | None) -
 
 
 def which(several: Sequence[Listing]) -> str:
-    """Of a model that stands there more than once: which one it shall be."""
+    """Of a model that stands there more than once: that he may say which one, without a second
+    question beside that for the day."""
     if not several:
         return ""
-    return f"Temos mais de um: {joined([name(item) for item in several], 'ou')}; qual deles?"
+    return f"E me diz qual você quer ver: {joined([name(item) for item in several], 'ou')}."
 
 
 def _which_day(talk: Talk, draft: Draft, outcome: Outcome, what_for: str) -> str:

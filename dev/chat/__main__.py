@@ -19,11 +19,12 @@ def main(arguments: list[str] | None = None) -> int:
     ids = [dealer.empresa_id for dealer in dealers]
     parser.add_argument("--empresa", type=int, choices=ids, help="the dealer (default: asks)")
     parser.add_argument("--gateway", choices=GATEWAYS, help="instead of the dealer's own")
+    parser.add_argument("--explain", action="store_true", help="the reason beside each answer")
     told = parser.parse_args(arguments)
     if told.gateway is not None:
         dealers = tuple(replace(dealer, gateway=told.gateway) for dealer in dealers)
     screen = Terminal() if has_terminal() else Plain()
-    code, _ = talk(dealers, screen, empresa_id=told.empresa)
+    code, _ = talk(dealers, screen, empresa_id=told.empresa, explain=told.explain)
     return code
 
 

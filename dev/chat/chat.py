@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+from bot.explain import explained
+from bot.stock import Stock
 from dev.chat import view
 from dev.chat.installation import Installation
 from dev.chat.phones import Buyer, Shop, Written
-from dev.chat.rows import Progress, replies_of
+from dev.chat.rows import MessageRow, Progress, decision_of, replies_of
 from dev.chat.screen import Screen
 from dev.chat.trace import steps_of
 from gateway.standin.values import Outgoing
@@ -21,7 +23,11 @@ _OK = 200
 class Chat:
     """One buyer at a time, with a conversation at each shop."""
 
-    def __init__(self, installation: Installation, screen: Screen, *, empresa_id: int) -> None:
+    def __init__(
+        self, installation: Installation, screen: Screen, *, empresa_id: int, explain: bool = False
+    ) -> None:
+        """`explain`: the reason beside each answer, until /porque says otherwise."""
+        self._explain = explain
         self._installation = installation
         self._screen = screen
         self._empresa_id = empresa_id
@@ -32,6 +38,7 @@ class Chat:
         self._tasks: set[asyncio.Task[None]] = set()
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "/trace": self._trace,
+            "/porque": self._toggle_reasons,
             "/loja": self._change_shop,
             "/carros": self._cars,
             "/novo": self._new_buyer,
@@ -94,8 +101,7 @@ class Chat:
         turn = await rows.answered(buyer.phone, sent.message_id, timeout_s=_ANSWER_S)
         for bubble in buyer.bubbles()[seen:]:
             self._show(buyer, bubble)
-        if not replies_of(turn):
-            self._screen.show(view.silence(turn))
+        await self._ended_turn(buyer, turn)
 
     def _watch(self, buyer: Buyer, sent: Written) -> None:
         """Keeps `status` true until the message is answered; the newest message is the one."""
@@ -115,8 +121,20 @@ class Chat:
             self._progress = progress
             await asyncio.sleep(_LOOK_EVERY_S)
         self._progress = None
-        if not replies_of(progress.turn):
-            self._screen.show(view.silence(progress.turn))
+        await self._ended_turn(buyer, progress.turn)
+
+    async def _ended_turn(self, buyer: Buyer, turn: Sequence[MessageRow]) -> None:
+        """What no bubble says: that he keeps quiet, and the reason where it is wanted."""
+        if not replies_of(turn):
+            self._screen.show(view.silence(turn))
+        if self._explain:
+            cars = await self._installation.rows(buyer.shop.dealer.empresa_id).cars()
+            self._screen.show(view.reasons(explained(decision_of(turn), Stock.build(cars))))
+
+    async def _toggle_reasons(self, _: str) -> None:
+        self._explain = not self._explain
+        told = "aparece" if self._explain else "não aparece mais"
+        self._screen.show(view.note(f"O motivo {told} ao lado de cada resposta."))
 
     def _say_wait(self, progress: Progress) -> None:
         if progress.left_s() > 0 and not self._screen.shows_status:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import orjson
 
+from bot.dealer_rows import read_cars
 from bot.values import Car
 from tenancy.pools import TenantPoolManager
 from worker.clock import stored
-from worker.drain.shelf import read_cars
 
 _TALK = """
     SELECT co.id, co.status, co.turno, co.responder_em, co.bot_pausado_ate

@@ -13,16 +13,23 @@ from dev.dealers import DemoDealer
 
 
 def talk(
-    dealers: Sequence[DemoDealer], screen: Screen, *, empresa_id: int | None = None
+    dealers: Sequence[DemoDealer],
+    screen: Screen,
+    *,
+    empresa_id: int | None = None,
+    explain: bool = False,
 ) -> tuple[int, str]:
-    """The exit code and what failed. Without `empresa_id` the person at the terminal chooses."""
+    """The exit code and what failed. Without `empresa_id` the person at the terminal chooses.
+
+    `explain`: Lucas's reasons stand beside his answers.
+    """
 
     async def work(installation: Installation) -> None:
         chosen = empresa_id or await _choose(dealers, screen)
         if chosen is None:
             return
         screen.show(view.help_table())
-        await Chat(installation, screen, empresa_id=chosen).run()
+        await Chat(installation, screen, empresa_id=chosen, explain=explain).run()
 
     code, why = run(dealers, screen, work)
     if code == BROKEN_OFF and screen.live:

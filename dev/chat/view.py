@@ -26,6 +26,7 @@ _STATUS = {"available": "à venda", "reserved": "reservado", "sold": "vendido"}
 _STATUS_STYLE = {"available": "green", "reserved": "yellow", "sold": "red"}
 
 COMMANDS = (
+    ("/porque", "mostra ou esconde o motivo de cada resposta"),
     ("/trace", "o que aconteceu no caminho da última mensagem"),
     ("/loja", "troca de loja (ou /loja 6)"),
     ("/carros", "o estoque desta loja, como está no banco"),
@@ -168,3 +169,8 @@ def _ms(amount: timedelta) -> str:
 def _width(text: str, *, least: int) -> int:
     longest = max((len(line) for line in text.splitlines()), default=0)
     return max(min(longest, 72), least) + 4
+
+
+def reasons(lines: Sequence[str]) -> RenderableType:
+    """Why Lucas answered so, quietly below his answer."""
+    return Padding(Text("\n".join(lines), style=_QUIET), (0, 0, 0, 4))

@@ -140,7 +140,7 @@ def test_a_yes_after_it_is_no_answer_to_an_older_question() -> None:
     )
 
     assert not [bubble for bubble in decision.bubbles if bubble.media_url]
-    assert decision.agenda is None
+    assert decision.rule == "visit.confirm"
 
 
 def say(

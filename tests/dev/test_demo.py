@@ -134,12 +134,14 @@ async def test_lines_of_a_file_are_played_as_a_buyers(home: dict[str, str], tmp_
 async def test_the_chat_reads_a_pipe_and_starts_again_on_what_is_there(
     home: dict[str, str],
 ) -> None:
-    """Any gateway for any dealer; /trace explains the last message; cars are not doubled."""
+    """Any gateway for any dealer; /trace and --explain tell why; cars are not doubled."""
     told = "tem onix?\n/trace\n/carros\n/quanto\n"
     for gateway in ("cloud_api", "evolution", "waha"):
-        done = _run(home, "dev.chat", "--empresa", "6", "--gateway", gateway, told=told)
+        flags = ["--empresa", "6", "--gateway", gateway, "--explain"]
+        done = _run(home, "dev.chat", *flags, told=told)
         assert done.returncode == 0, done.stdout + done.stderr
-        for shown in (f"{gateway}: “tem onix?”", "search.found", "à venda", "/quanto: não conheço"):
+        for shown in (f"{gateway}: “tem onix?”", "regra search.found", "regra: search.found",
+                      "à venda", "/quanto: não conheço"):  # fmt: skip
             assert shown in done.stdout
     assert await _one(home, "SELECT COUNT(*) FROM empresa_6_db.cars") == 21
     assert _left_running(home) == []

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+import pytest
 
 from bot.lucas import decide
 from bot.stock import Stock
@@ -22,7 +23,7 @@ from bot.values import (
     VisitKind,
 )
 from tests.tenancy.installation import Installation
-from tests.worker.shop import Shop, event, open_shop
+from tests.worker.shop import AT_ONCE, Shop, event, open_shop
 
 _ROWS = """
     SELECT tipo, CAST(data_agendada AS CHAR), car_id, status FROM agendamentos ORDER BY id
@@ -214,7 +215,47 @@ async def test_the_dealers_settings_reach_lucas(installation: Installation, redi
         )
         await shop.handle(event("oi"))
 
-        assert "Aqui é o Bia, da Loja 1." in (shop.phone.outbox[-1].text or "")
+        assert "Aqui é a Bia, da Loja 1." in (shop.phone.outbox[-1].text or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words", "says"),
+    [
+        ("nome_agente", "Bia", "você é um robô?", "Bia"),
+        ("boas_vindas", "Bem-vindo à casa!", "oi", "Bem-vindo à casa!"),
+        ("diz_que_e_virtual", "não", "oi", "Lucas, da"),
+        ("financiamento", "não", "quero financiar 30 mil em 48x", "vendedor"),
+        ("visitas", "não", "quero visitar a loja", "vendedor"),
+        ("feriados_da_loja", "05/01/2090", "quero visitar a loja dia 05/01", "fechada"),
+    ],
+)
+async def test_a_setting_holds_from_the_next_turn_on(
+    installation: Installation, redis_url: str, name: str, value: str, words: str, says: str
+) -> None:
+    """Though the stock is kept for five minutes: who changes one tells the workers."""
+    kept = AT_ONCE.model_copy(update={"stock_ttl_s": 300})
+    async with open_shop(installation, redis_url, decide_turn=in_2090, lucas=kept) as shop:
+        await installation.central(
+            "UPDATE empresas SET horario = 'todos os dias 9h-18h', versao = versao + 1"
+            " WHERE id = %s",
+            (shop.empresa_id,),
+        )
+        await shop.handle(event(words, phone="5511980000002"))
+        before = [sent.text or "" for sent in shop.phone.outbox]
+
+        await shop.execute("INSERT INTO lucas_ajustes VALUES (%s, %s, NULL)", (name, value))
+        shop.jobs.shelf.forget(shop.empresa_id)  # as the change's message does in each worker
+        await shop.handle(event(words))
+
+        after = [sent.text or "" for sent in shop.phone.outbox[len(before) :]]
+        assert not any(says in text for text in before)
+        assert any(says in text for text in after)
+
+
+def in_2090(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decision:
+    """The real Lucas at a time of the test's own: a Monday, the 2nd of January."""
+    at = datetime(2090, 1, 2, 10, tzinfo=now.tzinfo)
+    return decide(turn, stock=stock, dealer=dealer, now=at)
 
 
 async def test_a_full_time_and_the_zone_reach_lucas(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from bot.dealer_rows import read_cars
 from bot.stock import Stock
 from bot.values import Bubble, Dealer, Decision, Fact, Turn
 from tests.tenancy.installation import Installation
 from tests.worker.shop import Shop, echo, event, open_shop
-from worker.drain.shelf import Shelf, read_cars
+from worker.drain.shelf import Shelf
 from worker.queue.keys import Task
 
 OTHER_BUYER = "5531999990001"

@@ -8,9 +8,11 @@ from typing import Any
 import orjson
 import pytest
 
+from bot.lucas import decide
 from schema.errors import SendLater
 from schema.replies import Reply, ReplyKind, Sent
 from tests.tenancy.installation import Installation
+from tests.worker.reminding import EVENING, TWO_HOURS, VISIT, book, remind, send, written
 from tests.worker.shop import AT_ONCE, BUYER, Shop, event, open_shop
 from tests.worker.test_choices import asks_for_a_day
 from tests.worker.test_invariants_out import OTHER_BUYER, three_bubbles
@@ -191,3 +193,83 @@ async def set_limits(shop: Shop, limits: dict[str, Any]) -> None:
         (orjson.dumps(limits).decode(), shop.channel.id),
     )
     shop.tenancy.registry.forget(shop.empresa_id)
+
+
+REMINDER = {"reminder_template": {"name": "lembrete_visita"}, **TEMPLATE}
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+async def test_a_reminder_has_a_template_of_its_own(
+    installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch, asked_before: bool
+) -> None:
+    """With what for, day and time; also where another template went out before it."""
+    async with open_shop(installation, redis_url) as shop:
+        await set_limits(shop, REMINDER)
+        await book(shop)
+        await shop.execute("UPDATE mensagens SET timestamp = timestamp - INTERVAL 2 DAY")
+        if asked_before:
+            await shop.execute("UPDATE mensagens SET tipo_conteudo = 'template', timestamp = NOW()"
+                               " WHERE tipo = 'enviada'")  # fmt: skip
+        sent = record_sends(monkeypatch)
+        await remind(shop, EVENING)
+        await shop.execute("UPDATE lucas_lembretes SET ate = '2037-01-08'")
+        await send(shop)
+
+        (reply,) = sent
+        assert reply.template is not None
+        assert reply.template.name == "lembrete_visita"
+        assert reply.template.parameters == ("sua visita", "amanhã, quinta-feira, 08/01", "15h")
+        assert [
+            text for (text,) in await shop.rows("SELECT conteudo FROM mensagens WHERE turno = 2")
+        ] == ["[modelo lembrete_visita] sua visita, amanhã, quinta-feira, 08/01, 15h"]
+
+
+async def test_a_reminders_template_that_has_to_wait_keeps_its_words(
+    installation: Installation, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put back like any reply: when its time comes it is the same template."""
+    async with open_shop(installation, redis_url) as shop:
+        await set_limits(shop, REMINDER)
+        await book(shop)
+        await shop.execute("UPDATE mensagens SET timestamp = timestamp - INTERVAL 2 DAY")
+        await remind(shop, EVENING)
+        with monkeypatch.context() as busy:
+            busy.setattr("gateway.cloud_api.adapter.send", refuse_for_now)
+            await send(shop)
+        sent = record_sends(monkeypatch)
+        await shop.waits_are_over()
+        await send(shop)
+
+        assert [reply.template and reply.template.parameters[2] for reply in sent] == ["15h"]
+
+
+async def test_a_yes_to_a_reminder_confirms_the_row(
+    installation: Installation, redis_url: str
+) -> None:
+    """`agendamentos.status`; the reminder two hours before still comes, and asks nothing."""
+    async with open_shop(installation, redis_url, decide_turn=decide) as shop:
+        await book(shop)
+        await remind(shop, EVENING)
+        await send(shop)
+        await shop.push(event("confirmo"))
+        await shop.drain()
+        rows = await shop.rows("SELECT status, data_agendada FROM agendamentos")
+        assert rows == [("confirmado", VISIT.replace(tzinfo=None))]
+        await shop.deliver()
+        await remind(shop, TWO_HOURS)
+
+        assert "?" not in (await written(shop))[-1]
+
+
+async def test_a_confirmation_that_is_withdrawn_confirms_nothing(
+    installation: Installation, redis_url: str
+) -> None:
+    """He writes on before the answer left: `sim` / `mas não vou poder`."""
+    async with open_shop(installation, redis_url, decide_turn=decide) as shop:
+        await book(shop)
+        await shop.push(event("confirmo"))
+        await shop.drain()
+        await shop.push(event("opa, não posso mais"))
+        await shop.drain()
+
+        assert await shop.rows("SELECT status FROM agendamentos") == [("pendente",)]

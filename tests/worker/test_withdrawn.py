@@ -1,4 +1,4 @@
-"""Whatever withdraws a turn takes all of it back, its change of the agenda too."""
+"""Whatever withdraws a turn takes all of it back: the agenda, and what it told the sellers."""
 
 from __future__ import annotations
 
@@ -97,3 +97,56 @@ async def test_5_what_a_person_has_made_of_it_stands(
 
             assert await rows(shop) == by_hand
             words = words.replace("BOOK", "MOVE")
+
+
+_TOLD = "SELECT resumo, chamado_por, chamado_em, sem_avisos FROM conversations"
+
+
+@pytest.mark.parametrize("words", ["CALL", "NOTICES"])
+async def test_5_a_withdrawn_turn_takes_back_what_it_told_the_sellers(
+    installation: Installation, redis_url: str, words: str
+) -> None:
+    """Nobody is called, and nobody has opted out, by an answer that the buyer never got."""
+    async with open_shop(installation, redis_url, decide_turn=booker) as shop:
+        await shop.push(event(words))
+        await shop.drain()
+        assert await shop.rows(_TOLD) != [(None, None, None, 0)]
+
+        await shop.handle(event("?"))
+
+        assert await shop.rows(_TOLD) == [(None, None, None, 0)]
+
+
+@pytest.mark.parametrize("words", ["CALL", "NOTICES"])
+async def test_5_what_was_told_before_is_told_again(
+    installation: Installation, redis_url: str, words: str
+) -> None:
+    """An earlier call, summary and opt-out, whose answers are out, stand as they were."""
+    async with open_shop(installation, redis_url, decide_turn=booker) as shop:
+        await shop.handle(event("CALL"))
+        await shop.handle(event("NOTICES"))
+        await shop.execute("UPDATE conversations SET resumo = 'antes', chamado_por = 'buy'")
+        before = await shop.rows(_TOLD)
+        await shop.push(event(words))
+        await shop.drain()
+
+        await shop.handle(event("?"))
+
+        assert await shop.rows(_TOLD) == before
+
+
+async def test_5_a_seller_who_has_seen_to_the_call_is_not_overruled(
+    installation: Installation, redis_url: str
+) -> None:
+    """His panel emptied the call and wrote a note before the buyer went on: both stand."""
+    async with open_shop(installation, redis_url, decide_turn=booker) as shop:
+        await shop.handle(event("CALL"))
+        await shop.push(event("CALL"))
+        await shop.drain()
+        await shop.execute(
+            "UPDATE conversations SET resumo = 'liguei', chamado_por = NULL, chamado_em = NULL"
+        )
+
+        await shop.handle(event("?"))
+
+        assert await shop.rows(_TOLD) == [("liguei", None, None, 0)]

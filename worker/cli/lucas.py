@@ -1,4 +1,4 @@
-"""`helix lucas`: what a dealer may set about his own Lucas, the rows of `lucas_ajustes`."""
+"""`helix lucas`: a dealer's settings of his Lucas (`lucas_ajustes`), and a talk's funnel."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ _SET = """
         ON DUPLICATE KEY UPDATE valor = %(value)s
 """
 _UNSET = "DELETE FROM lucas_ajustes WHERE nome = %(name)s"
+_FUNNEL = """
+    SELECT em AS `at`, de AS `from`, para AS `to`, quem AS who, porque AS why, turno AS turn
+      FROM historico_status WHERE conversation_id = %(conversation)s ORDER BY id
+"""
 
 Empresa = Annotated[int, typer.Option(min=1, help="Whose Lucas.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `helix lucas show` lists it.")]
@@ -56,6 +60,25 @@ def unset(empresa: Empresa, name: Name, as_json: Json = False) -> None:
             raise typer.BadParameter(f"there is no setting {name!r}: {', '.join(ALLOWED)}")
         note(f"{name} was not set")
     print_facts({"empresa": empresa, "name": name, "value": _default(name)}, as_json=as_json)
+
+
+@app.command()
+def funnel(
+    empresa: Empresa,
+    conversation: Annotated[int, typer.Option(min=1, help="`conversations.id`.")],
+    as_json: Json = False,
+) -> None:
+    """How a conversation's status moved: when (UTC), by whom and why."""
+    rows = run(_moves(empresa, conversation))
+    print_rows(rows, title=f"Funnel of conversation {conversation}", as_json=as_json)
+
+
+async def _moves(empresa_id: int, conversation: int) -> list[dict[str, object]]:
+    async with (
+        open_tenancy(TenancySettings()) as tenancy,
+        tenancy.pools.connection(empresa_id) as conn,
+    ):
+        return await conn.fetch_dicts(_FUNNEL, {"conversation": conversation})
 
 
 async def _stored(empresa_id: int) -> dict[str, str | None]:

@@ -43,6 +43,9 @@ class Limits(BaseModel):
     """First answers to buyers whom the number has never written to."""
     window_template: Template | None = None
     """An approved template without parameters; what goes out when the 24-hour window is shut."""
+    reminder_template: Template | None = None
+    """The same for a reminder of an appointment; {{1}} is what for, {{2}} the day, {{3}} the time.
+    None: a reminder is like any reply."""
 
 
 OFFICIAL: Mapping[str, object] = {"per_second": 80.0, "pair_every_s": 6.0}

@@ -122,9 +122,12 @@ class Sender:
         if unsettled is not None:
             return unsettled
         if not window.is_open(reply, way.adapter.traits, now=now):
-            if limits.window_template is None or await self._rows.was_asked(lease, reply):
-                return await self._results.hand_over(send, now)
-            send = replace(send, template=limits.window_template)
+            template = window.template_of_reminder(reply, limits.reminder_template)
+            if template is None:
+                if limits.window_template is None or await self._rows.was_asked(lease, reply):
+                    return await self._results.hand_over(send, now)
+                template = limits.window_template
+            send = replace(send, template=template)
         admission = await self._admission(send, now)
         if admission.cause is not None:
             return await self._results.wait(send, admission)

@@ -12,7 +12,7 @@ from gateway.traits import Traits
 from schema.replies import Template
 from tenancy.lease import TenantConnection
 from worker.deliver.outbox import OpenReply
-from worker.details import Details
+from worker.details import Details, details_of
 from worker.fence import after_the_drain
 
 SHUT = (
@@ -59,6 +59,17 @@ _HAND_OVER = """
 """
 
 
+def template_of_reminder(reply: OpenReply, template: Template | None) -> Template | None:
+    """What goes out in place of a reminder, with its words; None for any other reply, or none set.
+
+    Once for each reminder, however many templates the buyer has had: he has asked for the visit.
+    """
+    words = details_of(reply.details).reminder
+    if template is None or not words:
+        return None
+    return template.model_copy(update={"parameters": words})
+
+
 def is_open(reply: OpenReply, traits: Traits, *, now: datetime) -> bool:
     """Whether free text may be sent. Our own messages and a seller's open nothing."""
     if traits.window is None:
@@ -87,9 +98,11 @@ async def put_in_place(conn: TenantConnection, reply: OpenReply, template: Templ
     In the caller's transaction, before the send: a crash afterwards finds what the buyer got.
     """
     await after_the_drain(conn)
+    words = details_of(reply.details).reminder
+    said = f" {', '.join(template.parameters)}" if template.parameters else ""
     says = {
-        "name": f"[modelo {template.name}]",
-        "details": Details(template=template).to_json(),
+        "name": f"[modelo {template.name}]{said}",
+        "details": Details(template=template, reminder=words).to_json(),
     }
     await conn.execute(_REPLACE, {**says, "id": reply.id})
     await _withdraw_others(conn, reply, _BEHIND)

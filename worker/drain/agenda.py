@@ -24,7 +24,7 @@ from worker.drain.conversations import Conversation
 log = structlog.get_logger()
 
 _ACTIVE = """
-    SELECT customer_id, id, tipo, data_agendada, car_id
+    SELECT customer_id, id, tipo, data_agendada, car_id, status = 'confirmado'
       FROM agendamentos
      WHERE customer_id IN %(customers)s AND status IN ('pendente', 'confirmado')
        AND data_agendada >= %(since)s
@@ -51,6 +51,11 @@ _MOVE = """
 _CANCEL = """
     UPDATE agendamentos SET status = 'cancelado'
      WHERE id = %(id)s AND status IN ('pendente', 'confirmado')
+"""
+# Only what he was told of: a person may have moved it in the same moment.
+_CONFIRM = """
+    UPDATE agendamentos SET status = 'confirmado'
+     WHERE id = %(id)s AND status = 'pendente' AND data_agendada = %(at)s
 """
 _BEFORE = """
     SELECT car_id, tipo, data_agendada, status, marcado_em
@@ -80,9 +85,13 @@ async def appointments(
     rows = await conn.fetch_all(_ACTIVE, {"customers": customers, "since": since})
     return {
         customer: Appointment(
-            id=number, kind=VisitKind(kind), at=at.replace(tzinfo=zone), car_id=car
+            id=number,
+            kind=VisitKind(kind),
+            at=at.replace(tzinfo=zone),
+            car_id=car,
+            confirmed=bool(confirmed),
         )
-        for customer, number, kind, at, car in rows
+        for customer, number, kind, at, car, confirmed in rows
     }
 
 
@@ -103,9 +112,11 @@ async def commit(
     stored = change.appointment.id
     before = None if stored is None else await conn.fetch_one(_BEFORE, {"id": stored})
     values = {**_values(conversation, change.appointment), "now": now}
-    if stored is not None:
+    if stored is not None and change.action is not AgendaAction.CONFIRM:
         await reminders.withdraw(conn, stored)
-    if change.action is AgendaAction.CANCEL:
+    if change.action is AgendaAction.CONFIRM:
+        await conn.execute(_CONFIRM, values)
+    elif change.action is AgendaAction.CANCEL:
         await conn.execute(_CANCEL, {"id": stored})
     elif stored is None or not await conn.execute(_MOVE, values):
         # nothing to move: a person closed or cancelled it in the same moment

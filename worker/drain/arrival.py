@@ -5,15 +5,17 @@ Made by `worker.drain.sort` and `worker.drain.transaction`, read by the rest of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.lucas import hours_of
+from bot.profile import Profile
 from bot.settings import LucasSettings
+from bot.values import Dealer
 from schema.events import Event
 from tenancy.registry import TenantConfig
 from worker.clock import from_ms
-from worker.drain.opening import after_open_hours
 
 _OLDEST = datetime(2009, 1, 1, tzinfo=UTC)  # the year of WhatsApp; older is a broken clock
 
@@ -63,6 +65,8 @@ class IntakeRules:
     lucas: LucasSettings
     pause_after_human: timedelta
     zone: ZoneInfo
+    profile: Profile = field(default_factory=Profile)
+    """The dealer's own settings: of his holidays. Read only where a person's sign is at hand."""
 
     @property
     def longest_quiet(self) -> timedelta:
@@ -81,7 +85,18 @@ class IntakeRules:
         return arrival.age > timedelta(hours=self.lucas.too_old_h)
 
     def paused_until(self, human_sign: datetime) -> datetime:
-        """When Lucas is back after this sign of a person."""
-        return after_open_hours(
-            self.dealer.horario, human_sign.astimezone(self.zone), self.pause_after_human
-        ).astimezone(UTC)
+        """When Lucas is back after this sign of a person: hours of opening time.
+
+        Lunch, nights and holidays do not count. Words about opening hours that cannot be understood
+        leave the hours of the clock.
+        """
+        dealer = Dealer(
+            nome=self.dealer.nome,
+            endereco=self.dealer.endereco,
+            horario=self.dealer.horario,
+            profile=self.profile,
+        )
+        opening, since = hours_of(dealer), human_sign.astimezone(self.zone)
+        if opening is None:
+            return human_sign + self.pause_after_human
+        return opening.add_open_time(since, self.pause_after_human).astimezone(UTC)

@@ -12,7 +12,7 @@ import orjson
 
 from bot.state import load
 from tenancy.lease import TenantConnection
-from worker.drain import conversations, handover, messages
+from worker.drain import conversations, funnel, handover, messages
 from worker.drain.conversations import Conversation
 from worker.drain.undo import undo_turn
 
@@ -54,7 +54,9 @@ async def join_open_talks(
     told = {"open": earlier.turno + 1, "next": turns + 1, "id": earlier.id}
     await conn.execute(_LEFT_OPEN, told)
     gone, kept = pair
+    moved_up = earlier.turno if kept is later else 0
     joined = _joined(earlier, later, kept.id, turns)
+    await funnel.join(conn, kept.id, moved_up, kept.status, joined.status, now=now)
     await conversations.save(conn, [joined])
     await handover.join(conn, earlier=earlier.id, later=later.id, kept=kept.id)
     return gone.id, kept.id

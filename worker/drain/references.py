@@ -36,7 +36,9 @@ _STRANGERS = """
     SELECT 1 FROM {table} x LEFT JOIN {of} y ON y.id = x.{column}
      WHERE x.{column} IS NOT NULL AND y.id IS NULL LIMIT 1
 """
-_OURS = frozenset({"conversations", "mensagens", "agendamentos", "customer_identities"})
+_OURS = frozenset(
+    {"conversations", "mensagens", "agendamentos", "customer_identities", "historico_status"}
+)
 """Tables of which we know that a column of the template's name means what it says."""
 
 

@@ -9,25 +9,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
-
-from bot.profile import Profile, read_profile
+from bot.dealer_rows import read_cars, read_settings
+from bot.profile import Profile
 from bot.stock import Stock
-from bot.values import Car
 from tenancy.lease import TenantConnection
-
-_CARS = """
-    SELECT id, brand, model, year, year_model, price, mileage, color, fuel_type, transmission,
-           description, status
-      FROM cars ORDER BY created_at DESC, id DESC
-"""
-_PHOTOS = """
-    SELECT car_id, url FROM car_images WHERE url IS NOT NULL
-     ORDER BY car_id, is_principal DESC, ordem, id
-"""
-_SETTINGS = "SELECT nome, valor FROM lucas_ajustes"
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,38 +57,3 @@ class Shelf:
         """Something of this empresa changed: it is read at its next turn."""
         self._forgotten += 1
         self._stocks.pop(empresa_id, None)
-
-
-async def read_settings(conn: TenantConnection) -> Profile:
-    """The dealer's own settings; what cannot be read is logged and its default holds."""
-    rows = dict(await conn.fetch_all(_SETTINGS))
-    profile, bad = read_profile(rows)
-    if bad:
-        log.warning("settings of Lucas not understood", empresa_id=conn.empresa_id, names=bad)
-    return profile
-
-
-async def read_cars(conn: TenantConnection) -> list[Car]:
-    """All cars, sold ones too (Lucas must know that they are gone), newest first, with photos."""
-    photos: dict[int, list[str]] = {}
-    for car_id, url in await conn.fetch_all(_PHOTOS):
-        photos.setdefault(car_id, []).append(url)
-    return [
-        Car(
-            id=row[0],
-            marca=row[1] or "",
-            modelo=row[2] or "",
-            ano=row[3],
-            ano_modelo=row[4],
-            preco=row[5],
-            km=row[6],
-            cor=row[7],
-            combustivel=row[8],
-            cambio=row[9],
-            descricao=row[10],
-            status=row[11] or "available",
-            fotos=tuple(photos.get(row[0], ())),
-        )
-        for row in await conn.fetch_all(_CARS)
-        if row[5] is not None  # a car without a price cannot be offered
-    ]

@@ -171,11 +171,12 @@ class DrainTransaction:
         return await take_in(conn, arrivals, rules, now=now)
 
     async def _of_dealer(self, conn: TenantConnection, rules: IntakeRules) -> IntakeRules:
-        """With his own settings of how long a person's word holds, and of his zone."""
+        """With his own settings of how long a person's word holds, his zone and his holidays."""
         profile = (await self._shelf.of(conn)).profile
         own = profile.volta_apos_h
         pause = rules.pause_after_human if own is None else timedelta(hours=own)
-        return replace(rules, pause_after_human=pause, zone=profile.zone(rules.zone))
+        zone = profile.zone(rules.zone)
+        return replace(rules, pause_after_human=pause, zone=zone, profile=profile)
 
     def _rules(self, dealer: TenantConfig) -> IntakeRules:
         return IntakeRules(

@@ -17,14 +17,14 @@ from zoneinfo import ZoneInfo
 import orjson
 import structlog
 
-from bot.profile import Profile
+from bot.dealer_rows import dealer_of
 from bot.stock import Stock
 from bot.values import AgendaChange, Appointment, Bubble, Dealer, Decision, Incoming, Origin, Turn
 from tenancy.lease import TenantConnection
 from tenancy.registry import TenantConfig
 from worker.clock import to_ms
 from worker.details import Details
-from worker.drain import agenda, handover, messages
+from worker.drain import agenda, funnel, handover, messages
 from worker.drain.conversations import Conversation
 from worker.drain.messages import NewMessage, Unanswered
 from worker.drain.pieces import pieces
@@ -111,7 +111,8 @@ class TurnTaker:
         round_ = await self._round(conn, due, dealer, now, started)
         stock = round_.shelved.stock
         incoming = {id_: _about_cars(told, stock) for id_, told in incoming.items()}
-        taken, rows = Taken(turns=len(due)), []
+        taken, rows = Taken(turns=len(due)), list[NewMessage]()
+        moves = list[funnel.Move]()
         for place, conversation in enumerate(due):
             if place % _TURNS_AT_ONCE == 0:
                 await asyncio.sleep(0)  # deciding is all CPU: other dealers get their share
@@ -124,15 +125,18 @@ class TurnTaker:
                 await give_up(conn, conversation, taken, error)
                 continue
             why = _why(decision, conversation, told, (round_.loaded_us, micros), now)
+            before = conversation.status
             replies = _apply(decision, conversation, why, now)
+            moves.append(_move(before, decision, conversation))
             if decision.agenda is not None:
                 await agenda.commit(conn, conversation, decision.agenda, now=now)
                 taken.agenda_changed = True
-            await handover.note(conn, conversation.id, decision, now=now)
+            await handover.note(conn, conversation, decision, now=now)
             if not replies:
                 await messages.explain(conn, conversation.id, conversation.turno, why)
             rows += replies
         await messages.insert(conn, rows)
+        await funnel.note(conn, moves, now=now)
         taken.replies = len(rows)
         return taken
 
@@ -190,17 +194,6 @@ def _car_of_lead(origin: Origin, stock: Stock) -> int | None:
     ref = origin.car_ref or ""
     known = ref.isdecimal() and len(ref) < 10 and stock.get(int(ref)) is not None
     return int(ref) if known else None
-
-
-def dealer_of(tenant: TenantConfig, profile: Profile) -> Dealer:
-    """What Lucas may say about the store, with its settings."""
-    return Dealer(
-        nome=tenant.nome,
-        endereco=tenant.endereco,
-        telefone=tenant.telefone,
-        horario=tenant.horario,
-        profile=profile,
-    )
 
 
 async def give_up(
@@ -270,11 +263,22 @@ def _agenda(change: AgendaChange) -> dict[str, object]:
     }
 
 
+def _move(before: str, decision: Decision, conversation: Conversation) -> funnel.Move:
+    return funnel.Move(
+        conversation_id=conversation.id,
+        before=before,
+        after=decision.status,
+        turn=conversation.turno,
+        rule=decision.rule,
+    )
+
+
 def _apply(
     decision: Decision, conversation: Conversation, why: str, now: datetime
 ) -> list[NewMessage]:
     """Moves the conversation on and makes the rows of its replies."""
-    conversation.turno_anterior = remember_turn(conversation) if decision.bubbles else None
+    memory = remember_turn(conversation, leaves=decision.status)
+    conversation.turno_anterior = memory if decision.bubbles else None
     turn = conversation.take_turn_number()
     conversation.estado = orjson.dumps(decision.state).decode()
     conversation.status = decision.status

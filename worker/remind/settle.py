@@ -14,6 +14,7 @@ from bot.state import load
 from bot.values import Dealer, VisitKind
 from bot.wording_time import at_clock, dated
 from tenancy.lease import TenantConnection
+from worker.details import Details
 from worker.drain import conversations, messages
 from worker.drain.conversations import Conversation
 from worker.drain.messages import NewMessage
@@ -159,6 +160,7 @@ async def _write(
         fatos=facts_of(said.bubble),
         decisao=_decision(visit, due, kind),
         gravada_em=round_.now,
+        detalhes=Details(reminder=said.words).to_json(),
     )
     await messages.insert(round_.conn, [reply])
     number = round_.conn.last_id

@@ -1,5 +1,7 @@
 """One transaction of reminders: what is due is written as replies, each once. Called by `job`.
 
+Looks first for conversations that a person has moved in the table: their history says so.
+
 Holds the drain's fence as well, so that nobody else changes a conversation meanwhile. A reminder
 and its row of `lucas_lembretes` are committed together; that row's unique key is what makes it one.
 """
@@ -12,12 +14,12 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.agenda.reminders import Due
+from bot.dealer_rows import dealer_of, read_settings
 from bot.profile import Profile
 from schema.errors import CommitUnknown, TryAgain
 from tenancy.registry import TenantConfig
 from tenancy.start import Tenancy
-from worker.drain.shelf import read_settings
-from worker.drain.turns import dealer_of
+from worker.drain import funnel
 from worker.fence import after_the_drain, pass_fence, raise_fence
 from worker.queue.keys import Task
 from worker.queue.lease import Lease
@@ -50,8 +52,9 @@ class ReminderWriter:
     async def run(self, lease: Lease, *, now: datetime) -> Reminded:
         """Repeated whole when a lock or a lost answer was in the way.
 
-        A dealer of whom nothing is due costs three short queries and no lock.
+        A dealer of whom nothing is due costs four short queries and no lock.
         """
+        await self._notice_people(lease.empresa_id, now)
         tenant = await self._tenancy.registry.tenant(lease.empresa_id)
         async with self._tenancy.pools.connection(lease.empresa_id) as conn:
             profile = await read_settings(conn)
@@ -68,6 +71,13 @@ class ReminderWriter:
                 if not repeats_left:
                     raise
         raise AssertionError("the last repetition returns or raises")
+
+    async def _notice_people(self, empresa_id: int, now: datetime) -> None:
+        async with self._tenancy.pools.connection(empresa_id) as conn:
+            moved = await funnel.moved_by_people(conn)
+        if moved:
+            async with self._tenancy.pools.transaction(empresa_id) as conn:
+                await funnel.notice(conn, moved, now=now)
 
     async def _once(
         self, lease: Lease, tenant: TenantConfig, profile: Profile, now: datetime

@@ -1,5 +1,5 @@
 -- The schema after all migrations of this folder, for new databases. Written by `make snapshot`.
--- Made from 6cd08f4597ae0802a333fccb984bd74ad02d77d8d8c67161806f2a060f737723.
+-- Made from 5acf2c1ff2f2652f1f416bdadf452e2d39eda59a12ef17da1dadc008e53199af.
 
 CREATE TABLE `cars` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
@@ -46,6 +46,19 @@ CREATE TABLE `customer_identities` (
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_identity` (`gateway`,`tipo`,`valor`),
   KEY `idx_identity_customer` (`customer_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `historico_status` (
+  `id` bigint(20) NOT NULL AUTO_INCREMENT,
+  `conversation_id` int(11) NOT NULL,
+  `de` varchar(20) NOT NULL,
+  `para` varchar(20) NOT NULL COMMENT 'values of conversations.status',
+  `quem` varchar(20) NOT NULL COMMENT 'lucas, pessoa (in the table, a panel say), sistema',
+  `porque` varchar(255) NOT NULL COMMENT 'in words for a seller',
+  `turno` int(11) DEFAULT NULL COMMENT 'of lucas: the turn that moved it',
+  `em` datetime(3) NOT NULL COMMENT 'UTC; of a pessoa: when it was noticed',
+  PRIMARY KEY (`id`),
+  KEY `idx_conversation` (`conversation_id`,`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
 
 CREATE TABLE `lucas_ajustes` (
@@ -154,10 +167,12 @@ CREATE TABLE `conversations` (
   `chamado_por` varchar(40) DEFAULT NULL COMMENT 'why Lucas called a person: human, buy, offer, ...',
   `chamado_em` datetime(3) DEFAULT NULL COMMENT 'when he last did (UTC)',
   `sem_avisos` tinyint(1) NOT NULL DEFAULT 0 COMMENT 'the buyer wants nothing that he did not ask for: no reminders',
+  `status_anotado` varchar(20) DEFAULT NULL COMMENT 'the status that historico_status ends with; null: nothing noted yet',
   PRIMARY KEY (`id`),
   KEY `idx_customer` (`customer_id`),
   KEY `idx_status` (`status`),
   KEY `idx_responder_em` (`responder_em`),
+  KEY `idx_status_anotado` (`status_anotado`,`status`),
   CONSTRAINT `conversations_ibfk_1` FOREIGN KEY (`customer_id`) REFERENCES `customers` (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
