@@ -8,6 +8,7 @@ HelixError
 │   ├── CommitUnknown         repeat the whole idempotent unit
 │   ├── TryAgain              a lock or a time limit was in the way: repeat the transaction
 │   ├── MigrationLocked       another migrator is at work on this database
+│   ├── InboxFull             too many of the dealer's events wait: once more after retry_after_s
 │   ├── AwaitReport           the gateway has it and reports later: look again after retry_after_s
 │   ├── SendLater             this message did not go out; once more, later
 │   │   ├── ChannelBusy       the whole number sends too much: all of it slows down
@@ -80,6 +81,15 @@ class TryAgain(Transient):
 
 class MigrationLocked(Transient):
     """Another migrator is at work on this database and did not end in time."""
+
+
+class InboxFull(Transient):
+    """So much waits on the dealer's inbox that nothing more is taken; whoever has it keeps it."""
+
+    def __init__(self, empresa_id: int, reason: str, *, retry_after_s: float = 30.0) -> None:
+        super().__init__(f"the inbox of empresa {empresa_id} is full: {reason}")
+        self.empresa_id = empresa_id
+        self.retry_after_s = retry_after_s
 
 
 class SendLater(Transient):

@@ -243,14 +243,16 @@ async def run_worker(settings: ProcessSettings) -> None:
             tenancy = jobs.tenancy
             presence = Presence(redis, lambda: report_of(tenancy.figures()).model_dump())
             await presence.show()  # whoever changes a password from here on waits for us
-            await Functions(redis).register()
+            await Functions(redis, settings.worker.inbox_limits).register()
             tenancy.watch.settled = forget_when_settled(
                 jobs.shelf.forget, ring_when_settled(Bell(redis), presence.acknowledge)
             )
             workers = [make_worker(settings.worker, redis, jobs, task) for task in _JOBS]
             _stop_together(workers)
             chores = [
-                asyncio.create_task(keep_registered(redis), name="functions"),
+                asyncio.create_task(
+                    keep_registered(redis, settings.worker.inbox_limits), name="functions"
+                ),
                 asyncio.create_task(
                     sweep_for_ever(
                         redis, Bell(redis), jobs.active, every_s=settings.worker.sweep_s
