@@ -4,6 +4,7 @@ HelixError
 ├── Transient                 the worker tries again later; uses up no tries
 │   ├── TenantUnavailable     the dealer's database does not answer
 │   │   └── TenantOnHold      it did not a moment ago: not before retry_after_s
+│   ├── TenantPaused          a person stopped the work for this dealer until he is resumed
 │   ├── CentralUnavailable    the registry does not answer
 │   ├── CommitUnknown         repeat the whole idempotent unit
 │   ├── TryAgain              a lock or a time limit was in the way: repeat the transaction
@@ -61,6 +62,14 @@ class TenantUnavailable(Transient):
 class TenantOnHold(TenantUnavailable):
     """Its database or server failed a moment ago and is left alone: `retry_after_s` is the time of
     the next try, and nothing earlier reaches it."""
+
+
+class TenantPaused(Transient):
+    """A person stopped all work for this dealer; what comes for him waits until he is resumed."""
+
+    def __init__(self, empresa_id: int) -> None:
+        super().__init__(f"empresa {empresa_id} is paused; `helix empresa resume {empresa_id}`")
+        self.empresa_id = empresa_id
 
 
 class CentralUnavailable(Transient):

@@ -135,6 +135,7 @@ async def open_jobs(
             desk=desk,
             bell=bell,
             dead_letters=dead_letters,
+            registry=tenancy.registry,
             sorter=Sorter(tenancy.registry, Ignored(redis)),
             transaction=DrainTransaction(
                 tenancy=tenancy,
@@ -191,7 +192,10 @@ async def open_jobs(
             hearing=hearing,
         )
         reminder = Reminder(
-            desk=desk, bell=bell, writer=ReminderWriter(tenancy=tenancy, zone=_DEALERS_ZONE)
+            desk=desk,
+            bell=bell,
+            registry=tenancy.registry,
+            writer=ReminderWriter(tenancy=tenancy, zone=_DEALERS_ZONE),
         )
         yield Jobs(drainer, deliverer, media, reminder, tenancy.registry.active, tenancy, shelf)
 

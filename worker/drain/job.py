@@ -13,11 +13,13 @@ from datetime import datetime
 import structlog
 
 from schema.errors import UnknownEmpresa
+from tenancy.registry import Registry
 from worker.clock import from_ms
 from worker.drain.marks import Marker
 from worker.drain.rescue import Rescue, is_about_what_is_stored
 from worker.drain.sort import Sorted, Sorter
 from worker.drain.transaction import Done, DrainTransaction
+from worker.pause import refuse_paused
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.inbox import below, read_entry
@@ -61,6 +63,7 @@ class Drainer:
         desk: LeaseDesk,
         bell: Bell,
         dead_letters: DeadLetters,
+        registry: Registry,
         sorter: Sorter,
         transaction: DrainTransaction,
         marker: Marker,
@@ -69,6 +72,7 @@ class Drainer:
         self._desk = desk
         self._bell = bell
         self._dead_letters = dead_letters
+        self._registry = registry
         self._sorter = sorter
         self._transaction = transaction
         self._marker = marker
@@ -108,6 +112,7 @@ class Drainer:
         return tally.next_due
 
     async def _pass(self, lease: Lease, look: Look, tally: Tally) -> None:
+        await refuse_paused(self._registry, lease.empresa_id)
         now = from_ms(look.now_ms)
         read = [read_entry(entry) for entry in look.entries]
         found = await self._sorter.sort(lease.empresa_id, read)
