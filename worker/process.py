@@ -139,6 +139,7 @@ async def open_jobs(
             sorter=Sorter(tenancy.registry, Ignored(redis)),
             transaction=DrainTransaction(
                 tenancy=tenancy,
+                dead_letters=dead_letters,
                 turns=TurnTaker(decide_turn, shelf, zone=_DEALERS_ZONE),
                 shelf=shelf,
                 settings=worker,

@@ -129,18 +129,6 @@ class Drainer:
         for one in done:
             tally.add(one)
             self._marker.show(lease.empresa_id, one.marks)
-            for turn in one.failed:
-                await self._dead_letters.keep_turn(
-                    lease.empresa_id,
-                    turn.conversation_id,
-                    turn=turn.turn,
-                    error=turn.error,
-                    cause=turn.cause,
-                )
-            for conversation_id, since_ms in one.late.items():
-                await self._dead_letters.keep_late(
-                    lease.empresa_id, conversation_id, since_ms=since_ms
-                )
         for entry, reason in found.refused:  # only now: what is repeated must not be kept twice
             await self._dead_letters.keep_event(
                 lease.empresa_id,
