@@ -24,6 +24,7 @@ from worker.drain.hearing import hold_back
 from worker.drain.intake import take_in
 from worker.drain.late import leave_late
 from worker.drain.marks import Mark, marks_of
+from worker.drain.pace import in_pace
 from worker.drain.shelf import Shelf
 from worker.drain.silence import BOT_OFF, silent
 from worker.drain.turns import FailedTurn, Taken, TurnTaker, give_up
@@ -136,6 +137,7 @@ class DrainTransaction:
             due = [conversation for conversation in ready if conversation.id not in held]
             if dealer.bot_ativo:
                 due = await leave_late(conn, book, due, too_old_h=self._lucas.too_old_h, now=now)
+                due = in_pace(due, per_min=self._lucas.turns_per_min, now=now)
             if give_up_for is not None:
                 taken = Taken(turns=len(due))
                 for conversation in due:

@@ -1,5 +1,5 @@
 -- The schema after all migrations of this folder, for new databases. Written by `make snapshot`.
--- Made from 6cd08f4597ae0802a333fccb984bd74ad02d77d8d8c67161806f2a060f737723.
+-- Made from 837b4013d302a7eb7ed4fff105a5c96fba52de2c7fa6907f1c1d84ac626eab4b.
 
 CREATE TABLE `cars` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
@@ -154,6 +154,7 @@ CREATE TABLE `conversations` (
   `chamado_por` varchar(40) DEFAULT NULL COMMENT 'why Lucas called a person: human, buy, offer, ...',
   `chamado_em` datetime(3) DEFAULT NULL COMMENT 'when he last did (UTC)',
   `sem_avisos` tinyint(1) NOT NULL DEFAULT 0 COMMENT 'the buyer wants nothing that he did not ask for: no reminders',
+  `ritmo_em` datetime(3) DEFAULT NULL COMMENT 'when all turns so far would have been taken at an even pace (UTC)',
   PRIMARY KEY (`id`),
   KEY `idx_customer` (`customer_id`),
   KEY `idx_status` (`status`),
