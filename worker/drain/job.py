@@ -5,6 +5,7 @@ Works in passes of one transaction each. Only after its commit do the entries le
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import structlog
 from schema.errors import UnknownEmpresa
 from tenancy.registry import Registry
 from worker.clock import from_ms
+from worker.drain.manners import Manners
 from worker.drain.marks import Marker
 from worker.drain.rescue import Rescue, is_about_what_is_stored
 from worker.drain.sort import Sorted, Sorter
@@ -78,6 +80,7 @@ class Drainer:
         self._marker = marker
         self._rescue = Rescue(transaction, dead_letters)
         self._settings = settings
+        self._manners = Manners(batch=settings.batch, clock=time.monotonic)
 
     async def drain(self, empresa_id: int, job: ArqJob) -> None:
         """One job: works until the inbox is empty and nobody is due, or its time slice is over."""
@@ -87,7 +90,8 @@ class Drainer:
         started, tally = time.monotonic(), Tally()
         drop_below = ""
         while True:
-            look = await lease.look(drop_below=drop_below, most=self._settings.batch)
+            most = self._manners.most(lease.empresa_id)
+            look = await lease.look(drop_below=drop_below, most=most)
             now = from_ms(look.now_ms)
             waiting = tally.next_due is not None and tally.next_due <= now
             if tally.passes and not look.entries and not waiting:
@@ -95,9 +99,14 @@ class Drainer:
             if tally.passes and time.monotonic() - started > self._settings.slice_s:
                 tally.next_due = now
                 break
-            await self._pass(lease, look, tally)
+            began, backlog = time.monotonic(), len(look.entries) >= most
+            await self._pass(lease, look, tally, more_waits=backlog)
             if look.entries:
                 drop_below = below(look.entries[-1][0].decode())
+            self._manners.note(lease.empresa_id, events=len(look.entries), has_backlog=backlog)
+            if backlog:
+                rest_s = self._manners.rest_s(lease.empresa_id, time.monotonic() - began)
+                await asyncio.sleep(rest_s)
         await lease.succeeded()
         if tally.to_send:
             await self._bell.ring(Task.DELIVER, lease.empresa_id)
@@ -111,15 +120,16 @@ class Drainer:
                      ms=round((time.monotonic() - started) * 1000, 1))  # fmt: skip
         return tally.next_due
 
-    async def _pass(self, lease: Lease, look: Look, tally: Tally) -> None:
+    async def _pass(self, lease: Lease, look: Look, tally: Tally, *, more_waits: bool) -> None:
         await refuse_paused(self._registry, lease.empresa_id)
         now = from_ms(look.now_ms)
         read = [read_entry(entry) for entry in look.entries]
         found = await self._sorter.sort(lease.empresa_id, read)
         done: Iterable[Done]
         try:
-            more = len(look.entries) >= self._settings.batch
-            done = [await self._transaction.run(lease, found.arrivals, now=now, more_waits=more)]
+            done = [
+                await self._transaction.run(lease, found.arrivals, now=now, more_waits=more_waits)
+            ]
         except UnknownEmpresa as error:  # nobody's inbox: kept for whoever knows whose it should be
             found, done = Sorted([], [(entry, str(error)) for entry in read]), ()
         except Exception as error:
