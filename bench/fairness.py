@@ -123,7 +123,9 @@ async def _workers(ground: Ground) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await asyncio.gather(*(child.communicate() for child in children))
+        for child in children:
+            child.kill()  # in the middle of the backlog, whose end nobody waits for
+        await asyncio.gather(*(child.wait() for child in children))
 
 
 def _show(name: str, took_s: Sequence[float]) -> float:
