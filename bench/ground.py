@@ -69,6 +69,7 @@ class Ground:
             "LUCAS_QUIET_COMPLETE_S": "0",
             "LUCAS_QUIET_FRAGMENT_S": "0",
             "LUCAS_QUIET_GREETING_S": "0",
+            "LUCAS_TURNS_PER_MIN": "0",
         }
 
     async def wipe(self) -> None:

@@ -30,6 +30,12 @@ class LucasSettings(BaseSettings):
     too_old_h: float = Field(
         24.0, gt=0, le=720, description="Older than this when it comes: a person sees to it."
     )
+    turns_per_min: int = Field(
+        12,
+        ge=0,
+        le=600,
+        description="Turns of one conversation: so many at once, then at this pace. 0: no limit.",
+    )
     stock_ttl_s: float = Field(
         5.0, ge=0, le=300, description="How long a prepared stock may be used before a new look."
     )

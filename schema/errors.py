@@ -4,10 +4,12 @@ HelixError
 ├── Transient                 the worker tries again later; uses up no tries
 │   ├── TenantUnavailable     the dealer's database does not answer
 │   │   └── TenantOnHold      it did not a moment ago: not before retry_after_s
+│   ├── TenantPaused          a person stopped the work for this dealer until he is resumed
 │   ├── CentralUnavailable    the registry does not answer
 │   ├── CommitUnknown         repeat the whole idempotent unit
 │   ├── TryAgain              a lock or a time limit was in the way: repeat the transaction
 │   ├── MigrationLocked       another migrator is at work on this database
+│   ├── InboxFull             too many of the dealer's events wait: once more after retry_after_s
 │   ├── AwaitReport           the gateway has it and reports later: look again after retry_after_s
 │   ├── SendLater             this message did not go out; once more, later
 │   │   ├── ChannelBusy       the whole number sends too much: all of it slows down
@@ -62,6 +64,14 @@ class TenantOnHold(TenantUnavailable):
     the next try, and nothing earlier reaches it."""
 
 
+class TenantPaused(Transient):
+    """A person stopped all work for this dealer; what comes for him waits until he is resumed."""
+
+    def __init__(self, empresa_id: int) -> None:
+        super().__init__(f"empresa {empresa_id} is paused; `helix empresa resume {empresa_id}`")
+        self.empresa_id = empresa_id
+
+
 class CentralUnavailable(Transient):
     """The central database does not answer. The cause is chained."""
 
@@ -80,6 +90,15 @@ class TryAgain(Transient):
 
 class MigrationLocked(Transient):
     """Another migrator is at work on this database and did not end in time."""
+
+
+class InboxFull(Transient):
+    """So much waits on the dealer's inbox that nothing more is taken; whoever has it keeps it."""
+
+    def __init__(self, empresa_id: int, reason: str, *, retry_after_s: float = 30.0) -> None:
+        super().__init__(f"the inbox of empresa {empresa_id} is full: {reason}")
+        self.empresa_id = empresa_id
+        self.retry_after_s = retry_after_s
 
 
 class SendLater(Transient):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from schema.errors import NotConfigured, UnknownEmpresa
 from tenancy.lease import Connection
 
 _COLUMNS = """
     SELECT id, nome, endereco, telefone, horario, bot_ativo, status, versao,
-           db_host, db_port, db_name, db_user, db_password
+           pausa_motivo, pausada_em, db_host, db_port, db_name, db_user, db_password
       FROM empresas
 """
 _ALL = _COLUMNS + " ORDER BY id"
@@ -35,6 +37,17 @@ _PLACE = """
      WHERE id = %(id)s
 """
 _STATUS = "UPDATE empresas SET status = %(status)s, versao = versao + 1 WHERE id = %(id)s"
+_PAUSE = """
+    UPDATE empresas
+       SET status = 'pausado', pausa_motivo = %(reason)s,
+           pausada_em = COALESCE(pausada_em, UTC_TIMESTAMP(3)), versao = versao + 1
+     WHERE id = %(id)s AND status IN ('ativo', 'pausado')
+"""
+_RESUME = """
+    UPDATE empresas
+       SET status = 'ativo', pausa_motivo = NULL, pausada_em = NULL, versao = versao + 1
+     WHERE id = %(id)s AND status = 'pausado'
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +86,10 @@ class EmpresaRow:
     place: Place | None
     """None until the row names a database, a user and a password."""
     db_name: str | None
+    pause_reason: str | None
+    """Why it is paused, in the words of who paused it."""
+    paused_at: datetime | None
+    """In UTC, naive, as it is stored."""
 
 
 class Empresas:
@@ -134,9 +151,27 @@ class Empresas:
         """provisionando, ativo or suspenso."""
         await self._conn.execute(_STATUS, {"id": empresa_id, "status": status})
 
+    async def pause(self, empresa_id: int, reason: str) -> EmpresaRow:
+        """Only one that is served, or paused already. Raises UnknownEmpresa, NotConfigured."""
+        await self._conn.execute(_PAUSE, {"id": empresa_id, "reason": reason})
+        return await self._with_status(empresa_id, "pausado")
+
+    async def resume(self, empresa_id: int) -> EmpresaRow:
+        """Only one that is paused, or served already. Raises UnknownEmpresa, NotConfigured."""
+        await self._conn.execute(_RESUME, {"id": empresa_id})
+        return await self._with_status(empresa_id, "ativo")
+
+    async def _with_status(self, empresa_id: int, status: str) -> EmpresaRow:
+        row = await self.get(empresa_id)
+        if row is None:
+            raise UnknownEmpresa(empresa_id)
+        if row.status != status:
+            raise NotConfigured(empresa_id, f"its status is {row.status!r}")
+        return row
+
 
 def _row(values: tuple[object, ...]) -> EmpresaRow:
-    (id_, nome, endereco, telefone, horario, bot, status, versao, *rest) = values
+    (id_, nome, endereco, telefone, horario, bot, status, versao, why, since, *rest) = values
     host, port, database, user, token = rest
     placed = bool(database and user and token)
     return EmpresaRow(
@@ -149,6 +184,8 @@ def _row(values: tuple[object, ...]) -> EmpresaRow:
         status=str(status),
         versao=int(str(versao)),
         db_name=_text(database),
+        pause_reason=_text(why),
+        paused_at=since if isinstance(since, datetime) else None,
         place=Place(
             host=_text(host) or "localhost",
             port=int(str(port or 3306)),

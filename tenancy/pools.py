@@ -23,7 +23,7 @@ from tenancy.lease import TenantConnection, in_transaction, on_loan
 from tenancy.meter import PROCESS, meter_of
 from tenancy.places import Places
 from tenancy.pool import ConnectionPool, PoolLimits, PoolRetired
-from tenancy.registry import ACTIVE, Registry, TenantConfig
+from tenancy.registry import Registry, TenantConfig
 from tenancy.session import Session, open_session
 from tenancy.target import Limits, Target
 
@@ -120,7 +120,7 @@ class TenantPoolManager:
         """Closes what an earlier configuration opened: idle connections now, used ones when they
         come back. Nobody's acquire fails of it, but for a suspended empresa."""
         self._versions[config.empresa_id] = config.versao
-        if config.status != ACTIVE:
+        if not config.is_open:
             await self.close(config.empresa_id)
         elif config.empresa_id in self._tenants:
             self._tenant_of(config)
@@ -190,7 +190,7 @@ class TenantPoolManager:
         PROCESS.reloads["refused"] += 1
         try:
             config = await self._registry.renew(empresa_id)
-            changed = config.status != ACTIVE or config.target != tenant.target
+            changed = not config.is_open or config.target != tenant.target
         except HelixError as unknown:
             log.info("registry row not read again", empresa_id=empresa_id, reason=str(unknown))
         finally:
@@ -205,7 +205,7 @@ class TenantPoolManager:
         return changed
 
     def _tenant_of(self, config: TenantConfig) -> _Tenant:
-        if config.status != ACTIVE:
+        if not config.is_open:
             raise NotConfigured(config.empresa_id, f"its status is {config.status!r}")
         tenant = self._tenants.get(config.empresa_id)
         if tenant is not None and tenant.target is config.target:

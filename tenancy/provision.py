@@ -22,12 +22,13 @@ from tenancy.faults import CentralFaults, TenantFaults
 from tenancy.keyring import password_of
 from tenancy.migrate import migrate_central, migrate_database
 from tenancy.names import database_of, user_of
-from tenancy.registry import ACTIVE
+from tenancy.registry import ACTIVE, PAUSED
 from tenancy.session import Profile as SessionProfile
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
 
 _NEW = "provisionando"
+_MADE = frozenset({ACTIVE, PAUSED})
 _PASSWORD_BYTES = 32
 
 Report = Callable[[str], None]
@@ -89,10 +90,11 @@ class Provisioner:
         password = adoption.password.get_secret_value()
         await self._prepare(empresa_id, replace(_target(place, password), empresa_id=None))
         async with self._empresas() as empresas:
-            if await empresas.get(empresa_id) is None:
+            row = await empresas.get(empresa_id)
+            if row is None:
                 await empresas.insert(empresa_id, profile.nome)
             await empresas.describe(empresa_id, profile)
-            await empresas.place(empresa_id, place, status=_NEW)
+            await empresas.place(empresa_id, place, status=_until_made(row))
         self._report("registered")
         return await self._activate(empresa_id, place, password)
 
@@ -114,8 +116,8 @@ class Provisioner:
             await empresas.describe(row.id, profile)
             place = self._place(row, host, port)
             await self._refuse_taken(empresas, row.id, place)
-            if row.place != place or row.status != ACTIVE:
-                await empresas.place(row.id, place, status=_NEW)
+            if row.place != place or row.status not in _MADE:
+                await empresas.place(row.id, place, status=_until_made(row))
             return row.id, place
 
     def _place(self, row: EmpresaRow, host: str | None, port: int | None) -> Place:
@@ -191,7 +193,7 @@ class Provisioner:
             self._report("identity proved")
         async with self._empresas() as empresas:
             row = await empresas.get(empresa_id)
-            if row is not None and row.status != ACTIVE:
+            if row is not None and row.status not in _MADE:
                 await empresas.set_status(empresa_id, ACTIVE)
                 row = await empresas.get(empresa_id)
         if row is None:
@@ -203,6 +205,11 @@ class Provisioner:
     async def _empresas(self) -> AsyncIterator[Empresas]:
         async with direct(central_target(self._settings), self._limits, CentralFaults()) as conn:
             yield Empresas(conn)
+
+
+def _until_made(row: EmpresaRow | None) -> str:
+    """Who is paused stays so until a person resumes him."""
+    return PAUSED if row is not None and row.status == PAUSED else _NEW
 
 
 def _target(place: Place, password: str, empresa_id: int | None = None) -> Target:

@@ -20,6 +20,7 @@ from tenancy.keyring import Keyring, credentials_of, password_of
 from tenancy.target import Target
 
 ACTIVE = "ativo"
+PAUSED = "pausado"
 
 _EMPRESA = """
     SELECT id, nome, endereco, telefone, horario, bot_ativo, db_host, db_port, db_name, db_user,
@@ -49,13 +50,23 @@ class TenantConfig:
     target: Target
     """Its database, with the proof of identity asked for."""
     status: str
-    """provisionando, ativo or suspenso; only `ativo` is served."""
+    """provisionando, ativo, pausado or suspenso; only `ativo` is served."""
     versao: int
     bot_ativo: bool
     nome: str
     endereco: str | None
     telefone: str | None
     horario: str | None
+
+    @property
+    def is_paused(self) -> bool:
+        """No work is begun; what was begun is brought to its end, so its database is open."""
+        return self.status == PAUSED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its database may be used."""
+        return self.status in {ACTIVE, PAUSED}
 
 
 class Registry:

@@ -31,13 +31,15 @@ async def announce(redis: Redis, empresa_id: int, versao: int) -> int:
 
 
 def ring_when_settled(bell: Bell, then: Settled) -> Settled:
-    """For `ConfigWatch.settled`: a changed row may be a mended one, for which replies wait."""
+    """For `ConfigWatch.settled`: a changed row may be a mended one, or one that is no longer
+    paused: what waits for that is looked at now."""
 
     async def settled(empresa_id: int, versao: int) -> None:
         try:
-            await bell.ring(Task.DELIVER, empresa_id)
+            for task in Task:
+                await bell.ring(task, empresa_id, end_wait=True)
         except (RedisError, OSError) as error:  # they are looked at again by themselves
-            log.warning("delivery not rung", empresa_id=empresa_id, error=str(error))
+            log.warning("changed empresa not rung", empresa_id=empresa_id, error=str(error))
         await then(empresa_id, versao)
 
     return settled

@@ -135,9 +135,11 @@ async def open_jobs(
             desk=desk,
             bell=bell,
             dead_letters=dead_letters,
+            registry=tenancy.registry,
             sorter=Sorter(tenancy.registry, Ignored(redis)),
             transaction=DrainTransaction(
                 tenancy=tenancy,
+                dead_letters=dead_letters,
                 turns=TurnTaker(decide_turn, shelf, zone=_DEALERS_ZONE),
                 shelf=shelf,
                 settings=worker,
@@ -191,7 +193,10 @@ async def open_jobs(
             hearing=hearing,
         )
         reminder = Reminder(
-            desk=desk, bell=bell, writer=ReminderWriter(tenancy=tenancy, zone=_DEALERS_ZONE)
+            desk=desk,
+            bell=bell,
+            registry=tenancy.registry,
+            writer=ReminderWriter(tenancy=tenancy, zone=_DEALERS_ZONE),
         )
         yield Jobs(drainer, deliverer, media, reminder, tenancy.registry.active, tenancy, shelf)
 
@@ -243,14 +248,16 @@ async def run_worker(settings: ProcessSettings) -> None:
             tenancy = jobs.tenancy
             presence = Presence(redis, lambda: report_of(tenancy.figures()).model_dump())
             await presence.show()  # whoever changes a password from here on waits for us
-            await Functions(redis).register()
+            await Functions(redis, settings.worker.inbox_limits).register()
             tenancy.watch.settled = forget_when_settled(
                 jobs.shelf.forget, ring_when_settled(Bell(redis), presence.acknowledge)
             )
             workers = [make_worker(settings.worker, redis, jobs, task) for task in _JOBS]
             _stop_together(workers)
             chores = [
-                asyncio.create_task(keep_registered(redis), name="functions"),
+                asyncio.create_task(
+                    keep_registered(redis, settings.worker.inbox_limits), name="functions"
+                ),
                 asyncio.create_task(
                     sweep_for_ever(
                         redis, Bell(redis), jobs.active, every_s=settings.worker.sweep_s

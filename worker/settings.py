@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.queue.functions import InboxLimits
+
 
 class WorkerSettings(BaseSettings):
     """Redis, and how a worker process works off inboxes and outboxes."""
@@ -26,6 +28,12 @@ class WorkerSettings(BaseSettings):
     lease_s: float = Field(8.0, ge=1, le=60, description="A dead worker's empresa waits this long.")
     sweep_s: float = Field(1.0, gt=0, le=30, description="How often lost rings are rung again.")
     batch: int = Field(512, ge=1, le=5000, description="Most events of one transaction.")
+    inbox_max_events: int = Field(
+        100_000, ge=1000, description="More waiting at one dealer: his events are refused (503)."
+    )
+    inbox_max_bytes: int = Field(
+        268_435_456, ge=16_777_216, description="The same for the bytes of their JSON."
+    )
     slice_s: float = Field(2.0, gt=0, le=60, description="After this a drain gives way to others.")
     grace_s: float = Field(10.0, ge=0, le=300, description="Time to finish jobs after SIGTERM.")
     redis_timeout_s: float = Field(5.0, gt=0, le=60, description="For one answer of Redis.")
@@ -46,6 +54,11 @@ class WorkerSettings(BaseSettings):
         le=720,
         description="Hours of opening time that Lucas keeps quiet after a seller wrote.",
     )
+
+    @property
+    def inbox_limits(self) -> InboxLimits:
+        """What may wait on one inbox."""
+        return InboxLimits(events=self.inbox_max_events, bytes=self.inbox_max_bytes)
 
     @field_validator("health_port", mode="before")
     @classmethod

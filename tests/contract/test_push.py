@@ -172,3 +172,20 @@ def _client(redis_url: str, name: str, password: str) -> Redis:
 def test_the_page_lists_every_error() -> None:
     """And no other: whoever writes a gateway finds what he may meet."""
     assert set(re.findall(r"HELIX_[A-Z_]+", LIBRARY)) == set(re.findall(r"HELIX_[A-Z_]+", _PAGE))
+
+
+async def test_1_a_full_inbox_is_a_clear_answer_here_too(settled: Settled) -> None:
+    """HELIX_FULL, nothing stored, and the same call goes through once there is room."""
+    gateway, limits = settled.gateway, "helix:inbox_limits"
+    await gateway.redis.hset(limits, mapping={"events": 2, "bytes": 100_000})  # type: ignore[misc]
+    await gateway.buyer_writes("um", "A1")
+    await gateway.buyer_writes("dois", "A2")
+
+    with pytest.raises(ResponseError, match=r"^HELIX_FULL "):
+        await gateway.buyer_writes("três", "A3")
+
+    assert await settled.shop.waiting() == 2
+    await settled.shop.drain()
+    await gateway.buyer_writes("três", "A3")
+    await settled.shop.drain()
+    assert await settled.shop.texts("recebida") == ["um", "dois", "três"]

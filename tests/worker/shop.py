@@ -36,8 +36,14 @@ from worker.queue.keys import Task, TaskKeys, dead_letters, inbox
 from worker.queue.lease import LeaseDesk
 from worker.settings import WorkerSettings
 
-AT_ONCE = LucasSettings(quiet_complete_s=0, quiet_fragment_s=0, quiet_greeting_s=0, stock_ttl_s=0)
-"""No quiet window, no cached stock: each drain answers what it has stored."""
+AT_ONCE = LucasSettings(
+    quiet_complete_s=0,
+    quiet_fragment_s=0,
+    quiet_greeting_s=0,
+    stock_ttl_s=0,
+    turns_per_min=0,
+)
+"""No quiet window, no pace, no cached stock: each drain answers what it has stored."""
 
 BUYER = "5511980000001"
 

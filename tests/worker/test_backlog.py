@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 
+from bot.settings import LucasSettings
 from schema.events import EventKind
 from tests.tenancy.installation import Installation
 from tests.worker.shop import Shop, event, open_shop
 from tests.worker.test_silence import human
+from worker.queue.inbox import as_json
+from worker.queue.keys import inbox
 
 HOUR = 3600
+WAITS = LucasSettings(quiet_complete_s=20, quiet_fragment_s=20, quiet_greeting_s=20)
 
 
 def ago(hours: float) -> int:
@@ -89,3 +93,61 @@ async def test_the_gateways_history_is_no_news(shop: Shop) -> None:
 
     assert await shop.texts("recebida") == []
     assert shop.phone.outbox == []
+
+
+async def test_what_waited_on_our_own_side_is_as_late(shop: Shop) -> None:
+    """It came in time and was read a day later, after a pause or an outage: stored, for a person
+    to see to, and listed."""
+    then = int((time.time() - 30 * HOUR) * 1000)
+    told = as_json(event("quero o onix", timestamp=ago(30)))
+    await shop.redis.xadd(inbox(shop.empresa_id), {"event": told, "at": then})
+
+    await shop.handle()
+
+    assert shop.phone.outbox == []
+    assert await shop.texts("recebida") == ["quero o onix"]
+    assert [letter["kind"] for letter in await shop.dead()] == ["late"]
+    assert await shop.rows("SELECT atencao IS NULL FROM conversations") == [(0,)]
+
+
+async def test_a_turn_that_became_due_a_day_ago_is_a_persons(
+    installation: Installation, redis_url: str
+) -> None:
+    """Stored before a pause, due in it: nobody is answered a day later, one letter, and what the
+    buyer writes next is answered alone."""
+    async with open_shop(installation, redis_url, lucas=WAITS) as shop:
+        await shop.handle(event("quero o onix"))
+        await shop.execute(
+            "UPDATE conversations SET responder_em = UTC_TIMESTAMP() - INTERVAL 25 HOUR,"
+            " sem_resposta_desde = UTC_TIMESTAMP() - INTERVAL 26 HOUR"
+        )
+
+        await shop.handle()
+        await shop.handle()
+
+        assert shop.phone.outbox == []
+        ((why,),) = await shop.rows("SELECT atencao FROM conversations")
+        assert "24 horas" in why
+        assert [letter["kind"] for letter in await shop.dead()] == ["late"]
+        (decision,) = await shop.decisions()
+        assert decision["rule"] == "silent"
+        await shop.handle(event("alguém?"))
+        await shop.execute(
+            "UPDATE conversations SET responder_em = UTC_TIMESTAMP() - INTERVAL 1 MINUTE"
+        )
+        await shop.handle()
+        assert [sent.text for sent in shop.phone.outbox] == ["eco: alguém?"]
+
+
+async def test_an_outage_is_answered_once_too(installation: Installation, redis_url: str) -> None:
+    """Messages that waited on the inbox for longer than ten minutes are a backlog as well."""
+    async with open_shop(installation, redis_url, batch=3) as shop:
+        for n in range(10):
+            told = as_json(event(str(n), timestamp=ago(2)))
+            await shop.redis.xadd(inbox(shop.empresa_id), {"event": told, "at": ago(2) * 1000})
+
+        await shop.handle()
+
+        assert [sent.text for sent in shop.phone.outbox] == [
+            "eco: " + " | ".join(str(n) for n in range(10))
+        ]

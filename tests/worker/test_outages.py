@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from dev.servers import extra_mariadb
 from dev.servers.redis_server import RedisServer
@@ -80,3 +81,34 @@ async def test_7_a_dealers_server_killed_and_started_again(
 async def _said(city: City, event: str) -> bool:
     lines = (line for process in city.stack.processes for line in process.lines)
     return any(line.get("event") == event for line in lines)
+
+
+async def test_1_a_full_redis_makes_gateways_keep_events(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """`maxmemory` without eviction: 503, nothing lost; the processes live on and need nobody once
+    there is room again."""
+    server = RedisServer(tmp_path / "redis")
+    url = str(server.start().get_secret_value())
+    try:
+        async with open_city(installation, url) as city, Redis.from_url(url) as redis:
+            worker = await city.stack.worker()
+            city.one.phone._pace = 0.05
+            await city.one.phone.buyer_writes(BUYERS[0], "tem argo?")
+            await city.one.phone.wait_for(1)
+
+            await redis.config_set("maxmemory", "1mb")
+            await city.one.phone.buyer_writes(BUYERS[1], "e agora?")
+            await city.stack.until(lambda: _refused(city))
+            await redis.config_set("maxmemory", "0")
+
+            await city.one.phone.wait_for(lambda outbox: len(outbox) == 2, timeout_s=30)
+            assert {push.status for push in city.one.phone.pushes} == {200, 503}
+            assert worker.child.returncode is None
+            assert await city.one.count("tipo = 'recebida'") == 2
+    finally:
+        server.stop()
+
+
+async def _refused(city: City) -> bool:
+    return any(push.status == 503 for push in city.one.phone.pushes)

@@ -25,6 +25,7 @@ AT_ONCE = {
     "LUCAS_QUIET_COMPLETE_S": "0",
     "LUCAS_QUIET_FRAGMENT_S": "0",
     "LUCAS_QUIET_GREETING_S": "0",
+    "LUCAS_TURNS_PER_MIN": "0",
 }
 
 

@@ -20,6 +20,7 @@ from tenancy.password import PasswordRotation, Rotated
 from tenancy.provision import Adoption, Provisioner
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
+from worker.cli.empresa_pause import pause, pause_facts, resume
 from worker.cli.output import Json, note, print_facts, print_rows, run
 from worker.cli.tell import client, tell
 from worker.presence import Workers
@@ -27,6 +28,9 @@ from worker.presence import Workers
 PASSWORD_VARIABLE = "HELIX_TENANT_PASSWORD"  # noqa: S105 - the name of a variable
 
 app = typer.Typer(help="Dealers and their databases.", no_args_is_help=True)
+
+app.command()(pause)
+app.command()(resume)
 
 Nome = Annotated[str, typer.Option(help="The dealer's name, as buyers read it.")]
 Endereco = Annotated[str | None, typer.Option(help="Where the store is.")]
@@ -84,7 +88,7 @@ def adopt(
 def list_(as_json: Json = False) -> None:
     """List all dealers."""
     rows = run(_all(_settings()))
-    columns = ("id", "nome", "status", "bot_ativo", "database", "server")
+    columns = ("id", "nome", "status", "pause_reason", "bot_ativo", "database", "server")
     facts = [{name: _facts(row)[name] for name in columns} for row in rows]
     print_rows(facts, title="Empresas", as_json=as_json)
 
@@ -165,6 +169,7 @@ def _facts(row: EmpresaRow) -> dict[str, object]:
         "telefone": row.telefone,
         "horario": row.horario,
         "status": row.status,
+        **pause_facts(row),
         "bot_ativo": row.bot_ativo,
         "versao": row.versao,
         "database": row.db_name,

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import orjson
+
 from worker.queue.causes import cause_in
 from worker.queue.keys import UNKNOWN_CHANNEL, UNREADABLE, dead_letters
 from worker.queue.lease import StreamEntry
@@ -87,6 +89,8 @@ class Letter:
     turn: int | None = None
     """Its number in the conversation; letters of earlier releases do not say."""
     mensagem_id: int | None = None
+    tries: tuple[tuple[int, str], ...] = field(default=(), repr=False)
+    """When each failed (ms) and of what; none where one was enough."""
     canal_id: int | None = None
     """The channel that it came in by, where it is not a dealer's."""
 
@@ -125,7 +129,15 @@ def read_letter(source: Source, entry: StreamEntry) -> Letter:
         turn=_number(fields, b"turn"),
         mensagem_id=_number(fields, b"mensagem_id"),
         canal_id=_number(fields, b"canal_id"),
+        tries=_tries(fields.get(b"tries", b"[]")),
     )
+
+
+def _tries(raw: bytes) -> tuple[tuple[int, str], ...]:
+    try:
+        return tuple((int(one["at"]), str(one["error"])) for one in orjson.loads(raw))
+    except (ValueError, TypeError, KeyError):
+        return ()
 
 
 def _kind(source: Source, text: str) -> Kind:

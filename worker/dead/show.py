@@ -42,6 +42,14 @@ async def whole(letter: Letter, tenancy: Tenancy, *, personal: bool) -> Facts:
     }
     if personal:  # the cause is what of the error holds nothing of the buyer
         facts["error"] = letter.error
+    if letter.tries:
+        facts["tries"] = [
+            {
+                "at": from_ms(at_ms).isoformat(timespec="milliseconds"),
+                **({"error": error} if personal else {}),
+            }
+            for at_ms, error in letter.tries
+        ]
     if letter.canal_id is not None:
         facts["canal"] = letter.canal_id
     if letter.event is not None:

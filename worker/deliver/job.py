@@ -20,6 +20,7 @@ from worker.deliver.anew import take_anew
 from worker.deliver.outbox import OpenReply, Outbox
 from worker.deliver.sender import Sender
 from worker.fence import raise_fence
+from worker.pause import refuse_paused
 from worker.queue.bell import Bell
 from worker.queue.job import ArqJob, under_lease
 from worker.queue.keys import Task
@@ -91,6 +92,7 @@ class Deliverer:
         self._desk = desk
         self._bell = bell
         self._pools = tenancy.pools
+        self._registry = tenancy.registry
         self._sender = sender
         self._settings = settings
         self._stock_ttl = timedelta(seconds=stock_ttl_s)
@@ -100,6 +102,7 @@ class Deliverer:
         await under_lease(self._desk, Task.DELIVER, empresa_id, job, self._work)
 
     async def _work(self, lease: Lease) -> datetime | None:
+        await refuse_paused(self._registry, lease.empresa_id)
         round_ = Round(self._settings.slice_s)
         async with self._pools.connection(lease.empresa_id) as conn:
             await raise_fence(conn, Task.DELIVER, lease.epoch)
@@ -163,6 +166,7 @@ class Deliverer:
             async with places:
                 if round_.is_over or round_.holds(reply.canal_id):
                     return
+                await refuse_paused(self._registry, lease.empresa_id)
                 step = await self._sender.send(lease, reply, now=round_.now)
             if step.channel_until is not None and reply.canal_id is not None:
                 round_.channels[reply.canal_id] = step.channel_until

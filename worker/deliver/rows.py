@@ -36,11 +36,17 @@ class Rows:
         self._pools = tenancy.pools
         self._dead_letters = dead_letters
 
-    async def change(self, lease: Lease, call: Callable[[Outbox], Awaitable[T]]) -> T:
-        """One call on the outbox, repeated when a lock was in the way."""
+    async def change(
+        self, lease: Lease, call: Callable[[Outbox], Awaitable[T]], *, whole: bool = False
+    ) -> T:
+        """One call on the outbox, repeated when a lock was in the way.
+
+        `whole`: committed when the call returns, else each statement by itself.
+        """
+        opened = self._pools.transaction if whole else self._pools.connection
         for tries_left in reversed(range(_LOCK_TRIES)):
             try:
-                async with self._pools.connection(lease.empresa_id) as conn:
+                async with opened(lease.empresa_id) as conn:
                     return await call(Outbox(conn, lease.epoch))
             except TryAgain:
                 if not tries_left:
@@ -62,11 +68,18 @@ class Rows:
                 return
 
     async def give_up(self, lease: Lease, reply: OpenReply, error: str, *, cause: str) -> None:
-        """It will not go out, or not again: a person finds it among the dead letters."""
-        if await self.change(lease, lambda outbox: outbox.fail(reply, error=error)):
-            await self._dead_letters.keep_reply(
-                lease.empresa_id, reply.id, error=error, cause=cause
-            )
+        """It will not go out, or not again: a person finds it among the dead letters.
+
+        The letter comes before the commit: who dies between them leaves one too many, never none.
+        """
+
+        async def fail(outbox: Outbox) -> None:
+            if await outbox.fail(reply, error=error):
+                await self._dead_letters.keep_reply(
+                    lease.empresa_id, reply.id, error=error, cause=cause
+                )
+
+        await self.change(lease, fail, whole=True)
 
     async def was_asked(self, lease: Lease, reply: OpenReply) -> bool:
         """See `window.was_asked`."""
@@ -82,8 +95,8 @@ class Rows:
         """See `window.hand_over`; a person finds it among the dead letters, too."""
         async with self._pools.transaction(lease.empresa_id) as conn:
             was_open = await window.hand_over(conn, reply, until=until)
-        if was_open:
-            await self._dead_letters.keep_reply(
-                lease.empresa_id, reply.id, error=window.SHUT, cause=_WINDOW_SHUT
-            )
+            if was_open:
+                await self._dead_letters.keep_reply(
+                    lease.empresa_id, reply.id, error=window.SHUT, cause=_WINDOW_SHUT
+                )
         return was_open

@@ -44,10 +44,9 @@ class Arrival:
         """When the inbox took it."""
         return from_ms(self.arrived_ms)
 
-    @property
-    def age(self) -> timedelta:
-        """How old it was when it came."""
-        return self.arrived - self.written_at(self.arrived)
+    def age(self, now: datetime) -> timedelta:
+        """How long ago it was written, wherever it has waited since."""
+        return now - self.written_at(now)
 
     def written_at(self, now: datetime) -> datetime:
         """When it was written, by its gateway; a time that cannot be is replaced by the arrival."""
@@ -76,13 +75,16 @@ class IntakeRules:
             seconds=max(lucas.quiet_complete_s, lucas.quiet_fragment_s, lucas.quiet_greeting_s)
         )
 
-    def is_backlog(self, arrival: Arrival) -> bool:
+    def is_backlog(self, arrival: Arrival, *, now: datetime) -> bool:
         """It waited somewhere; more of the same is likely to come."""
-        return arrival.age > timedelta(minutes=self.lucas.backlog_after_min)
+        return arrival.age(now) > timedelta(minutes=self.lucas.backlog_after_min)
 
-    def is_too_old(self, arrival: Arrival) -> bool:
-        """Nobody wants an answer of a machine to this any more: a person must see to it."""
-        return arrival.age > timedelta(hours=self.lucas.too_old_h)
+    def is_too_old(self, arrival: Arrival, *, now: datetime) -> bool:
+        """Nobody wants an answer of a machine to this any more: a person must see to it.
+
+        Also after a long pause, or a database that was away: the buyer does not know of either.
+        """
+        return arrival.age(now) > timedelta(hours=self.lucas.too_old_h)
 
     def paused_until(self, human_sign: datetime) -> datetime:
         """When Lucas is back after this sign of a person: hours of opening time.

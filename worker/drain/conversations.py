@@ -21,7 +21,7 @@ _COLUMNS = """
     cu.id, cu.phone, cu.name,
     co.id, co.status, co.estado, co.turno, co.turno_anterior, co.sem_resposta_desde,
     co.responder_em, co.canal_id, co.endereco, co.bot_pausado_ate, co.last_message,
-    co.last_interaction, co.bot_pausado_por, co.atencao, co.atencao_em
+    co.last_interaction, co.bot_pausado_por, co.atencao, co.atencao_em, co.ritmo_em
 """
 # FOR UPDATE: a person may close a conversation in the same moment; neither change is lost.
 _OF_CUSTOMERS = f"""
@@ -53,8 +53,9 @@ _NEW_CONVERSATIONS = (
 _SAVE = """
     INSERT INTO conversations (id, customer_id, status, last_message, last_interaction, estado,
                                turno, turno_anterior, sem_resposta_desde, responder_em, canal_id,
-                               endereco, bot_pausado_ate, bot_pausado_por, atencao, atencao_em)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                               endereco, bot_pausado_ate, bot_pausado_por, atencao, atencao_em,
+                               ritmo_em)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
     ON DUPLICATE KEY UPDATE status = VALUES(status), last_message = VALUES(last_message),
         last_interaction = VALUES(last_interaction), estado = VALUES(estado),
         turno = VALUES(turno), turno_anterior = VALUES(turno_anterior),
@@ -62,7 +63,7 @@ _SAVE = """
         canal_id = VALUES(canal_id), endereco = VALUES(endereco),
         bot_pausado_ate = VALUES(bot_pausado_ate),
         bot_pausado_por = VALUES(bot_pausado_por), atencao = VALUES(atencao),
-        atencao_em = VALUES(atencao_em)
+        atencao_em = VALUES(atencao_em), ritmo_em = VALUES(ritmo_em)
 """
 
 
@@ -88,6 +89,8 @@ class Conversation:
     atencao: str | None = None
     """Why a person must look; the next human sign clears it."""
     atencao_em: datetime | None = None
+    ritmo_em: datetime | None = None
+    """See `worker.drain.pace`."""
     fresh: list[Incoming] | None = None
     """What the buyer wrote in this batch, when nothing before it is unanswered; else None."""
 
@@ -187,7 +190,8 @@ async def save(conn: TenantConnection, conversations: Iterable[Conversation]) ->
         [
             (c.id, c.customer_id, c.status, c.last_message, c.last_interaction, c.estado, c.turno,
              c.turno_anterior, c.sem_resposta_desde, c.responder_em, c.canal_id, c.endereco,
-             c.bot_pausado_ate, c.bot_pausado_por, c.atencao, c.atencao_em)
+             c.bot_pausado_ate, c.bot_pausado_por, c.atencao, c.atencao_em,
+             c.ritmo_em)
             for c in conversations
         ],
     )  # fmt: skip
@@ -212,4 +216,5 @@ def _conversation(row: Sequence[Any]) -> Conversation:
         bot_pausado_por=row[15],
         atencao=row[16],
         atencao_em=stored(row[17]),
+        ritmo_em=stored(row[18]),
     )

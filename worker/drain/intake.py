@@ -43,10 +43,10 @@ async def take_in(
     new = await own_sends.settle(conn, arrivals, new)
     book = await _whose(conn, arrivals, new, now=now)
     addresses = await _addresses_of_leads(conn, book, new)
-    await _undo_unsent_turns(conn, book, [a for a in new if _is_a_turns(a, rules)])
+    await _undo_unsent_turns(conn, book, [a for a in new if _is_a_turns(a, rules, now)])
     chosen = await choices.chosen(conn, book, new)
     rows = [_enter(book.of(a.event), a, rules, now, addresses, chosen.get(a.key)) for a in new]
-    last = {book.of(a.event).id: a for a in new if _is_a_turns(a, rules)}
+    last = {book.of(a.event).id: a for a in new if _is_a_turns(a, rules, now)}
     set_due(book, last, rules, now=now)
     wait_while_typing(book, arrivals, last, rules)
     echoed = {book.of(a.event).id for a in new if _is_human(a.event)}
@@ -58,7 +58,7 @@ async def take_in(
     book.late = {
         book.of(a.event).id: a.arrived_ms
         for a in new
-        if a.event.kind in BUYER_WROTE and rules.is_too_old(a)
+        if a.event.kind in BUYER_WROTE and rules.is_too_old(a, now=now)
     }
     await climb(
         conn,
@@ -131,10 +131,12 @@ def _is_human(event: Event) -> bool:
     return event.kind is EventKind.HUMAN_ECHO and not calls_lucas(event.text)
 
 
-def _is_a_turns(arrival: Arrival, rules: IntakeRules) -> bool:
+def _is_a_turns(arrival: Arrival, rules: IntakeRules, now: datetime) -> bool:
     """Whether it changes what is to be answered: words of today, of the buyer or of a person."""
     event = arrival.event
-    return _is_human(event) or (event.kind in BUYER_WROTE and not rules.is_too_old(arrival))
+    return _is_human(event) or (
+        event.kind in BUYER_WROTE and not rules.is_too_old(arrival, now=now)
+    )
 
 
 async def _undo_unsent_turns(conn: TenantConnection, book: Book, new: Sequence[Arrival]) -> None:
@@ -163,7 +165,7 @@ def _enter(
         return _enter_human(conversation, arrival, rules, now)
     if event.kind is EventKind.REACTION:
         return _row(conversation, arrival, now, turno=None)
-    if rules.is_too_old(arrival):
+    if rules.is_too_old(arrival, now=now):
         return _enter_too_old(conversation, arrival, rules, now)
     _note(conversation, arrival, now)
     conversation.canal_id = arrival.canal_id
@@ -198,7 +200,7 @@ def _enter_too_old(
     conversation: Conversation, arrival: Arrival, rules: IntakeRules, now: datetime
 ) -> NewMessage:
     """Stored and shown to a person; what is being answered meanwhile goes its way."""
-    why = f"mensagem com mais de {rules.lucas.too_old_h:g} horas quando chegou"
+    why = f"mensagem com mais de {rules.lucas.too_old_h:g} horas quando foi lida"
     if conversation.endereco is None:
         conversation.canal_id = arrival.canal_id
         conversation.endereco = arrival.event.reply_to or arrival.event.phone

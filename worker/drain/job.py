@@ -5,6 +5,7 @@ Works in passes of one transaction each. Only after its commit do the entries le
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ from datetime import datetime
 import structlog
 
 from schema.errors import UnknownEmpresa
+from tenancy.registry import Registry
 from worker.clock import from_ms
+from worker.drain.manners import Manners
 from worker.drain.marks import Marker
 from worker.drain.rescue import Rescue, is_about_what_is_stored
 from worker.drain.sort import Sorted, Sorter
 from worker.drain.transaction import Done, DrainTransaction
+from worker.pause import refuse_paused
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.inbox import below, read_entry
@@ -61,6 +65,7 @@ class Drainer:
         desk: LeaseDesk,
         bell: Bell,
         dead_letters: DeadLetters,
+        registry: Registry,
         sorter: Sorter,
         transaction: DrainTransaction,
         marker: Marker,
@@ -69,11 +74,13 @@ class Drainer:
         self._desk = desk
         self._bell = bell
         self._dead_letters = dead_letters
+        self._registry = registry
         self._sorter = sorter
         self._transaction = transaction
         self._marker = marker
         self._rescue = Rescue(transaction, dead_letters)
         self._settings = settings
+        self._manners = Manners(batch=settings.batch, clock=time.monotonic)
 
     async def drain(self, empresa_id: int, job: ArqJob) -> None:
         """One job: works until the inbox is empty and nobody is due, or its time slice is over."""
@@ -83,7 +90,8 @@ class Drainer:
         started, tally = time.monotonic(), Tally()
         drop_below = ""
         while True:
-            look = await lease.look(drop_below=drop_below, most=self._settings.batch)
+            most = self._manners.most(lease.empresa_id)
+            look = await lease.look(drop_below=drop_below, most=most)
             now = from_ms(look.now_ms)
             waiting = tally.next_due is not None and tally.next_due <= now
             if tally.passes and not look.entries and not waiting:
@@ -91,9 +99,14 @@ class Drainer:
             if tally.passes and time.monotonic() - started > self._settings.slice_s:
                 tally.next_due = now
                 break
-            await self._pass(lease, look, tally)
+            began, backlog = time.monotonic(), len(look.entries) >= most
+            await self._pass(lease, look, tally, more_waits=backlog)
             if look.entries:
                 drop_below = below(look.entries[-1][0].decode())
+            self._manners.note(lease.empresa_id, events=len(look.entries), has_backlog=backlog)
+            if backlog:
+                rest_s = self._manners.rest_s(lease.empresa_id, time.monotonic() - began)
+                await asyncio.sleep(rest_s)
         await lease.succeeded()
         if tally.to_send:
             await self._bell.ring(Task.DELIVER, lease.empresa_id)
@@ -107,14 +120,16 @@ class Drainer:
                      ms=round((time.monotonic() - started) * 1000, 1))  # fmt: skip
         return tally.next_due
 
-    async def _pass(self, lease: Lease, look: Look, tally: Tally) -> None:
+    async def _pass(self, lease: Lease, look: Look, tally: Tally, *, more_waits: bool) -> None:
+        await refuse_paused(self._registry, lease.empresa_id)
         now = from_ms(look.now_ms)
         read = [read_entry(entry) for entry in look.entries]
         found = await self._sorter.sort(lease.empresa_id, read)
         done: Iterable[Done]
         try:
-            more = len(look.entries) >= self._settings.batch
-            done = [await self._transaction.run(lease, found.arrivals, now=now, more_waits=more)]
+            done = [
+                await self._transaction.run(lease, found.arrivals, now=now, more_waits=more_waits)
+            ]
         except UnknownEmpresa as error:  # nobody's inbox: kept for whoever knows whose it should be
             found, done = Sorted([], [(entry, str(error)) for entry in read]), ()
         except Exception as error:
@@ -124,18 +139,6 @@ class Drainer:
         for one in done:
             tally.add(one)
             self._marker.show(lease.empresa_id, one.marks)
-            for turn in one.failed:
-                await self._dead_letters.keep_turn(
-                    lease.empresa_id,
-                    turn.conversation_id,
-                    turn=turn.turn,
-                    error=turn.error,
-                    cause=turn.cause,
-                )
-            for conversation_id, since_ms in one.late.items():
-                await self._dead_letters.keep_late(
-                    lease.empresa_id, conversation_id, since_ms=since_ms
-                )
         for entry, reason in found.refused:  # only now: what is repeated must not be kept twice
             await self._dead_letters.keep_event(
                 lease.empresa_id,

@@ -84,6 +84,7 @@ def _joined(earlier: Conversation, later: Conversation, id_: int, turns: int) ->
         last_interaction=later.last_interaction,
         atencao=later.atencao or earlier.atencao,
         atencao_em=_first([talk.atencao_em for talk in both]),
+        ritmo_em=later.ritmo_em or earlier.ritmo_em,
     )
 
 

@@ -6,7 +6,7 @@ Called by `worker.drain.job`, and by `worker.drain.rescue` when a whole batch do
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,11 +22,14 @@ from worker.drain.arrival import Arrival, IntakeRules
 from worker.drain.conversations import Book, Conversation
 from worker.drain.hearing import hold_back
 from worker.drain.intake import take_in
+from worker.drain.late import leave_late
 from worker.drain.marks import Mark, marks_of
+from worker.drain.pace import in_pace
 from worker.drain.shelf import Shelf
 from worker.drain.silence import BOT_OFF, silent
 from worker.drain.turns import FailedTurn, Taken, TurnTaker, give_up
 from worker.fence import pass_fence, raise_fence
+from worker.queue.dead_letters import DeadLetters
 from worker.queue.keys import Task
 from worker.queue.lease import Lease
 from worker.settings import WorkerSettings
@@ -49,15 +52,12 @@ class Done:
     events: int
     turns: int
     replies: int
-    failed: tuple[FailedTurn, ...]
     next_due: datetime | None
     to_send: bool
     to_fetch: bool
     """Files of buyers are waiting to be fetched."""
     marks: tuple[Mark, ...]
     """What buyers may be shown: that they are read."""
-    late: Mapping[int, int] = field(default_factory=dict)
-    """See `Book.late`."""
     agenda_changed: bool = False
     """Appointments are others than before: so are their reminders."""
 
@@ -69,6 +69,7 @@ class DrainTransaction:
         self,
         *,
         tenancy: Tenancy,
+        dead_letters: DeadLetters,
         turns: TurnTaker,
         shelf: Shelf,
         settings: WorkerSettings,
@@ -78,6 +79,7 @@ class DrainTransaction:
     ) -> None:
         """`hearing`: how long a turn waits for what an audio says; None: nobody hears it."""
         self._tenancy = tenancy
+        self._dead_letters = dead_letters
         self._turns = turns
         self._shelf = shelf
         self._lucas = lucas
@@ -104,7 +106,8 @@ class DrainTransaction:
         """
         dealer = await self._tenancy.registry.tenant(lease.empresa_id)
         most = self._most_turns if most_turns is None else most_turns
-        if more_waits and any(map(self._rules(dealer).is_backlog, arrivals)):
+        rules = self._rules(dealer)
+        if more_waits and any(rules.is_backlog(arrival, now=now) for arrival in arrivals):
             most = 0
         for repeats_left in reversed(range(_REPEATS)):
             try:
@@ -132,6 +135,9 @@ class DrainTransaction:
             ready = await self._due(conn, book, now, most) if most else []
             held = await hold_back(conn, ready, now=now, wait=self._hearing)
             due = [conversation for conversation in ready if conversation.id not in held]
+            if dealer.bot_ativo:
+                due = await leave_late(conn, book, due, too_old_h=self._lucas.too_old_h, now=now)
+                due = in_pace(due, per_min=self._lucas.turns_per_min, now=now)
             if give_up_for is not None:
                 taken = Taken(turns=len(due))
                 for conversation in due:
@@ -142,19 +148,34 @@ class DrainTransaction:
                 taken = await _leave_to_a_person(conn, due)
             await conversations.save(conn, _changed(book, ready))
             left = await conn.fetch_all(_WHAT_IS_LEFT, {"soon": now + _SOON})
+            await self._keep_letters(conn.empresa_id, taken.failed, book.late)
         lease.fence_raised = True
         return Done(
             events=len(arrivals),
             turns=taken.turns,
             replies=taken.replies,
-            failed=taken.failed,
             next_due=stored(left[0][0]),
             to_send=bool(left[0][1]),
             to_fetch=bool(left[0][2]),
             marks=marks,
-            late=book.late,
             agenda_changed=book.agenda_changed or taken.agenda_changed,
         )
+
+    async def _keep_letters(
+        self, empresa_id: int, failed: Sequence[FailedTurn], late: Mapping[int, int]
+    ) -> None:
+        """Before the commit: who dies between the two leaves a letter too many, which a replay
+        finds settled, and never a row that no list shows."""
+        for turn in failed:
+            await self._dead_letters.keep_turn(
+                empresa_id,
+                turn.conversation_id,
+                turn=turn.turn,
+                error=turn.error,
+                cause=turn.cause,
+            )
+        for conversation_id, since_ms in late.items():
+            await self._dead_letters.keep_late(empresa_id, conversation_id, since_ms=since_ms)
 
     async def _take_in(
         self,

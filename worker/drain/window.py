@@ -53,7 +53,7 @@ def _due(
     """A backlog is due whatever it says, so nobody reads it here."""
     if last.arrived + rules.longest_quiet <= now:
         return now
-    if rules.is_backlog(last):
+    if rules.is_backlog(last, now=now):
         return last.arrived + rules.longest_quiet
     state = orjson.loads(conversation.estado) if conversation.estado else {}
     finished = completeness(last.event.text, last.event.kind, state)

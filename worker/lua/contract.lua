@@ -4,14 +4,18 @@
 --   FCALL helix_push 1 helix:{42}:inbox EVENT [EVENT ...]     events as JSON, at most 1,000
 -- Puts the events on the inbox of empresa 42 and rings for a worker, in one step. Returns the stream
 -- ids, one per event. An error means that nothing was stored; its first word says what to do.
+-- What stands on an inbox is counted (hash helix:{42}:drain_inbox:held: events, bytes of their JSON)
+-- and has a limit (hash helix:inbox_limits: events, bytes); above it nothing is taken: HELIX_FULL.
 -- A status event of gateway `redis` that names a reply (`our_ref`) also takes that reply off its
 -- stream: the report is the acknowledgement.
 --
 --   FCALL_RO helix_version 0     the version of this contract, a whole number
-local VERSION = 2
+local VERSION = 3
 local MOST_EVENTS, LARGEST = 1000, 4194304
 local SENT_MARK_MS, FAILED_MARK_MS = 86400000, 300000
 local HUSH_MS = 60000
+-- Used where nobody has set others, or the caller may not read them.
+local LIMITS, HELD_AT_MOST, BYTES_AT_MOST = 'helix:inbox_limits', 100000, 268435456
 
 local KINDS = {text = 1, image = 1, audio = 1, video = 1, document = 1, sticker = 1, location = 1,
   contacts = 1, interactive = 1, referral_text = 1, unsupported = 1, reaction = 1, edited = 1,
@@ -79,6 +83,27 @@ local function hush(empresa, event, id)
   end
 end
 
+-- What stands on the inbox with these events on it, or nil and why it is full. An empty one is never
+-- full, or what is larger than the limit would come for ever.
+local function room_for(empresa, args)
+  local held = redis.call('HMGET', 'helix:{' .. empresa .. '}:drain_inbox:held', 'events', 'bytes')
+  local events, bytes = tonumber(held[1] or '0'), tonumber(held[2] or '0')
+  local most, most_bytes = HELD_AT_MOST, BYTES_AT_MOST
+  if redis.acl_check_cmd('HMGET', LIMITS, 'events', 'bytes') then
+    local set = redis.call('HMGET', LIMITS, 'events', 'bytes')
+    most, most_bytes = tonumber(set[1] or most), tonumber(set[2] or most_bytes)
+  end
+  local was_empty = events == 0
+  events = events + #args
+  for _, json in ipairs(args) do
+    bytes = bytes + #json
+  end
+  if was_empty or (events <= most and bytes <= most_bytes) then
+    return events, bytes
+  end
+  return nil, events - #args .. ' events wait, at most ' .. most .. ' or ' .. most_bytes .. ' bytes'
+end
+
 local function push(keys, args)
   local empresa = #keys == 1 and string.match(keys[1], '^helix:{([1-9]%d*)}:inbox$')
   if not empresa then
@@ -96,6 +121,14 @@ local function push(keys, args)
     events[i] = event
   end
   local now, ids = now_ms(), {}
+  local held, bytes = room_for(empresa, args)
+  if not held then
+    for _, event in ipairs(events) do
+      hush(empresa, event, now .. '-0')  -- his words come again; what must not go out waits
+    end
+    return redis.error_reply('HELIX_FULL ' .. bytes)
+  end
+  redis.call('HSET', 'helix:{' .. empresa .. '}:drain_inbox:held', 'events', held, 'bytes', bytes)
   for i, json in ipairs(args) do
     ids[i] = redis.call('XADD', keys[1], '*', 'event', json, 'at', now)
     settle(empresa, events[i])

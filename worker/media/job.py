@@ -22,6 +22,7 @@ from worker.media.fetcher import Fetcher
 from worker.media.rows import FileRow
 from worker.media.settings import MediaSettings, TranscribeSettings
 from worker.media.store import StoreUnavailable
+from worker.pause import refuse_paused
 from worker.queue.bell import Bell
 from worker.queue.job import ArqJob, under_lease
 from worker.queue.keys import Task
@@ -50,6 +51,7 @@ class MediaJob:
         self._desk = desk
         self._bell = bell
         self._pools = tenancy.pools
+        self._registry = tenancy.registry
         self._fetcher = fetcher
         self._settings = settings
         self._hearing = hearing
@@ -72,6 +74,7 @@ class MediaJob:
     async def _rounds(self, lease: Lease) -> datetime | None:
         started, done = time.monotonic(), 0
         while True:
+            await refuse_paused(self._registry, lease.empresa_id)
             now = from_ms((await lease.look()).now_ms)
             async with self._pools.connection(lease.empresa_id) as conn:
                 found = await rows.due(conn, now=now, most=self._settings.per_empresa)

@@ -22,13 +22,16 @@ class Bell:
         self._redis = redis
         self._ring = load(redis, "ring_task")
 
-    async def ring(self, task: Task, empresa_id: int) -> bool:
-        """True when a job was queued; False when one is queued already or a worker is at it."""
+    async def ring(self, task: Task, empresa_id: int, *, end_wait: bool = False) -> bool:
+        """True when a job was queued; False when one is queued already or a worker is at it.
+
+        `end_wait`: also when the way to the work was broken and is left alone for a while.
+        """
         keys = TaskKeys(empresa_id, task)
         job_id = new_job_id(task, empresa_id)
         queued = await self._ring(
             keys=[keys.lease, keys.ring, keys.due, keys.queue, arq_job(job_id)],
-            args=[empresa_id, task.value, job_id],
+            args=[empresa_id, task.value, job_id, int(end_wait)],
         )
         return bool(queued)
 

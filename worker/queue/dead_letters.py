@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
 import structlog
 from redis.asyncio import Redis
 
@@ -11,6 +15,15 @@ from worker.queue.keys import UNKNOWN_CHANNEL, UNREADABLE, dead_letters
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One that failed."""
+
+    at_ms: int
+    """By Redis's clock."""
+    error: str
+
+
 class DeadLetters:
     """Streams of failed events and replies; without expiry where the empresa is known."""
 
@@ -18,17 +31,31 @@ class DeadLetters:
         self._redis = redis
 
     async def keep_event(
-        self, empresa_id: int, raw: bytes, *, at_ms: int, origin: str, error: str, cause: str = ""
+        self,
+        empresa_id: int,
+        raw: bytes,
+        *,
+        at_ms: int,
+        origin: str,
+        error: str,
+        cause: str = "",
+        tries: Sequence[Try] = (),
     ) -> None:
         """An inbox entry that cannot be stored; `raw` is its event as it came.
 
         `origin`: the id that the inbox gave it first; an event without message id goes by it.
+        `tries`: all of them, `error` is the last one's; none for what no try would change.
         """
-        await self._add(
-            empresa_id,
-            {"kind": "event", "event": raw, "at": at_ms, "id": origin, "error": error},
-            cause,
-        )
+        fields: dict[str, str | bytes | int] = {
+            "kind": "event",
+            "event": raw,
+            "at": at_ms,
+            "id": origin,
+            "error": error,
+        }
+        if tries:
+            fields["tries"] = orjson.dumps([{"at": t.at_ms, "error": t.error} for t in tries])
+        await self._add(empresa_id, fields, cause)
 
     async def keep_turn(
         self, empresa_id: int, conversation_id: int, *, turn: int, error: str, cause: str = ""

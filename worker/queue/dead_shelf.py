@@ -18,6 +18,7 @@ from worker.queue.keys import (
     TaskKeys,
     arq_job,
     empresa_of,
+    held,
     inbox,
 )
 from worker.queue.lease import StreamEntry
@@ -79,6 +80,7 @@ class DeadShelf:
                 keys.due,
                 QUEUE,
                 arq_job(job_id),
+                held(empresa_id),
             ],
             args=[empresa_id, job_id, stream_id, origin],
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, cast
 
@@ -15,22 +16,35 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from worker.queue.keys import INBOX_LIMITS
+
 log = structlog.get_logger()
 
 _LUA = files("worker") / "lua"
 LIBRARY = "\n".join(
     ["#!lua name=helix", (_LUA / "ring.lua").read_text(), (_LUA / "contract.lua").read_text()]
 )
-VERSION = 2
+VERSION = 3
 """That of contract.lua; rises when a new release of the library must replace an older one."""
 _UNKNOWN = "Function not found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxLimits:
+    """How much may wait on one dealer's inbox; above it `helix_push` takes nothing."""
+
+    events: int
+    bytes: int
+    """Of the events' JSON."""
 
 
 class Functions:
     """The library in one Redis. Its first use sees to it that the library is this release's."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, limits: InboxLimits | None = None) -> None:
+        """`limits`: those that this process was told; None leaves what others have set."""
         self._redis = redis
+        self._limits = limits
         self._registered = False
 
     async def call(self, name: str, keys: Sequence[str], args: Sequence[bytes]) -> object:
@@ -53,7 +67,14 @@ class Functions:
         if await self.version() <= VERSION and not await self._is_loaded():
             await cast("Awaitable[bytes]", self._redis.function_load(LIBRARY, replace=True))
             log.info("redis functions registered", version=VERSION)
+        await self.set_limits()
         self._registered = True
+
+    async def set_limits(self) -> None:
+        """Tells `helix_push`, which gateways in other languages call, too."""
+        if self._limits is not None:
+            told = {"events": self._limits.events, "bytes": self._limits.bytes}
+            await cast("Awaitable[int]", self._redis.hset(INBOX_LIMITS, mapping=dict(told)))
 
     async def version(self) -> int:
         """Of the library that is there; 0 when there is none."""
@@ -73,13 +94,19 @@ class Functions:
         return LIBRARY.encode() in _texts(await cast("Awaitable[list[object]]", asked))
 
 
-async def keep_registered(redis: Redis, *, every_s: float = 10.0) -> None:
-    """For ever: a Redis may come back without its functions, and gateways cannot load them."""
-    functions = Functions(redis)
+async def keep_registered(
+    redis: Redis, limits: InboxLimits | None = None, *, every_s: float = 10.0
+) -> None:
+    """For ever: a Redis may come back without its functions, and gateways cannot load them.
+
+    The same goes for the limits that they keep.
+    """
+    functions = Functions(redis, limits)
     while True:
         try:
             if await functions.version() < VERSION:
                 await functions.register()
+            await functions.set_limits()
         except (RedisError, OSError) as error:
             log.warning("redis functions not registered", error=type(error).__name__)
         await asyncio.sleep(every_s)

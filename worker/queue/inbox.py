@@ -8,15 +8,18 @@ from typing import cast
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
+from schema.errors import InboxFull
 from schema.events import Event
-from worker.queue.functions import Functions
+from worker.queue.functions import Functions, InboxLimits
 from worker.queue.keys import inbox
 from worker.queue.lease import StreamEntry
 
 LARGEST_EVENT = 4 * 1024 * 1024
 """Bytes of one event's JSON; `helix_push` refuses larger ones. More than a body of Meta's holds."""
 _AT_ONCE = 500
+_FULL = "HELIX_FULL "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,25 +38,32 @@ class InboxEntry:
 class Inbox:
     """The way in. The same call that a gateway in another language makes."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, limits: InboxLimits | None = None) -> None:
+        """`limits`: see `Functions`."""
         self._redis = redis
-        self._functions = Functions(redis)
+        self._functions = Functions(redis, limits)
 
     async def push(self, empresa_id: int, events: Sequence[Event]) -> int:
         """Stores the events and rings for a worker, in one atomic step; returns how many.
 
-        When it returns, Redis has them. A RedisError means that not all was stored: repeat. More
-        than 500 events take several steps; an event must not be larger than LARGEST_EVENT.
+        When it returns, Redis has them. InboxFull (too much waits there already) and RedisError
+        mean that not all was stored: repeat. More than 500 events take several steps; an event must
+        not be larger than LARGEST_EVENT.
         """
         stored = 0
         for first in range(0, len(events), _AT_ONCE):
-            ids = await self._functions.call(
-                "helix_push",
-                [inbox(empresa_id)],
-                [as_json(event) for event in events[first : first + _AT_ONCE]],
-            )
-            stored += len(cast("list[bytes]", ids))
+            stored += await self._step(empresa_id, events[first : first + _AT_ONCE])
         return stored
+
+    async def _step(self, empresa_id: int, events: Sequence[Event]) -> int:
+        texts = [as_json(event) for event in events]
+        try:
+            ids = await self._functions.call("helix_push", [inbox(empresa_id)], texts)
+        except ResponseError as error:
+            if str(error).startswith(_FULL):
+                raise InboxFull(empresa_id, str(error).removeprefix(_FULL)) from error
+            raise
+        return len(cast("list[bytes]", ids))
 
     async def register(self) -> None:
         """Sees to it that Redis has the function, for those who push from outside."""

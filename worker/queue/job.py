@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 from redis.exceptions import RedisError
 
-from schema.errors import HelixError, Permanent, TenantOnHold, TenantUnavailable
+from schema.errors import HelixError, Permanent, TenantOnHold, TenantPaused, TenantUnavailable
 from worker.clock import to_ms
 from worker.queue.keys import Task
 from worker.queue.lease import Lease, LeaseDesk, LeaseLost
@@ -80,6 +80,11 @@ async def _hand_over(lease: Lease) -> None:
 
 
 async def _leave_after(lease: Lease, task: Task, error: Exception) -> None:
+    if isinstance(error, TenantPaused):
+        # No failure. Whoever resumes him ends this wait; that it gets lost must not last.
+        log.debug("task paused", empresa_id=lease.empresa_id, task=task.value)
+        await _leave_for(lease, _LONGEST_WAIT_S * random.uniform(0.8, 1.2))
+        return
     if isinstance(error, TenantOnHold):
         await _put_off(lease, task, error)
         return

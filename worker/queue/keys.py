@@ -16,6 +16,9 @@ UNKNOWN_CHANNEL = "helix:unknown_channel"
 UNREADABLE = "helix:unreadable"
 """Stream of authentic bodies that are no JSON, newest 1,000."""
 
+INBOX_LIMITS = "helix:inbox_limits"
+"""Hash: how many `events` and `bytes` may wait on one inbox; `helix_push` reads it."""
+
 STOPPED_CHANNELS = "helix:channels:stopped"
 """Set of the ids of channels whose credentials their gateways refuse."""
 
@@ -37,6 +40,11 @@ class Task(StrEnum):
 def inbox(empresa_id: int) -> str:
     """The stream of events that are not yet in the empresa's database."""
     return f"helix:{{{empresa_id}}}:inbox"
+
+
+def held(empresa_id: int) -> str:
+    """Hash: how many events stand on the inbox, and how many bytes of JSON they are."""
+    return f"helix:{{{empresa_id}}}:drain_inbox:held"
 
 
 def dead_letters(empresa_id: int) -> str:

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from schema.errors import Transient
 from worker.queue.bell import new_job_id
-from worker.queue.keys import Task, TaskKeys, arq_job, inbox
+from worker.queue.keys import Task, TaskKeys, arq_job, held, inbox
 from worker.queue.scripts import load
 
 log = structlog.get_logger()
@@ -68,6 +68,7 @@ class Lease:
         self._keys = keys
         self.epoch = epoch
         self.empresa_id = keys.empresa_id
+        self._read_bytes = 0
         self.fence_raised = False
         """Whether the dealer's database knows this epoch; the jobs keep this."""
 
@@ -79,16 +80,17 @@ class Lease:
     async def look(self, *, drop_below: str = "", most: int = 0) -> Look:
         """Keeps the lease, drops committed inbox entries, reads the next ones.
 
-        `drop_below`: stream id under which entries are done. `most`: how many to read, 0 for none.
-        Raises LeaseLost.
+        `drop_below`: stream id right above the entries of the last look, when they are done.
+        `most`: how many to read, 0 for none. Raises LeaseLost.
         """
         keys = [self._keys.lease, self._keys.due]
         if most:
-            keys.append(inbox(self.empresa_id))
+            keys += [inbox(self.empresa_id), held(self.empresa_id)]
         found = await self._desk.look_script(
             keys=keys,
-            args=[self.empresa_id, str(self.epoch), self._desk.life_ms, drop_below, most],
-        )
+            args=[self.empresa_id, str(self.epoch), self._desk.life_ms, drop_below, most,
+                  self._read_bytes],
+        )  # fmt: skip
         if not found:
             raise LeaseLost(f"{self._keys.lease} has gone to another worker")
         now_ms, raw = found
@@ -96,6 +98,7 @@ class Lease:
             (entry_id, dict(zip(fields[::2], fields[1::2], strict=True)))
             for entry_id, fields in raw
         ]
+        self._read_bytes = sum(len(fields.get(b"event", b"")) for _, fields in entries)
         return Look(int(now_ms), entries)
 
     async def leave(self, *, next_at_ms: int | None, wait: bool = False) -> bool:

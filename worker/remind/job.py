@@ -10,7 +10,9 @@ from datetime import datetime
 
 import structlog
 
+from tenancy.registry import Registry
 from worker.clock import from_ms
+from worker.pause import refuse_paused
 from worker.queue.bell import Bell
 from worker.queue.job import ArqJob, under_lease
 from worker.queue.keys import Task
@@ -23,9 +25,12 @@ log = structlog.get_logger()
 class Reminder:
     """Reminds buyers. One per process."""
 
-    def __init__(self, *, desk: LeaseDesk, bell: Bell, writer: ReminderWriter) -> None:
+    def __init__(
+        self, *, desk: LeaseDesk, bell: Bell, registry: Registry, writer: ReminderWriter
+    ) -> None:
         self._desk = desk
         self._bell = bell
+        self._registry = registry
         self.writer = writer
 
     async def remind(self, empresa_id: int, job: ArqJob) -> None:
@@ -33,6 +38,7 @@ class Reminder:
         await under_lease(self._desk, Task.REMIND, empresa_id, job, self._work)
 
     async def _work(self, lease: Lease) -> datetime | None:
+        await refuse_paused(self._registry, lease.empresa_id)
         now = from_ms((await lease.look()).now_ms)
         done = await self.writer.run(lease, now=now)
         if done.to_send:  # also what a worker wrote that died before it could ring

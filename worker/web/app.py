@@ -49,7 +49,7 @@ def build_app(
         async with redis, open_tenancy(tenancy) as rooms:
             app.state.webhook = Webhook(
                 registry=rooms.registry,
-                inbox=Inbox(redis),
+                inbox=Inbox(redis, worker.inbox_limits),
                 dead_letters=DeadLetters(redis),
                 ignored=Ignored(redis),
                 adapters=ADAPTERS,

@@ -9,6 +9,11 @@ REQUESTS = Counter(
     "Webhook requests by what they were answered.",
     ["gateway", "status"],
 )
+FULL = Counter(
+    "helix_webhook_inbox_full_total",
+    "Webhook requests refused because too much waits on the dealer's inbox.",
+    ["gateway"],
+)
 EVENTS = Counter(
     "helix_webhook_events_total",
     "Events in authentic webhook bodies, by kind.",

@@ -7,7 +7,7 @@ trouble is 503; what is authentic but cannot be used is 200 and kept as a dead l
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -20,7 +20,7 @@ from gateway.errors import BadCredentials, Forbidden, NotJson, Unauthenticated
 from gateway.json import loads
 from gateway.settings import GatewaySettings
 from schema.channels import Channel
-from schema.errors import CentralUnavailable, HelixError, NotConfigured
+from schema.errors import CentralUnavailable, HelixError, InboxFull, NotConfigured
 from schema.events import Event
 from tenancy.registry import Registry
 from worker.log import short_id
@@ -32,10 +32,11 @@ from worker.queue.inbox import LARGEST_EVENT, Inbox, as_json
 from worker.settings import WebSettings
 from worker.web.body import BodyRefused, read_body
 from worker.web.counters import EVENTS, REQUESTS
+from worker.web.full import FullInboxes
 
 log = structlog.get_logger()
 
-_TRY_AGAIN = {"retry-after": "5"}
+_TRY_AGAIN_S = 5.0
 _MALFORMED = "malformed:"
 
 
@@ -53,7 +54,9 @@ class Webhook:
         settings: WebSettings,
         gateways: GatewaySettings,
         files: InlineFiles,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`clock`: seconds, for what is not to be logged each time."""
         self._registry = registry
         self._inbox = inbox
         self._dead_letters = dead_letters
@@ -62,6 +65,7 @@ class Webhook:
         self._settings = settings
         self._gateways = gateways
         self._files = files
+        self._full = FullInboxes(clock)
 
     async def handshake(self, request: Request) -> Response:
         """GET: the Cloud API asks whether this address is meant for it."""
@@ -89,6 +93,9 @@ class Webhook:
             stored = await self._store(body, events, files)
         except _Refused as refused:
             return refused.answer()
+        except InboxFull as error:
+            self._full.refuse(channel, error)
+            return _answer(503, adapter.kind, retry_after_s=error.retry_after_s)
         except (RedisError, CentralUnavailable, NotConfigured, StoreUnavailable) as error:
             return _Refused(
                 503, f"{type(error).__name__}: try again", request.path_params["gateway"]
@@ -147,7 +154,10 @@ class Webhook:
         return events, adapter.inline_media(body)
 
     async def _store(self, body: _Body, events: Sequence[Event], files: Mapping[str, str]) -> int:
-        """One Redis step per empresa; most bodies are of one."""
+        """One Redis step per empresa; most bodies are of one.
+
+        Raises InboxFull when not all could be taken; what could be is, and comes twice then.
+        """
         by_empresa: dict[int, list[Event]] = {}
         useless: list[Event] = []
         for event in events:
@@ -165,11 +175,16 @@ class Webhook:
             channel = await self._owner(body, event)
             if channel is not None:
                 by_empresa.setdefault(channel.empresa_id, []).append(event)
-        stored = 0
+        stored, full = 0, None
         for empresa_id, of_empresa in by_empresa.items():
             if files:
                 of_empresa = await self._files.put_away(empresa_id, of_empresa, files)
-            stored += await self._inbox.push(empresa_id, of_empresa)
+            try:
+                stored += await self._inbox.push(empresa_id, of_empresa)
+            except InboxFull as error:  # one dealer's alone: the others' events are taken
+                full = error
+        if full is not None:
+            raise full
         await self._trace(body, useless)
         return stored
 
@@ -240,11 +255,15 @@ class _Refused(HelixError):
 
     def answer(self) -> Response:
         """The response; the reason is for our log, the gateway only needs the status."""
-        REQUESTS.labels(self._gateway, str(self._status)).inc()
         log.warning("webhook refused", gateway=self._gateway, canal_id=self._canal_id,
                     status=self._status, reason=str(self))  # fmt: skip
-        headers = _TRY_AGAIN if self._status == 503 else None
-        return JSONResponse({"error": _WORDS[self._status]}, self._status, headers=headers)
+        return _answer(self._status, self._gateway)
+
+
+def _answer(status: int, gateway: str, *, retry_after_s: float = _TRY_AGAIN_S) -> Response:
+    REQUESTS.labels(gateway, str(status)).inc()
+    headers = {"retry-after": f"{retry_after_s:.0f}"} if status == 503 else None
+    return JSONResponse({"error": _WORDS[status]}, status, headers=headers)
 
 
 _WORDS = {

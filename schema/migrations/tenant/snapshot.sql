@@ -1,5 +1,5 @@
 -- The schema after all migrations of this folder, for new databases. Written by `make snapshot`.
--- Made from 5acf2c1ff2f2652f1f416bdadf452e2d39eda59a12ef17da1dadc008e53199af.
+-- Made from c3dcd545184b8bc98d39fe8c51dfd25179a4e350318122243b2543097b533b50.
 
 CREATE TABLE `cars` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
@@ -168,6 +168,7 @@ CREATE TABLE `conversations` (
   `chamado_em` datetime(3) DEFAULT NULL COMMENT 'when he last did (UTC)',
   `sem_avisos` tinyint(1) NOT NULL DEFAULT 0 COMMENT 'the buyer wants nothing that he did not ask for: no reminders',
   `status_anotado` varchar(20) DEFAULT NULL COMMENT 'the status that historico_status ends with; null: nothing noted yet',
+  `ritmo_em` datetime(3) DEFAULT NULL COMMENT 'when all turns so far would have been taken at an even pace (UTC)',
   PRIMARY KEY (`id`),
   KEY `idx_customer` (`customer_id`),
   KEY `idx_status` (`status`),
