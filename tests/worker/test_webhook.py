@@ -22,6 +22,7 @@ from gateway.settings import GatewaySettings
 from tenancy.channels import add_channel
 from tests.tenancy.installation import Installation
 from tests.worker.shop import BUYER, Shop, open_shop
+from worker.alarm.settings import AlarmSettings
 from worker.media.settings import MediaSettings
 from worker.queue.keys import UNKNOWN_CHANNEL, UNREADABLE, inbox
 from worker.settings import WebSettings, WorkerSettings
@@ -61,6 +62,7 @@ async def open_web(
         tenancy=installation.settings,
         gateways=GatewaySettings(),
         media=MediaSettings(store=str(files or "/nowhere/media")),
+        alarm=AlarmSettings(),
     )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on"))
     config = server.config

@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 
 from schema.errors import UnknownEmpresa
+from worker.alarm.heard import Heard
 from worker.clock import from_ms
 from worker.drain.marks import Marker
 from worker.drain.rescue import Rescue, is_about_what_is_stored
@@ -64,6 +65,7 @@ class Drainer:
         sorter: Sorter,
         transaction: DrainTransaction,
         marker: Marker,
+        heard: Heard,
         settings: WorkerSettings,
     ) -> None:
         self._desk = desk
@@ -72,6 +74,7 @@ class Drainer:
         self._sorter = sorter
         self._transaction = transaction
         self._marker = marker
+        self._heard = heard
         self._rescue = Rescue(transaction, dead_letters)
         self._settings = settings
 
@@ -144,4 +147,5 @@ class Drainer:
                 origin=entry.origin,
                 error=reason,
             )
+        await self._heard.note({a.canal_id: a.arrived_ms for a in found.arrivals})
         tally.passes += 1

@@ -44,6 +44,21 @@ def after_open_hours(horario: str | None, since: datetime, hours: timedelta) -> 
     return since + hours
 
 
+def open_time(horario: str | None, since: datetime, until: datetime) -> timedelta:
+    """How long a store with these opening hours was open between the two; both have its zone."""
+    week = _week(horario or "")
+    if week is None or (until - since).days > _FARTHEST:
+        return max(until - since, timedelta())
+    total, day = timedelta(), since.date()
+    while day <= until.date():
+        for opens, closes in week[day.weekday()]:
+            begin = max(datetime.combine(day, opens, since.tzinfo), since)
+            end = min(datetime.combine(day, closes, since.tzinfo), until)
+            total += max(end - begin, timedelta())
+        day += timedelta(days=1)
+    return total
+
+
 @lru_cache(maxsize=4096)
 def _week(horario: str) -> tuple[Spans, ...] | None:
     """The spans of each day, Monday first; None where the words cannot be understood."""
