@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +26,8 @@ class Receiver:
     bodies: list[bytes] = field(default_factory=list)
     signed: list[bool] = field(default_factory=list)
     url: str = ""
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    """Happens once, between a post and its answer."""
 
     async def handle(self, request: web.Request) -> web.Response:
         """Checks the signature as the page in docs says."""
@@ -34,6 +36,9 @@ class Receiver:
         wanted = hmac.new(SECRET.encode(), f"{parts['t']}.".encode() + body, hashlib.sha256)
         self.bodies.append(body)
         self.signed.append(hmac.compare_digest(wanted.hexdigest(), parts["v1"]))
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            await happens()
         if self.refuse:
             return web.Response(status=self.refuse.pop(0))
         self.notices += orjson.loads(body)["notices"]

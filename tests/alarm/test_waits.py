@@ -97,8 +97,7 @@ async def test_a_dealer_whose_database_is_away_has_waiting_buyers(
 
 async def test_who_writes_to_a_seller_waits_for_a_person_until_he_writes(shop: Shop) -> None:
     """Lucas keeps quiet; the seller's next word ends it."""
-    echo = {"kind": EventKind.HUMAN_ECHO, "from_me": True}
-    await shop.handle(event("oi, aqui é o Paulo", **echo))
+    await shop.handle(event("oi, aqui é o Paulo", kind=EventKind.HUMAN_ECHO, from_me=True))
     await shop.handle(event("e o preço?"))
 
     assert await look(shop, minutes=50) == []
@@ -106,7 +105,7 @@ async def test_who_writes_to_a_seller_waits_for_a_person_until_he_writes(shop: S
     assert found.kind is Kind.PERSON_WAITS
     assert found.facts["buyers"] == 1
 
-    await shop.handle(event("faço 50 mil", **echo))
+    await shop.handle(event("faço 50 mil", kind=EventKind.HUMAN_ECHO, from_me=True))
     assert await look(shop, minutes=70) == []
     assert await shop.redis.zscore(WAIT_FOR_PERSON, str(shop.empresa_id)) is None
 

@@ -6,6 +6,7 @@ which nothing came. A silence is strange when it is some times longer than the l
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,6 +26,7 @@ from worker.queue.keys import STOPPED_CHANNELS
 log = structlog.get_logger()
 
 _USUAL = "helix:channels:usual"
+_AT_ONCE = 50
 _DAYS_KEPT, _DAYS_NEEDED = 14, 5
 _FORGOTTEN = timedelta(days=30)
 
@@ -66,8 +68,13 @@ class Channels:
             int(id_): int(ms) for id_, ms in await self._redis.zrange(HEARD, 0, -1, withscores=True)
         }
         usual = await self._learn(heard, directory, now_ms)
-        found = [self._silent(id_, one, directory, now_ms) for id_, one in usual.items()]
-        return [*(one for one in found if one is not None), *await self._stopped(directory)]
+        found = await self._stopped(directory)
+        for place, (canal_id, one) in enumerate(usual.items()):
+            if place % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # counting opening hours is all CPU: the jobs go on
+            silent = self._silent(canal_id, one, directory, now_ms)
+            found += [] if silent is None else [silent]
+        return found
 
     async def _learn(
         self, heard: dict[int, int], directory: Known, now_ms: int

@@ -87,7 +87,7 @@ class Event(StrEnum):
 
 
 class Notice(BaseModel):
-    """One message to people. The shape is that of the webhook, see docs/operations.md."""
+    """One message to people. The shape is that of the webhook, see docs/operating.md."""
 
     model_config = ConfigDict(frozen=True)
 

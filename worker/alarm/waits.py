@@ -39,9 +39,10 @@ log = structlog.get_logger()
 KNOWN_WAITS = "helix:waits:known"
 """Hash: for each dealer that was asked and has somebody waiting, what his database said."""
 _ASKED_AT_ONCE = 8
-_ASKED_IN_A_ROUND = 50
+_ASKED_IN_A_ROUND = 32
 _MOST = 5_000
-_ANSWER_S = 5.0
+_ANSWER_S = 3.0
+"""All that are asked in a round take less than the shortest life of the watcher's lease."""
 _AGAIN_MS, _AGAIN_PERSON_MS = 60_000, 300_000
 
 
