@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schema.events import EventKind
 from tests.tenancy.installation import Installation
 from tests.worker.shop import Shop, event
-from worker.drain.opening import after_open_hours
+from worker.drain.opening import after_open_hours, open_time
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 WEEK = "seg a sex 8h30-12h e 13h30-18h, sáb 9h-13h"
@@ -76,3 +76,27 @@ async def test_5_a_dealer_says_himself_how_long_a_sellers_word_holds(shop: Shop)
 
     ((until, now),) = await shop.rows("SELECT bot_pausado_ate, UTC_TIMESTAMP() FROM conversations")
     assert timedelta(minutes=89) < until - now <= timedelta(minutes=90)
+
+
+@given(
+    st.integers(0, 330 * 24 * 60).map(
+        lambda minutes: datetime(2026, 1, 1, tzinfo=SAO_PAULO) + timedelta(minutes=minutes)
+    ),
+    st.integers(0, 40 * 3600),
+    st.sampled_from([WEEK, "seg a dom 0h-24h", "quando der", None]),
+)
+def test_open_time_is_what_was_counted_ahead(
+    since: datetime, hours_s: int, week: str | None
+) -> None:
+    """The two ways of counting opening time agree, to what 24h lacks of a day."""
+    wanted = timedelta(seconds=hours_s)
+
+    until = after_open_hours(week, since, wanted)
+
+    assert abs(open_time(week, since, until) - wanted) < timedelta(milliseconds=1)
+
+
+def test_a_weekend_is_no_silence() -> None:
+    """From closing time on Saturday until opening time on Monday no minute counts."""
+    saturday = datetime(2026, 11, 21, 13, tzinfo=SAO_PAULO)
+    assert open_time(WEEK, saturday, datetime(2026, 11, 23, 8, 30, tzinfo=SAO_PAULO)) == timedelta()
