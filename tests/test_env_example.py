@@ -14,6 +14,7 @@ from bot.settings import LucasSettings
 from gateway.settings import GatewaySettings
 from tenancy.keyring import new_key
 from tenancy.settings import TenancySettings
+from worker.alarm.settings import AlarmSettings
 from worker.media.settings import MediaSettings, TranscribeSettings
 from worker.settings import WebSettings, WorkerSettings
 
@@ -26,6 +27,7 @@ PARTS = (
     LucasSettings,
     MediaSettings,
     TranscribeSettings,
+    AlarmSettings,
 )
 BESIDE = {"LOG_LEVEL"}
 """Options of the command line that may be set by the environment."""

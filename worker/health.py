@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from schema.errors import HelixError
 from tenancy.metrics import TenancyCollector
 from tenancy.start import Tenancy
+from worker.alarm.metrics import AlarmCollector
 from worker.deliver.gate import stopped
 from worker.deliver.metrics import CHANNELS_STOPPED
 
@@ -31,11 +32,15 @@ _ANSWER_S = 2.0
 class Health:
     """The three answers."""
 
-    def __init__(self, redis: Redis, tenancy: Tenancy) -> None:
+    def __init__(
+        self, redis: Redis, tenancy: Tenancy, alarms: AlarmCollector | None = None
+    ) -> None:
         self._redis = redis
         self._tenancy = tenancy
         self._pools = CollectorRegistry()
         self._pools.register(TenancyCollector(tenancy.figures))
+        self._alarms = alarms or AlarmCollector()
+        self._pools.register(self._alarms)
 
     async def healthz(self, _: web.Request) -> web.Response:
         """The process lives and its event loop turns."""
@@ -54,6 +59,7 @@ class Health:
     async def metrics(self, _: web.Request) -> web.Response:
         """Of this process, in Prometheus's form."""
         await self._count_stopped()
+        await self._read_alarms()
         body = generate_latest(REGISTRY) + generate_latest(self._pools)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -64,6 +70,14 @@ class Health:
                 CHANNELS_STOPPED.set(await stopped(self._redis))
         except (RedisError, OSError, TimeoutError):
             CHANNELS_STOPPED.set(math.nan)
+
+    async def _read_alarms(self) -> None:
+        """Of all processes. Without Redis nothing is known of them, and nothing is said."""
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await self._alarms.read(self._redis)
+        except (RedisError, OSError, TimeoutError):
+            self._alarms.forget()
 
     async def _redis_answers(self) -> bool:
         try:

@@ -1,6 +1,7 @@
 """Says in Redis which worker processes run, how they are, and which versions they use.
 
-Written by `helix worker`; read by `helix pools` and by a change of a dealer's password.
+Written by `helix worker` and `helix web`; read by `helix pools`, `helix status` and by a change of
+a dealer's password.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 PROCESSES = "helix:workers"
 """All worker processes, by the time in ms when they were last heard of."""
+WEBS = "helix:webs"
+"""The same for web processes; nobody waits for what they say."""
 _EVERY_S = 5.0
 _GONE_MS = 20_000
 """Who has been silent for this long has gone."""
@@ -44,9 +47,10 @@ def versions_in_use(empresa_id: int) -> str:
 class Presence:
     """This process, as the others see it."""
 
-    def __init__(self, redis: Redis, report: Show) -> None:
+    def __init__(self, redis: Redis, report: Show, *, among: str = PROCESSES) -> None:
         self._redis = redis
         self._report = report
+        self._among = among
         self.name = f"{socket.gethostname()}:{os.getpid()}:{token_hex(3)}"
 
     async def show(self) -> None:
@@ -54,9 +58,9 @@ class Presence:
         body = orjson.dumps(self._report())
         now_ms = await _now_ms(self._redis)
         async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.zadd(PROCESSES, {self.name: now_ms})
+            pipe.zadd(self._among, {self.name: now_ms})
             pipe.set(report_of(self.name), body, px=_GONE_MS)
-            pipe.zremrangebyscore(PROCESSES, "-inf", now_ms - 10 * _GONE_MS)
+            pipe.zremrangebyscore(self._among, "-inf", now_ms - 10 * _GONE_MS)
             await pipe.execute()
 
     async def show_for_ever(self) -> None:
@@ -83,7 +87,7 @@ class Presence:
         """The process ends and uses nothing any more."""
         try:
             async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.zrem(PROCESSES, self.name)
+                pipe.zrem(self._among, self.name)
                 pipe.delete(report_of(self.name))
                 await pipe.execute()
         except (RedisError, OSError) as error:
@@ -96,10 +100,10 @@ class Workers:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def names(self) -> list[str]:
+    async def names(self, among: str = PROCESSES) -> list[str]:
         """Of all that were heard of lately."""
         since = await _now_ms(self._redis) - _GONE_MS
-        found = await self._redis.zrangebyscore(PROCESSES, since, "+inf")
+        found = await self._redis.zrangebyscore(among, since, "+inf")
         return sorted(_text(name) for name in found)
 
     async def reports(self) -> dict[str, dict[str, object]]:

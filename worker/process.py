@@ -27,6 +27,10 @@ from gateway.adapters import ADAPTERS, outlets
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy, open_tenancy
+from worker.alarm.heard import Heard
+from worker.alarm.metrics import AlarmCollector
+from worker.alarm.settings import AlarmSettings
+from worker.alarm.watch import Watcher, looks_of_a_worker, open_watcher, watch_for_ever
 from worker.announce import forget_when_settled, hear_for_ever, ring_when_settled
 from worker.deliver.gate import Gate
 from worker.deliver.job import Deliverer
@@ -83,6 +87,7 @@ class ProcessSettings:
     gateway: GatewaySettings
     media: MediaSettings = field(default_factory=MediaSettings)
     transcribe: TranscribeSettings = field(default_factory=TranscribeSettings)
+    alarm: AlarmSettings = field(default_factory=AlarmSettings)
 
     @classmethod
     def read(cls) -> ProcessSettings:
@@ -94,6 +99,7 @@ class ProcessSettings:
             gateway=GatewaySettings(),
             media=MediaSettings(),
             transcribe=TranscribeSettings(),
+            alarm=AlarmSettings(),
         )
 
 
@@ -148,6 +154,7 @@ async def open_jobs(
                 zone=_DEALERS_ZONE,
             ),
             marker=marker,
+            heard=Heard(redis),
             settings=worker,
         )
         timeout_s = settings.gateway.send_timeout_s
@@ -244,7 +251,7 @@ async def run_worker(settings: ProcessSettings) -> None:
     """Runs until SIGTERM or SIGINT, then finishes or hands over its jobs within the grace time."""
     redis = await connect(settings.worker)
     try:
-        async with open_jobs(settings, redis) as jobs:
+        async with open_jobs(settings, redis) as jobs, _open_watch(settings, redis, jobs) as watch:
             tenancy = jobs.tenancy
             presence = Presence(redis, lambda: report_of(tenancy.figures()).model_dump())
             await presence.show()  # whoever changes a password from here on waits for us
@@ -266,10 +273,13 @@ async def run_worker(settings: ProcessSettings) -> None:
                 ),
                 asyncio.create_task(hear_for_ever(redis, tenancy.watch), name="hear"),
                 asyncio.create_task(presence.show_for_ever(), name="presence"),
+                asyncio.create_task(
+                    watch_for_ever(redis, watch, every_s=settings.alarm.every_s), name="watch"
+                ),
             ]
             log.info("worker ready", max_jobs=settings.worker.max_jobs,
                      max_deliveries=settings.worker.max_deliveries)  # fmt: skip
-            health = Health(redis, tenancy)
+            health = Health(redis, tenancy, AlarmCollector())
             host, port = settings.worker.health_host, settings.worker.health_port
             try:
                 async with health_server(health, host=host, port=port):
@@ -285,6 +295,15 @@ async def run_worker(settings: ProcessSettings) -> None:
         with suppress(TimeoutError, RedisError, OSError):
             async with asyncio.timeout(_GOODBYE_S):
                 await redis.aclose()
+
+
+@asynccontextmanager
+async def _open_watch(
+    settings: ProcessSettings, redis: ArqRedis, jobs: Jobs
+) -> AsyncIterator[Watcher]:
+    looks = looks_of_a_worker(redis, jobs.tenancy, settings.alarm, zone=_DEALERS_ZONE)
+    async with open_watcher(redis, settings.alarm, looks) as watcher:
+        yield watcher
 
 
 def _stop_together(workers: Sequence[Worker]) -> None:

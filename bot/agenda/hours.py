@@ -98,6 +98,23 @@ class OpeningHours:
             day += timedelta(days=1)
         return since + open_for
 
+    def open_time(self, since: datetime, until: datetime) -> timedelta:
+        """How long the store was open between the two, which have the dealer's zone.
+
+        What `add_open_time` counts ahead; over more than a year every hour counts here, too.
+        """
+        days = (until.date() - since.date()).days
+        if days > _COUNTED:
+            return until - since
+        total = timedelta()
+        for ahead in range(days + 1):
+            day = since.date() + timedelta(days=ahead)
+            for span in self.spans(day):
+                begin = max(datetime.combine(day, span.start, since.tzinfo), since)
+                end = min(datetime.combine(day, span.end, since.tzinfo), until)
+                total += max(end - begin, timedelta())
+        return total
+
 
 @lru_cache(maxsize=4096)
 def opening_hours(horario: str | None, closed: ClosedDays) -> OpeningHours | None:

@@ -129,3 +129,32 @@ def test_hours_of_opening_time_skip_breaks_nights_and_sundays(
     assert opening is not None
 
     assert opening.add_open_time(since, timedelta(hours=hours)) == until
+
+
+@given(
+    st.integers(0, 330 * 24 * 60).map(
+        lambda minutes: datetime(2026, 1, 1, tzinfo=ZONE) + timedelta(minutes=minutes)
+    ),
+    st.integers(0, 40 * 3600),
+    st.sampled_from(["seg a sex 8h30-12h e 13h30-18h, sáb 9h-13h", "seg a dom 0h-24h"]),
+)
+def test_open_time_is_what_was_counted_ahead(since: datetime, open_s: int, horario: str) -> None:
+    """The two ways of counting opening time agree, to what 24h lacks of a day."""
+    opening = opening_hours(horario, ClosedDays())
+    assert opening is not None
+    wanted = timedelta(seconds=open_s)
+
+    until = opening.add_open_time(since, wanted)
+
+    assert abs(opening.open_time(since, until) - wanted) < timedelta(milliseconds=1)
+
+
+def test_a_weekend_is_no_opening_time() -> None:
+    """From closing time on Saturday until opening time on Monday no minute counts."""
+    opening = opening_hours("seg a sex 8h30-18h, sáb 9h-13h", ClosedDays())
+    assert opening is not None
+    saturday, monday = (
+        datetime(2026, 11, 21, 13, tzinfo=ZONE),
+        datetime(2026, 11, 23, 8, 30, tzinfo=ZONE),
+    )
+    assert opening.open_time(saturday, monday) == timedelta()

@@ -22,7 +22,13 @@ OK, FAILED, USAGE, TRY_LATER = 0, 1, 2, 3
 
 _GROUPS = ("empresa", "channel", "stock", "dead", "lucas", "message", "keys")
 """Modules beside this one, each with a group of commands."""
-_COMMANDS = {"migrate": "migrate", "pools": "pools", "web": "processes", "worker": "processes"}
+_COMMANDS = {
+    "migrate": "migrate",
+    "pools": "pools",
+    "status": "status",
+    "web": "processes",
+    "worker": "processes",
+}
 """Plain commands, and the modules that they are functions of."""
 
 

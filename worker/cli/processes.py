@@ -12,6 +12,7 @@ import uvloop
 
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
+from worker.alarm.settings import AlarmSettings
 from worker.log import configure_logging
 from worker.media.settings import MediaSettings
 from worker.process import ProcessSettings, run_worker
@@ -33,6 +34,7 @@ def web(log_level: LogLevel = "INFO") -> None:
         tenancy=TenancySettings(),
         gateways=GatewaySettings(),
         media=MediaSettings(),
+        alarm=AlarmSettings(),
     )
     config = uvicorn.Config(
         app,

@@ -107,7 +107,12 @@ class Letter:
     @property
     def group(self) -> str:
         """Short name of all letters of this kind and cause."""
-        return hashlib.sha256(f"{self.kind}\0{self.cause}".encode()).hexdigest()[:8]
+        return group_of(self.kind, self.cause)
+
+
+def group_of(kind: str, cause: str) -> str:
+    """Short name of a kind and cause: what `--cause` takes."""
+    return hashlib.sha256(f"{kind}\0{cause}".encode()).hexdigest()[:8]
 
 
 def read_letter(source: Source, entry: StreamEntry) -> Letter:

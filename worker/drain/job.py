@@ -15,6 +15,7 @@ import structlog
 
 from schema.errors import UnknownEmpresa
 from tenancy.registry import Registry
+from worker.alarm.heard import Heard
 from worker.clock import from_ms
 from worker.drain.manners import Manners
 from worker.drain.marks import Marker
@@ -69,6 +70,7 @@ class Drainer:
         sorter: Sorter,
         transaction: DrainTransaction,
         marker: Marker,
+        heard: Heard,
         settings: WorkerSettings,
     ) -> None:
         self._desk = desk
@@ -78,6 +80,7 @@ class Drainer:
         self._sorter = sorter
         self._transaction = transaction
         self._marker = marker
+        self._heard = heard
         self._rescue = Rescue(transaction, dead_letters)
         self._settings = settings
         self._manners = Manners(batch=settings.batch, clock=time.monotonic)
@@ -147,4 +150,5 @@ class Drainer:
                 origin=entry.origin,
                 error=reason,
             )
+        await self._heard.note({a.canal_id: a.arrived_ms for a in found.arrivals})
         tally.passes += 1

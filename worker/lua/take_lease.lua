@@ -1,6 +1,7 @@
 -- worker/lua/take_lease.lua: gives one task of an empresa to this worker alone.
 --   KEYS[1] lease   KEYS[2] ring   KEYS[3] due   KEYS[4] epoch (the last one given out)
---   KEYS[5] queue
+--   KEYS[5] queue   KEYS[6], KEYS[7] since when buyers may wait for Lucas, and for a person
+--   (sorted sets empresa -> ms, see worker/alarm/waits.py; not given by a task that answers nobody)
 --   ARGV[1] empresa id   ARGV[2] id of the arq job that asks   ARGV[3] life in milliseconds
 -- Returns the epoch of the lease, 0 when another worker holds it.
 -- Epochs rise for ever, also when Redis loses its data: they follow the clock.
@@ -21,5 +22,12 @@ local epoch = math.max(tonumber(redis.call('GET', KEYS[4]) or '0') + 1, now_us)
 local text = string.format('%.0f', epoch)
 redis.call('SET', KEYS[4], text)
 redis.call('SET', KEYS[1], text, 'PX', life_ms)
-redis.call('ZADD', KEYS[3], math.floor(now_us / 1000) + life_ms, empresa)
+local now = math.floor(now_us / 1000)
+if KEYS[6] then
+  -- Whoever rang did it when the message came: nobody new has waited for longer.
+  local since = math.min(now, tonumber(redis.call('ZSCORE', KEYS[3], empresa) or now))
+  redis.call('ZADD', KEYS[6], 'LT', since, empresa)
+  redis.call('ZADD', KEYS[7], 'LT', since, empresa)
+end
+redis.call('ZADD', KEYS[3], now + life_ms, empresa)
 return epoch

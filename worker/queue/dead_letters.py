@@ -7,12 +7,19 @@ from dataclasses import dataclass
 
 import orjson
 import structlog
+from prometheus_client import Counter
 from redis.asyncio import Redis
 
 from worker.queue.causes import LATE, cause_in
-from worker.queue.keys import UNKNOWN_CHANNEL, UNREADABLE, dead_letters
+from worker.queue.keys import NEW_DEAD_LETTERS, UNKNOWN_CHANNEL, UNREADABLE, dead_letters
 
 log = structlog.get_logger()
+
+_LETTERS = Counter("helix_dead_letters_total", "Dead letters written, by kind.", ["kind"])
+_MOST_NEW = 2_000
+Fields = dict[str, str | bytes | int]
+_NOBODY = cause_in("nobody has channel '' of gateway ''")
+"""The cause of all letters of unknown channels, as `worker.dead.letter` reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,26 +101,44 @@ class DeadLetters:
         `canal_id`: the channel whose secret it came with; it decides whose it may become.
         """
         log.warning("unknown channel", gateway=gateway, channel=channel[:64])
-        await self._redis.xadd(
-            UNKNOWN_CHANNEL,
-            {"gateway": gateway, "channel": channel[:255], "canal_id": canal_id, "event": raw},
-            maxlen=10_000,
-            approximate=True,
-        )
+        fields: Fields = {
+            "gateway": gateway,
+            "channel": channel[:255],
+            "canal_id": canal_id,
+            "event": raw,
+        }
+        await self._write(UNKNOWN_CHANNEL, fields, "unknown-channel", _NOBODY, most=10_000)
 
     async def keep_unreadable(self, canal_id: int, raw: bytes, *, error: str) -> None:
         """An authentic body that is no JSON: a repetition would bring the same bytes."""
         log.warning("unreadable body", canal_id=canal_id, bytes=len(raw), error=error)
-        await self._redis.xadd(
-            UNREADABLE,
-            {"canal_id": canal_id, "body": raw, "error": error},
-            maxlen=1_000,
-            approximate=True,
-        )
+        fields: Fields = {"canal_id": canal_id, "body": raw, "error": error}
+        await self._write(UNREADABLE, fields, "unreadable", cause_in(error), most=1_000)
 
-    async def _add(self, empresa_id: int, fields: dict[str, str | bytes | int], cause: str) -> None:
+    async def _add(self, empresa_id: int, fields: Fields, cause: str) -> None:
         """`cause`: its name in lists; empty: the one that the text of the error has."""
         cause = cause or cause_in(str(fields["error"]))
         # Not the error itself: the text of one that is not ours may hold what a buyer wrote.
         log.error("dead letter", empresa_id=empresa_id, kind=fields["kind"], cause=cause)
-        await self._redis.xadd(dead_letters(empresa_id), dict((fields | {"cause": cause}).items()))
+        kind = str(fields["kind"])
+        await self._write(
+            dead_letters(empresa_id), fields | {"cause": cause}, kind, cause, empresa_id=empresa_id
+        )
+
+    async def _write(
+        self,
+        stream: str,
+        fields: Fields,
+        kind: str,
+        cause: str,
+        *,
+        empresa_id: int = 0,
+        most: int | None = None,
+    ) -> None:
+        """The letter, and a line about it for the watcher, in one step."""
+        told: Fields = {"empresa_id": empresa_id, "kind": kind, "cause": cause}
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xadd(stream, dict(fields.items()), maxlen=most, approximate=True)
+            pipe.xadd(NEW_DEAD_LETTERS, dict(told.items()), maxlen=_MOST_NEW, approximate=True)
+            await pipe.execute()
+        _LETTERS.labels(kind).inc()

@@ -23,6 +23,13 @@ STOPPED_CHANNELS = "helix:channels:stopped"
 """Set of the ids of channels whose credentials their gateways refuse."""
 
 
+WAIT_FOR_LUCAS = "helix:waits:lucas"
+"""Sorted set: empresas whose buyers may wait for Lucas, by the earliest time (ms) since when."""
+WAIT_FOR_PERSON = "helix:waits:person"
+"""The same for those who may wait for a person."""
+NEW_DEAD_LETTERS = "helix:dead:new"
+"""Stream: empresa, kind and cause of each dead letter as it was written, the newest thousands."""
+
 _DEAD_LETTERS = re.compile(rb"helix:\{([1-9][0-9]*)\}:dead")
 ALL_DEAD_LETTERS = "helix:{*}:dead"
 """Pattern of the names of all streams of dead letters, for SCAN."""
@@ -35,6 +42,9 @@ class Task(StrEnum):
     DELIVER = "deliver_replies"
     MEDIA = "fetch_media"
     REMIND = "remind_buyers"
+
+
+_ANSWERING = frozenset({Task.DRAIN, Task.DELIVER})
 
 
 def inbox(empresa_id: int) -> str:
@@ -120,6 +130,17 @@ class TaskKeys:
     def failures(self) -> str:
         """How often in a row the way to the work was broken."""
         return f"helix:{{{self.empresa_id}}}:{self.task}:failures"
+
+    @property
+    def waits(self) -> tuple[str, ...]:
+        """What says since when buyers may wait; of the tasks that answer them."""
+        return (WAIT_FOR_LUCAS, WAIT_FOR_PERSON) if self.task in _ANSWERING else ()
+
+    @property
+    def due_of_other(self) -> str:
+        """Of a task that answers buyers: when a worker must look for the other such task."""
+        other = Task.DELIVER if self.task is Task.DRAIN else Task.DRAIN
+        return TaskKeys(self.empresa_id, other).due
 
     @property
     def due(self) -> str:

@@ -53,7 +53,7 @@ class LeaseDesk:
         keys = TaskKeys(empresa_id, task)
         epoch = int(
             await self.take_script(
-                keys=[keys.lease, keys.ring, keys.due, keys.epoch, keys.queue],
+                keys=[keys.lease, keys.ring, keys.due, keys.epoch, keys.queue, *keys.waits],
                 args=[empresa_id, job_id, self.life_ms],
             )
         )
@@ -108,7 +108,10 @@ class Lease:
         """
         keys, job_id = self._keys, new_job_id(self._keys.task, self.empresa_id)
         left = await self._desk.leave_script(
-            keys=[keys.lease, keys.ring, keys.due, keys.queue, arq_job(job_id)],
+            keys=[
+                *(keys.lease, keys.ring, keys.due, keys.queue, arq_job(job_id)),
+                *((keys.waits[0], keys.due_of_other) if keys.waits else ()),
+            ],
             args=[
                 self.empresa_id,
                 keys.task.value,

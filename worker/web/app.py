@@ -18,10 +18,13 @@ from gateway.adapters import ADAPTERS
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tenancy.start import open_tenancy
+from worker.alarm.settings import AlarmSettings
+from worker.alarm.watch import looks_of_a_web, open_watcher, watch_for_ever
 from worker.announce import hear_for_ever
 from worker.media.inline import InlineFiles
 from worker.media.settings import MediaSettings
 from worker.media.store import open_store
+from worker.presence import WEBS, Presence
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.ignored import Ignored
 from worker.queue.inbox import Inbox
@@ -36,6 +39,7 @@ def build_app(
     tenancy: TenancySettings,
     gateways: GatewaySettings,
     media: MediaSettings,
+    alarm: AlarmSettings,
 ) -> Starlette:
     """Opens no connection before the server starts."""
     redis = Redis.from_url(
@@ -58,12 +62,14 @@ def build_app(
                 files=InlineFiles(open_store(media), max_bytes=media.max_bytes),
             )
             app.state.redis = redis
-            hearing = asyncio.create_task(hear_for_ever(redis, rooms.watch), name="hear")
+            chores = [hear_for_ever(redis, rooms.watch), _be_seen(redis), _watch(redis, alarm)]
+            running = [asyncio.create_task(chore) for chore in chores]
             try:
                 yield
             finally:
-                hearing.cancel()
-                await asyncio.gather(hearing, return_exceptions=True)
+                for task in running:
+                    task.cancel()
+                await asyncio.gather(*running, return_exceptions=True)
 
     return Starlette(
         lifespan=lifespan,
@@ -77,6 +83,20 @@ def build_app(
             Route("/metrics", _metrics, methods=["GET"]),
         ],
     )
+
+
+async def _be_seen(redis: Redis) -> None:
+    presence = Presence(redis, dict, among=WEBS)
+    try:
+        await presence.show_for_ever()
+    finally:
+        await presence.leave()
+
+
+async def _watch(redis: Redis, settings: AlarmSettings) -> None:
+    """In place of the workers, while there is none."""
+    async with open_watcher(redis, settings, looks_of_a_web(redis, settings)) as watcher:
+        await watch_for_ever(redis, watcher, every_s=settings.every_s, only_without_workers=True)
 
 
 async def _handshake(request: Request) -> Response:
