@@ -18,7 +18,6 @@ import structlog
 from arq import func
 from arq.connections import ArqRedis
 from arq.worker import Worker
-from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from bot.lucas import decide
@@ -333,12 +332,7 @@ async def _run_through_outages(worker: Worker) -> None:
 async def connect(settings: WorkerSettings) -> ArqRedis:
     """Redis as arq wants it, with JSON in place of pickle: what lies there runs nowhere."""
     redis = ArqRedis(
-        connection_pool=ConnectionPool.from_url(
-            settings.redis_url.get_secret_value(),
-            socket_timeout=settings.redis_timeout_s,
-            socket_connect_timeout=settings.redis_timeout_s,
-            socket_keepalive=True,
-        ),
+        connection_pool=settings.redis(),
         job_serializer=orjson.dumps,
         job_deserializer=orjson.loads,
     )

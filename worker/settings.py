@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from redis.asyncio import ConnectionPool
+
+from worker.redis_link import read_url, redis_pool
 
 
 class WorkerSettings(BaseSettings):
@@ -16,7 +19,15 @@ class WorkerSettings(BaseSettings):
     redis_url: SecretStr = Field(
         default=SecretStr("redis://127.0.0.1:6379/0"),
         validation_alias="REDIS_URL",
-        description="May hold a password, so it is a secret.",
+        description="May hold a password, so it is a secret. Also redis+sentinel://, see docs.",
+    )
+    redis_sentinel_user: str = Field(
+        "", validation_alias="REDIS_SENTINEL_USER", description="Where Sentinels ask for one."
+    )
+    redis_sentinel_password: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="REDIS_SENTINEL_PASSWORD",
+        description="Of the Sentinels themselves; that of the servers stands in REDIS_URL.",
     )
     max_jobs: int = Field(32, ge=1, le=500, description="Drains at the same time in one process.")
     max_deliveries: int = Field(
@@ -47,6 +58,22 @@ class WorkerSettings(BaseSettings):
         description="Hours of opening time that Lucas keeps quiet after a seller wrote.",
     )
 
+    @field_validator("redis_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr) -> SecretStr:
+        read_url(url)
+        return url
+
+    def redis(self, *, timeout_s: float | None = None) -> ConnectionPool:
+        """New connections to this Redis, opened when they are needed. For one client, which closes
+        them: `Redis.from_pool`. `timeout_s`: other than `redis_timeout_s`."""
+        return redis_pool(
+            self.redis_url,
+            timeout_s=self.redis_timeout_s if timeout_s is None else timeout_s,
+            sentinel_user=self.redis_sentinel_user,
+            sentinel_password=self.redis_sentinel_password,
+        )
+
     @field_validator("health_port", mode="before")
     @classmethod
     def _empty_is_none(cls, port: object) -> object:
@@ -69,3 +96,6 @@ class WebSettings(BaseSettings):
         description="Redis slower than this: 503, so that the gateway tries again.",
     )
     body_timeout_s: float = Field(10.0, gt=0, le=120, description="For a request's whole body.")
+    wait_replicas: int = Field(
+        0, ge=0, le=10, description="Replicas of Redis that have an event before its 200."
+    )

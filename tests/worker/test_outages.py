@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
+import pytest
 from pydantic import SecretStr
 
 from dev.servers import extra_mariadb
@@ -14,29 +15,29 @@ from tests.tenancy.installation import Installation
 from tests.worker.test_processes import BUYERS, City, open_city
 
 
-async def test_1_redis_killed_and_started_again(installation: Installation, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [RedisServer.stop, RedisServer.kill], ids=["stopped", "killed"])
+async def test_1_redis_goes_and_comes_back(
+    installation: Installation, own_redis: RedisServer, end: Callable[[RedisServer], None]
+) -> None:
     """What was accepted is answered, what was refused is pushed again; the processes live on."""
-    redis = RedisServer(tmp_path / "redis")
-    url = str(redis.start().get_secret_value())
-    try:
-        async with open_city(installation, url) as city:
-            worker = await city.stack.worker()
-            city.one.phone._pace = 0.05
-            await city.one.phone.buyer_writes(BUYERS[0], "tem argo?")
-            await city.one.phone.wait_for(1)
+    url = str(own_redis.dsn.get_secret_value())
+    changes = {"WORKER_LEASE_S": "1"}
+    async with open_city(installation, url, changes=changes) as city:
+        worker = await city.stack.worker()
+        city.one.phone._pace = 0.05
+        await city.one.phone.buyer_writes(BUYERS[0], "tem argo?")
+        await city.one.phone.wait_for(1)
 
-            redis.stop()
-            await city.one.phone.buyer_writes(BUYERS[1], "e agora?")
-            await city.stack.until(lambda: _said(city, "redis does not answer"))
-            assert {push.status for push in city.one.phone.pushes} == {200, 503}
-            redis.start()
+        end(own_redis)
+        await city.one.phone.buyer_writes(BUYERS[1], "e agora?")
+        await city.stack.until(lambda: _said(city, "redis does not answer"))
+        assert {push.status for push in city.one.phone.pushes} == {200, 503}
+        own_redis.start()
 
-            await city.one.phone.wait_for(lambda outbox: len(outbox) == 2, timeout_s=30)
-            assert worker.child.returncode is None
-            assert city.web.child.returncode is None
-            assert await city.one.count("tipo = 'recebida'") == 2
-    finally:
-        redis.stop()
+        await city.one.phone.wait_for(lambda outbox: len(outbox) == 2, timeout_s=30)
+        assert worker.child.returncode is None
+        assert city.web.child.returncode is None
+        assert await city.one.count("tipo = 'recebida'") == 2
 
 
 async def test_7_a_dealers_server_killed_and_started_again(

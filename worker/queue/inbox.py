@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from schema.events import Event
-from worker.queue.functions import Functions
+from worker.queue.functions import NO_COPIES, Copies, Functions
 from worker.queue.keys import inbox
 from worker.queue.lease import StreamEntry
 
@@ -35,9 +35,10 @@ class InboxEntry:
 class Inbox:
     """The way in. The same call that a gateway in another language makes."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, *, copies: Copies = NO_COPIES) -> None:
+        """`copies`: the replicas that must have an event before a push counts as done."""
         self._redis = redis
-        self._functions = Functions(redis)
+        self._functions = Functions(redis, copies=copies)
 
     async def push(self, empresa_id: int, events: Sequence[Event]) -> int:
         """Stores the events and rings for a worker, in one atomic step; returns how many.

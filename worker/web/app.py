@@ -23,10 +23,14 @@ from worker.media.inline import InlineFiles
 from worker.media.settings import MediaSettings
 from worker.media.store import open_store
 from worker.queue.dead_letters import DeadLetters
+from worker.queue.functions import Copies
 from worker.queue.ignored import Ignored
 from worker.queue.inbox import Inbox
 from worker.settings import WebSettings, WorkerSettings
 from worker.web.webhook import Webhook
+
+_WAIT_SHARE = 0.8
+"""Of the time limit for one answer of Redis, which the wait for its replicas is a part of."""
 
 
 def build_app(
@@ -38,18 +42,14 @@ def build_app(
     media: MediaSettings,
 ) -> Starlette:
     """Opens no connection before the server starts."""
-    redis = Redis.from_url(
-        worker.redis_url.get_secret_value(),
-        socket_timeout=web.redis_timeout_s,
-        socket_connect_timeout=web.redis_timeout_s,
-    )
+    redis: Redis = Redis.from_pool(worker.redis(timeout_s=web.redis_timeout_s))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with redis, open_tenancy(tenancy) as rooms:
             app.state.webhook = Webhook(
                 registry=rooms.registry,
-                inbox=Inbox(redis),
+                inbox=Inbox(redis, copies=copies_of(web)),
                 dead_letters=DeadLetters(redis),
                 ignored=Ignored(redis),
                 adapters=ADAPTERS,
@@ -77,6 +77,11 @@ def build_app(
             Route("/metrics", _metrics, methods=["GET"]),
         ],
     )
+
+
+def copies_of(web: WebSettings) -> Copies:
+    """How many replicas must have an event, and for how long the webhook waits for them."""
+    return Copies(web.wait_replicas, wait_ms=int(web.redis_timeout_s * 1000 * _WAIT_SHARE))
 
 
 async def _handshake(request: Request) -> Response:
