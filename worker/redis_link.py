@@ -6,15 +6,21 @@ that was a master before: the connection is dropped, and the next one goes to wh
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
-from redis.asyncio import Connection, ConnectionPool, SSLConnection
+from redis.asyncio import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.connection import parse_url
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import (
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ReadOnlyError
 
@@ -62,18 +68,15 @@ def redis_pool(
     sentinel_password: SecretStr | None = None,
 ) -> ConnectionPool:
     """Connections that follow the master. No I/O yet; `timeout_s` bounds each answer."""
-    limits: dict[str, Any] = {
-        "socket_timeout": timeout_s,
-        "socket_connect_timeout": timeout_s,
-        "socket_keepalive": True,
-    }
+    limits: dict[str, Any] = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
     guarded = read_url(url)
     if guarded is None:
         given: dict[str, Any] = {**parse_url(url.get_secret_value())}
         plain = given.get("connection_class", Connection)
-        return ConnectionPool(
-            **{**limits, **given, "connection_class": _FOLLOWING.get(plain, plain)}
-        )
+        if plain is not UnixDomainSocketConnection:
+            given.setdefault("socket_keepalive", True)
+        return ConnectionPool(**{**limits, **given, "connection_class": _FOLLOWING[plain]})
+    limits["socket_keepalive"] = True
     secret = None if sentinel_password is None else sentinel_password.get_secret_value()
     sentinel = Sentinel(  # type: ignore[no-untyped-call]
         guarded.sentinels,
@@ -92,7 +95,7 @@ def redis_pool(
         db=guarded.database,
         username=guarded.username,
         password=None if password is None else password.get_secret_value(),
-        ssl=guarded.tls,
+        connection_class=_GuardedSSLConnection if guarded.tls else _GuardedConnection,
     )
 
 
@@ -117,7 +120,20 @@ def _guarded(netloc: str, path: str, *, tls: bool) -> Guarded:
     )
 
 
-class _Follows:
+class _Cancels:
+    """Where Python 3.11's `asyncio.wait_for`, which sends a command, may swallow a cancellation."""
+
+    async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+        """Raises the cancellation that came while it was sent; the connection ends with it."""
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        await super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
+        if task and task.cancelling() > before:
+            await self.disconnect(nowait=True)  # type: ignore[attr-defined]
+            raise asyncio.CancelledError
+
+
+class _Follows(_Cancels):
     """For a connection to one address behind which the master may change (DNS, a proxy)."""
 
     async def read_response(self, *args: Any, **kwargs: Any) -> Any:
@@ -137,10 +153,23 @@ class _FollowingSSLConnection(_Follows, SSLConnection):
     pass
 
 
+class _FollowingUnixConnection(_Follows, UnixDomainSocketConnection):
+    pass
+
+
 _FOLLOWING: dict[type, type] = {
     Connection: _FollowingConnection,
     SSLConnection: _FollowingSSLConnection,
+    UnixDomainSocketConnection: _FollowingUnixConnection,
 }
+
+
+class _GuardedConnection(_Cancels, SentinelManagedConnection):
+    pass
+
+
+class _GuardedSSLConnection(_Cancels, SentinelManagedSSLConnection):
+    pass
 
 
 class _GuardedPool(SentinelConnectionPool):

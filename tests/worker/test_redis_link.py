@@ -77,6 +77,16 @@ def test_no_address_breaks_the_reader(rest: str) -> None:
         assert found.service
 
 
+@pytest.mark.parametrize(
+    "url", ["redis://h", "rediss://h", "unix:///run/r.sock", "redis+sentinel://h/x"]
+)
+def test_every_way_makes_connections(url: str) -> None:
+    """Each kind takes the options that it is given; nothing is opened yet."""
+    pool = WorkerSettings(redis_url=SecretStr(url)).redis()
+    connection = pool.make_connection()  # type: ignore[no-untyped-call]
+    assert connection.socket_timeout == WorkerSettings().redis_timeout_s
+
+
 async def test_a_connection_to_a_former_master_is_dropped(own_redis: RedisServer) -> None:
     """An address behind which the master changed (a name, a proxy): READONLY, then anew."""
     settings = WorkerSettings(redis_url=SecretStr(str(own_redis.dsn.get_secret_value())))

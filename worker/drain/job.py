@@ -20,10 +20,10 @@ from worker.drain.sort import Sorted, Sorter
 from worker.drain.transaction import Done, DrainTransaction
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
-from worker.queue.inbox import below, read_entry
+from worker.queue.inbox import read_entry
 from worker.queue.job import ArqJob, under_lease
 from worker.queue.keys import Task
-from worker.queue.lease import Lease, LeaseDesk, Look
+from worker.queue.lease import Lease, LeaseDesk, Look, StreamEntry
 from worker.settings import WorkerSettings
 
 log = structlog.get_logger()
@@ -81,9 +81,9 @@ class Drainer:
 
     async def _work(self, lease: Lease) -> datetime | None:
         started, tally = time.monotonic(), Tally()
-        drop_below = ""
+        done: StreamEntry | None = None
         while True:
-            look = await lease.look(drop_below=drop_below, most=self._settings.batch)
+            look = await lease.look(done=done, most=self._settings.batch)
             now = from_ms(look.now_ms)
             waiting = tally.next_due is not None and tally.next_due <= now
             if tally.passes and not look.entries and not waiting:
@@ -93,7 +93,7 @@ class Drainer:
                 break
             await self._pass(lease, look, tally)
             if look.entries:
-                drop_below = below(look.entries[-1][0].decode())
+                done = look.entries[-1]
         await lease.succeeded()
         if tally.to_send:
             await self._bell.ring(Task.DELIVER, lease.empresa_id)
@@ -136,12 +136,13 @@ class Drainer:
                 await self._dead_letters.keep_late(
                     lease.empresa_id, conversation_id, since_ms=since_ms
                 )
-        for entry, reason in found.refused:  # only now: what is repeated must not be kept twice
+        for entry, reason in found.refused:
             await self._dead_letters.keep_event(
                 lease.empresa_id,
                 entry.raw,
                 at_ms=entry.arrived_ms,
                 origin=entry.origin,
+                entry_id=entry.id,
                 error=reason,
             )
         tally.passes += 1

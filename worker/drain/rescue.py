@@ -64,6 +64,7 @@ class Rescue:
                 arrival.event.model_dump_json(exclude_defaults=True).encode(),
                 at_ms=arrival.arrived_ms,
                 origin=arrival.origin,
+                entry_id=arrival.entry_id,
                 error=f"{type(error).__name__}: {error}",
                 cause=cause_of(error),
             )

@@ -6,7 +6,8 @@ import structlog
 from redis.asyncio import Redis
 
 from worker.queue.causes import LATE, cause_in
-from worker.queue.keys import UNKNOWN_CHANNEL, UNREADABLE, dead_letters
+from worker.queue.keys import UNKNOWN_CHANNEL, UNREADABLE, dead_letters, inbox
+from worker.queue.scripts import load
 
 log = structlog.get_logger()
 
@@ -16,18 +17,30 @@ class DeadLetters:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._move = load(redis, "keep_event")
 
     async def keep_event(
-        self, empresa_id: int, raw: bytes, *, at_ms: int, origin: str, error: str, cause: str = ""
+        self,
+        empresa_id: int,
+        raw: bytes,
+        *,
+        at_ms: int,
+        origin: str,
+        error: str,
+        cause: str = "",
+        entry_id: str | None = None,
     ) -> None:
         """An inbox entry that cannot be stored; `raw` is its event as it came.
 
         `origin`: the id that the inbox gave it first; an event without message id goes by it.
+        `entry_id`: the entry, which leaves the inbox in the same step; once it has left, nothing
+        more is kept.
         """
         await self._add(
             empresa_id,
             {"kind": "event", "event": raw, "at": at_ms, "id": origin, "error": error},
             cause,
+            entry_id=entry_id,
         )
 
     async def keep_turn(
@@ -84,9 +97,23 @@ class DeadLetters:
             approximate=True,
         )
 
-    async def _add(self, empresa_id: int, fields: dict[str, str | bytes | int], cause: str) -> None:
+    async def _add(
+        self,
+        empresa_id: int,
+        fields: dict[str, str | bytes | int],
+        cause: str,
+        *,
+        entry_id: str | None = None,
+    ) -> None:
         """`cause`: its name in lists; empty: the one that the text of the error has."""
         cause = cause or cause_in(str(fields["error"]))
         # Not the error itself: the text of one that is not ours may hold what a buyer wrote.
         log.error("dead letter", empresa_id=empresa_id, kind=fields["kind"], cause=cause)
-        await self._redis.xadd(dead_letters(empresa_id), dict((fields | {"cause": cause}).items()))
+        fields = fields | {"cause": cause}
+        if entry_id is None:
+            await self._redis.xadd(dead_letters(empresa_id), dict(fields.items()))
+        else:
+            pairs = [part for pair in fields.items() for part in pair]
+            await self._move(
+                keys=[dead_letters(empresa_id), inbox(empresa_id)], args=[entry_id, *pairs]
+            )

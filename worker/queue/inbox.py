@@ -23,6 +23,8 @@ _AT_ONCE = 500
 class InboxEntry:
     """One entry of the stream. `event` is None when `raw` is not the JSON of an event."""
 
+    id: str
+    """Where it stands on the stream."""
     origin: str
     """The id that an inbox gave it first: a replay of a dead letter keeps it."""
     arrived_ms: int
@@ -82,18 +84,14 @@ def read_entry(entry: StreamEntry) -> InboxEntry:
     stream_id = entry_id.decode()
     arrived_ms = _milliseconds(fields.get(b"at"), stream_id)
     origin = fields.get(b"id", entry_id).decode(errors="replace")
+    event, reason = None, None
     try:
         event = Event.model_validate_json(raw)
     except ValidationError as error:
         reason = f"not an event: {error.error_count()} errors, first: {error.errors()[0]['msg']}"
-        return InboxEntry(origin=origin, arrived_ms=arrived_ms, raw=raw, event=None, error=reason)
-    return InboxEntry(origin=origin, arrived_ms=arrived_ms, raw=raw, event=event)
-
-
-def below(stream_id: str) -> str:
-    """The id that comes right after: entries under it are `stream_id` and all older ones."""
-    ms, _, seq = stream_id.partition("-")
-    return f"{ms}-{int(seq) + 1}"
+    return InboxEntry(
+        id=stream_id, origin=origin, arrived_ms=arrived_ms, raw=raw, event=event, error=reason
+    )
 
 
 def _milliseconds(at: bytes | None, stream_id: str) -> int:
