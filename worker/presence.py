@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from worker.announce import announce
+from worker.queue.scripts import load
 
 log = structlog.get_logger()
 
@@ -47,17 +48,15 @@ class Presence:
     def __init__(self, redis: Redis, report: Show) -> None:
         self._redis = redis
         self._report = report
+        self._show = load(redis, "show")
         self.name = f"{socket.gethostname()}:{os.getpid()}:{token_hex(3)}"
 
     async def show(self) -> None:
         """To be called before anything is read from the registry, and again every few seconds."""
-        body = orjson.dumps(self._report())
-        now_ms = await _now_ms(self._redis)
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.zadd(PROCESSES, {self.name: now_ms})
-            pipe.set(report_of(self.name), body, px=_GONE_MS)
-            pipe.zremrangebyscore(PROCESSES, "-inf", now_ms - 10 * _GONE_MS)
-            await pipe.execute()
+        await self._show(
+            keys=[PROCESSES, report_of(self.name)],
+            args=[self.name, orjson.dumps(self._report()), _GONE_MS],
+        )
 
     async def show_for_ever(self) -> None:
         """Until cancelled; Redis may come and go meanwhile."""

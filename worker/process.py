@@ -18,7 +18,7 @@ import structlog
 from arq import func
 from arq.connections import ArqRedis
 from arq.worker import Worker
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 from bot.lucas import decide
 from bot.settings import LucasSettings
@@ -53,6 +53,7 @@ from worker.queue.inbox import Inbox
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task, TaskKeys
 from worker.queue.lease import LeaseDesk
+from worker.queue.redis_clock import RedisClock
 from worker.remind.job import Reminder
 from worker.remind.writer import ReminderWriter
 from worker.report import report_of
@@ -242,22 +243,32 @@ async def run_worker(settings: ProcessSettings) -> None:
             tenancy = jobs.tenancy
             presence = Presence(redis, lambda: report_of(tenancy.figures()).model_dump())
             await presence.show()  # whoever changes a password from here on waits for us
-            await Functions(redis).register()
+            await _register(redis)
             tenancy.watch.settled = forget_when_settled(
                 jobs.shelf.forget, ring_when_settled(Bell(redis), presence.acknowledge)
             )
+            clock = RedisClock()
+            await clock.rule(redis)
             workers = [make_worker(settings.worker, redis, jobs, task) for task in _JOBS]
             _stop_together(workers)
             chores = [
                 asyncio.create_task(keep_registered(redis), name="functions"),
                 asyncio.create_task(
                     sweep_for_ever(
-                        redis, Bell(redis), jobs.active, every_s=settings.worker.sweep_s
+                        redis,
+                        Bell(redis),
+                        jobs.active,
+                        every_s=settings.worker.sweep_s,
+                        work={
+                            Task.DRAIN: jobs.drainer.drain,
+                            Task.DELIVER: jobs.deliverer.deliver,
+                        },
                     ),
                     name="sweep",
                 ),
                 asyncio.create_task(hear_for_ever(redis, tenancy.watch), name="hear"),
                 asyncio.create_task(presence.show_for_ever(), name="presence"),
+                asyncio.create_task(clock.keep(redis), name="clock"),
             ]
             log.info("worker ready", max_jobs=settings.worker.max_jobs,
                      max_deliveries=settings.worker.max_deliveries)  # fmt: skip
@@ -277,6 +288,14 @@ async def run_worker(settings: ProcessSettings) -> None:
         with suppress(TimeoutError, RedisError, OSError):
             async with asyncio.timeout(_GOODBYE_S):
                 await redis.aclose()
+
+
+async def _register(redis: ArqRedis) -> None:
+    """A full Redis may not take a new release's library: work goes on without, and makes room."""
+    try:
+        await Functions(redis).register()
+    except OutOfMemoryError:
+        log.warning("redis is full: functions are registered later")
 
 
 def _stop_together(workers: Sequence[Worker]) -> None:

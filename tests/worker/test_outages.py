@@ -12,7 +12,7 @@ from dev.servers.redis_server import RedisServer
 from tenancy.empresas import Profile
 from tenancy.provision import Adoption, Provisioner
 from tests.tenancy.installation import Installation
-from tests.worker.test_processes import BUYERS, City, open_city
+from tests.worker.test_processes import BUYERS, City, doubled, open_city
 
 
 @pytest.mark.parametrize("end", [RedisServer.stop, RedisServer.kill], ids=["stopped", "killed"])
@@ -43,7 +43,8 @@ async def test_1_redis_goes_and_comes_back(
 async def test_7_a_dealers_server_killed_and_started_again(
     installation: Installation, redis_url: str
 ) -> None:
-    """His events wait meanwhile and are answered afterwards; the other dealer notices nothing."""
+    """Amid his messages: they wait meanwhile, and each is stored and answered once afterwards; the
+    other dealer notices nothing."""
     with extra_mariadb() as server:
         there = server.access
         async with there.connect() as connection, connection.cursor() as cursor:
@@ -62,20 +63,34 @@ async def test_7_a_dealers_server_killed_and_started_again(
             ),
         )
         async with open_city(
-            installation, redis_url, adopted={1}, changes={"WORKER_LEASE_S": "2"}
+            installation,
+            redis_url,
+            adopted={1},
+            changes={"WORKER_LEASE_S": "2", "WORKER_UNKNOWN_WAIT_S": "1"},
         ) as city:
             await city.stack.worker()
+            for buyer in BUYERS[1:]:
+                await city.one.phone.buyer_writes(buyer, "tem argo?")
+            await city.one.phone.wait_for(1)
             server.kill()
 
             await city.one.phone.buyer_writes(BUYERS[0], "alguém aí?")
             await city.two.phone.buyer_writes(BUYERS[0], "tem argo?")
             await city.two.phone.wait_for(1)
             await city.stack.until(lambda: _said(city, "task waits"))
-            assert city.one.phone.outbox == []
+            assert BUYERS[0] not in {sent.to for sent in city.one.phone.outbox}
             server.start()
 
-            await city.one.phone.wait_for(1, timeout_s=40)
-            assert await city.one.count("tipo = 'recebida'") == 1
+            async def all_answered() -> bool:
+                stored = await city.one.count("tipo = 'recebida'")
+                return stored == len(BUYERS) and not await city.one.unanswered()
+
+            await city.one.phone.wait_for(
+                lambda outbox: {sent.to for sent in outbox} == set(BUYERS), timeout_s=60
+            )
+            await city.stack.until(all_answered, timeout_s=60)
+            assert {decisions for _, _, decisions in await city.one.sent_turns()} == {1}
+            assert await doubled(city.one) <= 4  # the documented window, for those under way
 
 
 async def _said(city: City, event: str) -> bool:
