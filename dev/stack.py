@@ -120,11 +120,16 @@ class Stack:
         return process
 
     async def start(
-        self, name: str, args: Sequence[str], environment: Mapping[str, str]
+        self,
+        name: str,
+        args: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        program: str = "worker",
     ) -> Process:
         """`python -m worker ARGS`; it dies with us, however we end."""
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "worker", *args,
+            sys.executable, "-m", program, *args,
             env={**self._environment, **environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,

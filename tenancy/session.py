@@ -9,6 +9,7 @@ Made by `open_session`; used by `tenancy.pool` (pooled) and `tenancy.direct` (fo
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,7 +40,15 @@ _COMMON = f"""
     SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = '{_SQL_MODE}',
         innodb_lock_wait_timeout = %(lock_wait_s)s, lock_wait_timeout = %(lock_wait_s)s,
 """
-_SET_UP_MARIADB = _COMMON + "max_statement_time = %(statement_s)s, tx_isolation = 'READ-COMMITTED'"
+# A process that stands still in mid-transaction, or whose machine is gone without a word, must not
+# hold its locks for hours. MySQL has no such limit.
+_SET_UP_MARIADB = (
+    _COMMON
+    + """
+    max_statement_time = %(statement_s)s, tx_isolation = 'READ-COMMITTED',
+    idle_transaction_timeout = %(idle_s)s
+"""
+)
 _SET_UP_MYSQL = (
     _COMMON + "max_execution_time = %(statement_ms)s, transaction_isolation = 'READ-COMMITTED'"
 )
@@ -197,6 +206,7 @@ class Session:
                 "lock_wait_s": self.limits.lock_wait_s if work else _ADMIN_LOCK_WAIT_S,
                 "statement_s": statement_s,
                 "statement_ms": int(statement_s * 1000),
+                "idle_s": math.ceil(statement_s),
             },
         )
         self._tainted = False

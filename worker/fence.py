@@ -7,26 +7,36 @@ that no newer lease has written yet.
 from __future__ import annotations
 
 from tenancy.lease import TenantConnection
+from tenancy.session import Row
 from worker.queue.keys import Task
-from worker.queue.lease import LeaseLost
+from worker.queue.lease import FenceAhead, LeaseLost
 
 _RAISE = """
     INSERT INTO _leases (nome, epoca) VALUES (%(task)s, %(epoch)s)
     ON DUPLICATE KEY UPDATE epoca = GREATEST(epoca, VALUES(epoca))
 """
 _LOCK = "SELECT epoca FROM _leases WHERE nome = %(task)s FOR UPDATE"
+_READ = "SELECT epoca FROM _leases WHERE nome = %(task)s"
+_RAISED = 2
+"""What an upsert counts for a row that it changed."""
 
 
 async def raise_fence(conn: TenantConnection, task: Task, epoch: int) -> None:
-    """Once per lease: from now on older leases write nothing."""
-    await conn.execute(_RAISE, {"task": task.value, "epoch": epoch})
+    """Once per lease: from now on older leases write nothing. Raises FenceAhead."""
+    if await conn.execute(_RAISE, {"task": task.value, "epoch": epoch}) != _RAISED:
+        _check(conn, await conn.fetch_one(_READ, {"task": task.value}), epoch)
 
 
 async def pass_fence(conn: TenantConnection, task: Task, epoch: int) -> None:
-    """Once per transaction. Raises LeaseLost when a newer lease has been here."""
-    row = await conn.fetch_one(_LOCK, {"task": task.value})
-    if row is None or row[0] != epoch:
-        raise LeaseLost(f"a newer lease than {epoch} writes to empresa {conn.empresa_id}")
+    """Once per transaction. Raises FenceAhead when a newer lease has been here."""
+    _check(conn, await conn.fetch_one(_LOCK, {"task": task.value}), epoch)
+
+
+def _check(conn: TenantConnection, row: Row | None, epoch: int) -> None:
+    if row is None:
+        raise LeaseLost(f"empresa {conn.empresa_id} has no fence for {epoch}")
+    if row[0] != epoch:
+        raise FenceAhead(conn.empresa_id, mine=epoch, newest=row[0])
 
 
 async def after_the_drain(conn: TenantConnection) -> None:

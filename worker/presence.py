@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from worker.announce import announce
+from worker.queue.scripts import load
 
 log = structlog.get_logger()
 
@@ -51,17 +52,15 @@ class Presence:
         self._redis = redis
         self._report = report
         self._among = among
+        self._show = load(redis, "show")
         self.name = f"{socket.gethostname()}:{os.getpid()}:{token_hex(3)}"
 
     async def show(self) -> None:
         """To be called before anything is read from the registry, and again every few seconds."""
-        body = orjson.dumps(self._report())
-        now_ms = await _now_ms(self._redis)
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.zadd(self._among, {self.name: now_ms})
-            pipe.set(report_of(self.name), body, px=_GONE_MS)
-            pipe.zremrangebyscore(self._among, "-inf", now_ms - 10 * _GONE_MS)
-            await pipe.execute()
+        await self._show(
+            keys=[self._among, report_of(self.name)],
+            args=[self.name, orjson.dumps(self._report()), _GONE_MS],
+        )
 
     async def show_for_ever(self) -> None:
         """Until cancelled; Redis may come and go meanwhile."""

@@ -18,8 +18,7 @@ import structlog
 from arq import func
 from arq.connections import ArqRedis
 from arq.worker import Worker
-from redis.asyncio import ConnectionPool
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 from bot.lucas import decide
 from bot.settings import LucasSettings
@@ -52,12 +51,13 @@ from worker.media.transcribe import Transcriber
 from worker.presence import Presence
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
-from worker.queue.functions import Functions, keep_registered
+from worker.queue.functions import Functions, InboxLimits, keep_registered
 from worker.queue.ignored import Ignored
 from worker.queue.inbox import Inbox
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task, TaskKeys
 from worker.queue.lease import LeaseDesk
+from worker.queue.redis_clock import RedisClock
 from worker.remind.job import Reminder
 from worker.remind.writer import ReminderWriter
 from worker.report import report_of
@@ -255,10 +255,12 @@ async def run_worker(settings: ProcessSettings) -> None:
             tenancy = jobs.tenancy
             presence = Presence(redis, lambda: report_of(tenancy.figures()).model_dump())
             await presence.show()  # whoever changes a password from here on waits for us
-            await Functions(redis, settings.worker.inbox_limits).register()
+            await _register(redis, settings.worker.inbox_limits)
             tenancy.watch.settled = forget_when_settled(
                 jobs.shelf.forget, ring_when_settled(Bell(redis), presence.acknowledge)
             )
+            clock = RedisClock()
+            await clock.rule(redis)
             workers = [make_worker(settings.worker, redis, jobs, task) for task in _JOBS]
             _stop_together(workers)
             chores = [
@@ -267,7 +269,14 @@ async def run_worker(settings: ProcessSettings) -> None:
                 ),
                 asyncio.create_task(
                     sweep_for_ever(
-                        redis, Bell(redis), jobs.active, every_s=settings.worker.sweep_s
+                        redis,
+                        Bell(redis),
+                        jobs.active,
+                        every_s=settings.worker.sweep_s,
+                        work={
+                            Task.DRAIN: jobs.drainer.drain,
+                            Task.DELIVER: jobs.deliverer.deliver,
+                        },
                     ),
                     name="sweep",
                 ),
@@ -276,6 +285,7 @@ async def run_worker(settings: ProcessSettings) -> None:
                 asyncio.create_task(
                     watch_for_ever(redis, watch, every_s=settings.alarm.every_s), name="watch"
                 ),
+                asyncio.create_task(clock.keep(redis), name="clock"),
             ]
             log.info("worker ready", max_jobs=settings.worker.max_jobs,
                      max_deliveries=settings.worker.max_deliveries)  # fmt: skip
@@ -304,6 +314,14 @@ async def _open_watch(
     looks = looks_of_a_worker(redis, jobs.tenancy, settings.alarm, zone=_DEALERS_ZONE)
     async with open_watcher(redis, settings.alarm, looks) as watcher:
         yield watcher
+
+
+async def _register(redis: ArqRedis, limits: InboxLimits) -> None:
+    """A full Redis may not take a new release's library: work goes on without, and makes room."""
+    try:
+        await Functions(redis, limits).register()
+    except OutOfMemoryError:
+        log.warning("redis is full: functions are registered later")
 
 
 def _stop_together(workers: Sequence[Worker]) -> None:
@@ -359,12 +377,7 @@ async def _run_through_outages(worker: Worker) -> None:
 async def connect(settings: WorkerSettings) -> ArqRedis:
     """Redis as arq wants it, with JSON in place of pickle: what lies there runs nowhere."""
     redis = ArqRedis(
-        connection_pool=ConnectionPool.from_url(
-            settings.redis_url.get_secret_value(),
-            socket_timeout=settings.redis_timeout_s,
-            socket_connect_timeout=settings.redis_timeout_s,
-            socket_keepalive=True,
-        ),
+        connection_pool=settings.redis(),
         job_serializer=orjson.dumps,
         job_deserializer=orjson.loads,
     )

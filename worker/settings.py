@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from redis.asyncio import ConnectionPool
 
 from worker.queue.functions import InboxLimits
+from worker.redis_link import read_url, redis_pool
 
 
 class WorkerSettings(BaseSettings):
@@ -18,7 +20,15 @@ class WorkerSettings(BaseSettings):
     redis_url: SecretStr = Field(
         default=SecretStr("redis://127.0.0.1:6379/0"),
         validation_alias="REDIS_URL",
-        description="May hold a password, so it is a secret.",
+        description="May hold a password, so it is a secret. Also redis+sentinel://, see docs.",
+    )
+    redis_sentinel_user: str = Field(
+        "", validation_alias="REDIS_SENTINEL_USER", description="Where Sentinels ask for one."
+    )
+    redis_sentinel_password: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="REDIS_SENTINEL_PASSWORD",
+        description="Of the Sentinels themselves; that of the servers stands in REDIS_URL.",
     )
     max_jobs: int = Field(32, ge=1, le=500, description="Drains at the same time in one process.")
     max_deliveries: int = Field(
@@ -60,6 +70,22 @@ class WorkerSettings(BaseSettings):
         """What may wait on one inbox."""
         return InboxLimits(events=self.inbox_max_events, bytes=self.inbox_max_bytes)
 
+    @field_validator("redis_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr) -> SecretStr:
+        read_url(url)
+        return url
+
+    def redis(self, *, timeout_s: float | None = None) -> ConnectionPool:
+        """New connections to this Redis, opened when they are needed. For one client, which closes
+        them: `Redis.from_pool`. `timeout_s`: other than `redis_timeout_s`."""
+        return redis_pool(
+            self.redis_url,
+            timeout_s=self.redis_timeout_s if timeout_s is None else timeout_s,
+            sentinel_user=self.redis_sentinel_user,
+            sentinel_password=self.redis_sentinel_password,
+        )
+
     @field_validator("health_port", mode="before")
     @classmethod
     def _empty_is_none(cls, port: object) -> object:
@@ -82,3 +108,6 @@ class WebSettings(BaseSettings):
         description="Redis slower than this: 503, so that the gateway tries again.",
     )
     body_timeout_s: float = Field(10.0, gt=0, le=120, description="For a request's whole body.")
+    wait_replicas: int = Field(
+        0, ge=0, le=10, description="Replicas of Redis that have an event before its 200."
+    )

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from types import MappingProxyType
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 from schema.errors import Transient
 from worker.queue.bell import Bell
 from worker.queue.keys import Task
+from worker.relief import Work, relieve
 
 log = structlog.get_logger()
 
@@ -27,14 +29,24 @@ ActiveEmpresas = Callable[[], Awaitable[Sequence[int]]]
 
 
 async def sweep_for_ever(
-    redis: Redis, bell: Bell, active: ActiveEmpresas, *, every_s: float
+    redis: Redis,
+    bell: Bell,
+    active: ActiveEmpresas,
+    *,
+    every_s: float,
+    work: Work = MappingProxyType({}),
 ) -> None:
-    """Sweeps until cancelled; Redis and the central database may come and go meanwhile."""
+    """Sweeps until cancelled; Redis and the central database may come and go meanwhile.
+
+    `work`: how to do at once what is overdue, when Redis is full.
+    """
     while True:
         try:
             if await redis.set(_LOCK, b"1", nx=True, px=max(1, int(every_s * 900))):
                 await sweep(bell)
                 await sweep_all(redis, bell, active)
+        except OutOfMemoryError:
+            await relieve(bell, work)
         except (RedisError, Transient) as error:
             log.warning("sweep failed", error=str(error))
         except Exception:  # a bug must not end the sweeping of this process

@@ -1,8 +1,9 @@
-"""A Redis server in a folder of its own. Called by `supervisor`."""
+"""A Redis server in a folder of its own. Called by `supervisor`, `sentinel` and tests."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import redis
@@ -30,15 +31,20 @@ appendfsync always
 maxmemory-policy noeviction
 databases 1024
 set-proc-title no
+{options}
 """
 
 
 class RedisServer:
     """One server: `start`, then `dsn` says where it is, then `stop`."""
 
-    def __init__(self, home: Path) -> None:
-        """`home` holds data, log and configuration; it may hold those of an earlier run."""
+    def __init__(self, home: Path, *, options: Sequence[str] = ()) -> None:
+        """`home` holds data, log and configuration; it may hold those of an earlier run.
+
+        `options`: more lines of redis.conf.
+        """
         self._home = home.resolve()
+        self._options = options
         self._log = self._home / "server.log"
         self._pid_file = self._home / "pid"
         self._config = self._home / "redis.conf"
@@ -83,6 +89,12 @@ class RedisServer:
         if self._process is not None:
             process.stop(self._process)
 
+    def kill(self) -> None:
+        """SIGKILL: what is on disk is what a start finds."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
     def _prepare(self) -> Secret[RedisDsn]:
         password = process.kept_secret(self._home / "password")
         port = ports.choose(self._home / "port")
@@ -90,8 +102,9 @@ class RedisServer:
             host=ports.HOST,
             port=port,
             password=password,
-            data=_quoted(self._home / "data"),
-            pid_file=_quoted(self._pid_file),
+            data=quoted(self._home / "data"),
+            pid_file=quoted(self._pid_file),
+            options="\n".join(self._options),
         )
         self._config.unlink(missing_ok=True)
         self._config.write_text(config)
@@ -121,7 +134,7 @@ def _answers(dsn: Secret[RedisDsn]) -> bool:
         client.close()
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
     """A path as redis.conf reads it, blanks included."""
     escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

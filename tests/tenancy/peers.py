@@ -76,6 +76,8 @@ class Relay:
         self._up = True
         self._passes = asyncio.Event()
         self._passes.set()
+        self._answers = asyncio.Event()
+        self._answers.set()
         self._greeting_bytes: int | None = None
         self.delay_s = 0.0
         """Before each piece of data goes on."""
@@ -94,6 +96,10 @@ class Relay:
         """Accepts as ever, and lets nothing through any more, as a firewall that forgot us."""
         self._passes.clear()
 
+    def hold_answers(self) -> None:
+        """What is asked goes on and is done; nobody hears so."""
+        self._answers.clear()
+
     def break_off(self, after_bytes: int) -> None:
         """New connections end in the middle of the server's greeting."""
         self._greeting_bytes = after_bytes
@@ -103,6 +109,7 @@ class Relay:
         self._up = True
         self._greeting_bytes = None
         self._passes.set()
+        self._answers.set()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client."""
@@ -117,8 +124,9 @@ class Relay:
             for one in (writer, up_writer):
                 one.close()
             return
-        for pair in ((reader, up_writer), (up_reader, writer)):
-            task = asyncio.create_task(self._pump(*pair))
+        ways = ((reader, up_writer, self._passes), (up_reader, writer, self._answers))
+        for way in ways:
+            task = asyncio.create_task(self._pump(*way))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -126,12 +134,16 @@ class Relay:
         """Ends all."""
         self.cut()
         self._passes.set()
+        self._answers.set()
         await asyncio.gather(*self._tasks)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, open_: asyncio.Event
+    ) -> None:
         try:
             while data := await reader.read(65_536):
                 await self._passes.wait()
+                await open_.wait()
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
                 if writer.transport.is_closing():

@@ -15,9 +15,9 @@ from schema.errors import InboxFull
 from tests.tenancy.installation import Installation
 from tests.worker.shop import Shop, event, open_shop
 from tests.worker.test_webhook import Web, address, body, entry, open_web, signed
-from worker.queue.functions import InboxLimits
-from worker.queue.inbox import Inbox, as_json, below
-from worker.queue.keys import Task, held, hush
+from worker.queue.functions import Functions, InboxLimits
+from worker.queue.inbox import Inbox, as_json
+from worker.queue.keys import Task, dead_letters, held, hush, inbox
 from worker.web.full import FullInboxes
 
 MOST = 1000
@@ -99,11 +99,25 @@ async def test_1_what_is_counted_is_what_stands_there(shop: Shop) -> None:
     lease = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="x")
     assert lease is not None
     look = await lease.look(most=15)
-    await lease.look(drop_below=below(look.entries[-1][0].decode()), most=15)
+    await lease.look(done=look.entries[-1], most=15)
     left = sum(len(as_json(e)) for e in events[15:])
     assert await _held(shop) == (25, left)
     await lease.leave(next_at_ms=None)
     await shop.drain()
+    assert not await shop.redis.exists(held(shop.empresa_id))
+
+
+async def test_1_what_goes_to_the_dead_letters_is_no_longer_counted(shop: Shop) -> None:
+    """Nothing but events that cannot be read: the inbox is empty, and counts as empty."""
+    unreadable = (
+        b'{"kind": "text", "gateway": "evolution", "channel": "c", "phone": "5511999990000"}'
+    )
+    await Functions(shop.redis).call("helix_push", [inbox(shop.empresa_id)], [unreadable] * 3)
+    assert (await _held(shop))[0] == 3
+
+    await shop.drain()
+
+    assert await shop.redis.xlen(dead_letters(shop.empresa_id)) == 3
     assert not await shop.redis.exists(held(shop.empresa_id))
 
 

@@ -10,9 +10,10 @@ import pytest
 from tests.worker.shop import Shop, event
 from worker.fence import pass_fence, raise_fence
 from worker.queue.bell import Bell
-from worker.queue.keys import Task, TaskKeys, arq_job
+from worker.queue.inbox import as_json
+from worker.queue.keys import Task, TaskKeys, arq_job, inbox
 from worker.queue.lease import LeaseLost
-from worker.sweep import sweep
+from worker.sweep import sweep, sweep_all
 
 
 async def test_one_worker_at_a_time(shop: Shop) -> None:
@@ -143,3 +144,76 @@ async def _write(shop: Shop, *, epoch: int) -> None:
     async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
         await raise_fence(conn, Task.DRAIN, epoch)
         await pass_fence(conn, Task.DRAIN, epoch)
+
+
+async def test_a_lease_that_is_given_back_while_it_is_extended(shop: Shop) -> None:
+    """The work may end at any moment of the keeper's: nobody waits for a keeper that goes on, and
+    holds the dealer for ever."""
+    desk = shop.desk()
+    desk.life_ms = 200  # extended every 50 ms, which is when the work ends
+
+    async def work(number: int) -> None:
+        lease = await desk.take(Task.DRAIN, shop.empresa_id + number, job_id="a")
+        assert lease is not None
+        async with lease.kept():
+            await asyncio.sleep(0.05 + number / 20_000)
+        await lease.leave(next_at_ms=None)
+
+    for _ in range(5):
+        async with asyncio.timeout(10):
+            await asyncio.gather(*map(work, range(60)))
+
+
+@pytest.mark.parametrize("task", [Task.DRAIN, Task.DELIVER])
+async def test_1_redis_whose_clock_was_set_back_does_not_stop_a_dealer(
+    shop: Shop, task: Task
+) -> None:
+    """A failover to a server a minute behind, or data of yesterday: the dealer's database has seen
+    an epoch that Redis would reach only later. The next lease beats it."""
+    await shop.push(event("oi"))
+    if task is Task.DELIVER:
+        await shop.drain()
+    seconds, _ = await shop.redis.time()
+    async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
+        await raise_fence(conn, task, (int(seconds) + 60) * 1_000_000)
+    do = shop.drain if task is Task.DRAIN else shop.deliver
+
+    await do()
+    assert len(await shop.queued(task)) == 1
+    await do()
+
+    if task is Task.DRAIN:
+        assert await shop.texts("recebida") == ["oi"]
+    else:
+        assert [sent.text for sent in shop.phone.outbox] == ["eco: oi"]
+
+
+async def test_1_an_id_that_was_given_twice_drops_nothing_unread(shop: Shop) -> None:
+    """A failover lost an entry that was read already, and its id went to another one."""
+    await shop.push(event("lost"))
+    lease = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="a")
+    assert lease is not None
+    (read,) = (await lease.look(most=10)).entries
+    await shop.redis.delete(inbox(shop.empresa_id))
+    await shop.redis.xadd(
+        inbox(shop.empresa_id), {"event": as_json(event("new")), "at": "1"}, id=read[0]
+    )
+
+    (kept,) = (await lease.look(done=read, most=10)).entries
+    assert b"new" in kept[1][b"event"]
+    assert not (await lease.look(done=kept, most=10)).entries
+
+
+async def test_two_sweeps_at_once_ring_every_dealer_once(shop: Shop) -> None:
+    """Also the round that asks the registry for all of them: one of two goes, and rings once."""
+    await shop.redis.flushdb()
+
+    async def active() -> list[int]:
+        return [shop.empresa_id]
+
+    bell = Bell(shop.redis)
+    rung = await asyncio.gather(*(sweep_all(shop.redis, bell, active) for _ in range(2)))
+
+    assert sorted(rung) == [0, 2]
+    for task in (Task.DRAIN, Task.REMIND):
+        assert len(await shop.queued(task)) == 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
+import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
@@ -12,38 +13,39 @@ from dev.servers.redis_server import RedisServer
 from tenancy.empresas import Profile
 from tenancy.provision import Adoption, Provisioner
 from tests.tenancy.installation import Installation
-from tests.worker.test_processes import BUYERS, City, open_city
+from tests.worker.test_processes import BUYERS, City, doubled, open_city
 
 
-async def test_1_redis_killed_and_started_again(installation: Installation, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [RedisServer.stop, RedisServer.kill], ids=["stopped", "killed"])
+async def test_1_redis_goes_and_comes_back(
+    installation: Installation, own_redis: RedisServer, end: Callable[[RedisServer], None]
+) -> None:
     """What was accepted is answered, what was refused is pushed again; the processes live on."""
-    redis = RedisServer(tmp_path / "redis")
-    url = str(redis.start().get_secret_value())
-    try:
-        async with open_city(installation, url) as city:
-            worker = await city.stack.worker()
-            city.one.phone._pace = 0.05
-            await city.one.phone.buyer_writes(BUYERS[0], "tem argo?")
-            await city.one.phone.wait_for(1)
+    url = str(own_redis.dsn.get_secret_value())
+    changes = {"WORKER_LEASE_S": "1"}
+    async with open_city(installation, url, changes=changes) as city:
+        worker = await city.stack.worker()
+        city.one.phone._pace = 0.05
+        await city.one.phone.buyer_writes(BUYERS[0], "tem argo?")
+        await city.one.phone.wait_for(1)
 
-            redis.stop()
-            await city.one.phone.buyer_writes(BUYERS[1], "e agora?")
-            await city.stack.until(lambda: _said(city, "redis does not answer"))
-            assert {push.status for push in city.one.phone.pushes} == {200, 503}
-            redis.start()
+        end(own_redis)
+        await city.one.phone.buyer_writes(BUYERS[1], "e agora?")
+        await city.stack.until(lambda: _said(city, "redis does not answer"))
+        assert {push.status for push in city.one.phone.pushes} == {200, 503}
+        own_redis.start()
 
-            await city.one.phone.wait_for(lambda outbox: len(outbox) == 2, timeout_s=30)
-            assert worker.child.returncode is None
-            assert city.web.child.returncode is None
-            assert await city.one.count("tipo = 'recebida'") == 2
-    finally:
-        redis.stop()
+        await city.one.phone.wait_for(lambda outbox: len(outbox) == 2, timeout_s=30)
+        assert worker.child.returncode is None
+        assert city.web.child.returncode is None
+        assert await city.one.count("tipo = 'recebida'") == 2
 
 
 async def test_7_a_dealers_server_killed_and_started_again(
     installation: Installation, redis_url: str
 ) -> None:
-    """His events wait meanwhile and are answered afterwards; the other dealer notices nothing."""
+    """Amid his messages: they wait meanwhile, and each is stored and answered once afterwards; the
+    other dealer notices nothing."""
     with extra_mariadb() as server:
         there = server.access
         async with there.connect() as connection, connection.cursor() as cursor:
@@ -62,20 +64,34 @@ async def test_7_a_dealers_server_killed_and_started_again(
             ),
         )
         async with open_city(
-            installation, redis_url, adopted={1}, changes={"WORKER_LEASE_S": "2"}
+            installation,
+            redis_url,
+            adopted={1},
+            changes={"WORKER_LEASE_S": "2", "WORKER_UNKNOWN_WAIT_S": "1"},
         ) as city:
             await city.stack.worker()
+            for buyer in BUYERS[1:]:
+                await city.one.phone.buyer_writes(buyer, "tem argo?")
+            await city.one.phone.wait_for(1)
             server.kill()
 
             await city.one.phone.buyer_writes(BUYERS[0], "alguém aí?")
             await city.two.phone.buyer_writes(BUYERS[0], "tem argo?")
             await city.two.phone.wait_for(1)
             await city.stack.until(lambda: _said(city, "task waits"))
-            assert city.one.phone.outbox == []
+            assert BUYERS[0] not in {sent.to for sent in city.one.phone.outbox}
             server.start()
 
-            await city.one.phone.wait_for(1, timeout_s=40)
-            assert await city.one.count("tipo = 'recebida'") == 1
+            async def all_answered() -> bool:
+                stored = await city.one.count("tipo = 'recebida'")
+                return stored == len(BUYERS) and not await city.one.unanswered()
+
+            await city.one.phone.wait_for(
+                lambda outbox: {sent.to for sent in outbox} == set(BUYERS), timeout_s=60
+            )
+            await city.stack.until(all_answered, timeout_s=60)
+            assert {decisions for _, _, decisions in await city.one.sent_turns()} == {1}
+            assert await doubled(city.one) <= 4  # the documented window, for those under way
 
 
 async def _said(city: City, event: str) -> bool:
@@ -84,30 +100,26 @@ async def _said(city: City, event: str) -> bool:
 
 
 async def test_1_a_full_redis_makes_gateways_keep_events(
-    installation: Installation, tmp_path: Path
+    installation: Installation, own_redis: RedisServer
 ) -> None:
     """`maxmemory` without eviction: 503, nothing lost; the processes live on and need nobody once
     there is room again."""
-    server = RedisServer(tmp_path / "redis")
-    url = str(server.start().get_secret_value())
-    try:
-        async with open_city(installation, url) as city, Redis.from_url(url) as redis:
-            worker = await city.stack.worker()
-            city.one.phone._pace = 0.05
-            await city.one.phone.buyer_writes(BUYERS[0], "tem argo?")
-            await city.one.phone.wait_for(1)
+    url = str(own_redis.dsn.get_secret_value())
+    async with open_city(installation, url) as city, Redis.from_url(url) as redis:
+        worker = await city.stack.worker()
+        city.one.phone._pace = 0.05
+        await city.one.phone.buyer_writes(BUYERS[0], "tem argo?")
+        await city.one.phone.wait_for(1)
 
-            await redis.config_set("maxmemory", "1mb")
-            await city.one.phone.buyer_writes(BUYERS[1], "e agora?")
-            await city.stack.until(lambda: _refused(city))
-            await redis.config_set("maxmemory", "0")
+        await redis.config_set("maxmemory", "1mb")
+        await city.one.phone.buyer_writes(BUYERS[1], "e agora?")
+        await city.stack.until(lambda: _refused(city))
+        await redis.config_set("maxmemory", "0")
 
-            await city.one.phone.wait_for(lambda outbox: len(outbox) == 2, timeout_s=30)
-            assert {push.status for push in city.one.phone.pushes} == {200, 503}
-            assert worker.child.returncode is None
-            assert await city.one.count("tipo = 'recebida'") == 2
-    finally:
-        server.stop()
+        await city.one.phone.wait_for(lambda outbox: len(outbox) == 2, timeout_s=30)
+        assert {push.status for push in city.one.phone.pushes} == {200, 503}
+        assert worker.child.returncode is None
+        assert await city.one.count("tipo = 'recebida'") == 2
 
 
 async def _refused(city: City) -> bool:

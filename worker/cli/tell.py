@@ -14,11 +14,7 @@ _PATIENCE_S = 1.0
 
 def client() -> Redis:
     """Redis as REDIS_URL names it."""
-    made: Redis = Redis.from_url(
-        WorkerSettings().redis_url.get_secret_value(),
-        socket_timeout=_PATIENCE_S,
-        socket_connect_timeout=_PATIENCE_S,
-    )
+    made: Redis = Redis.from_pool(WorkerSettings().redis(timeout_s=_PATIENCE_S))
     return made
 
 

@@ -27,7 +27,10 @@ class Arrival:
     event: Event
     canal_id: int
     arrived_ms: int
+    entry_id: str
+    """Where it stands on the inbox."""
     origin: str
+    """The id that an inbox gave it first."""
 
     @property
     def external_id(self) -> str:

@@ -25,10 +25,10 @@ from worker.drain.transaction import Done, DrainTransaction
 from worker.pause import refuse_paused
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
-from worker.queue.inbox import below, read_entry
+from worker.queue.inbox import read_entry
 from worker.queue.job import ArqJob, under_lease
 from worker.queue.keys import Task
-from worker.queue.lease import Lease, LeaseDesk, Look
+from worker.queue.lease import Lease, LeaseDesk, Look, StreamEntry
 from worker.settings import WorkerSettings
 
 log = structlog.get_logger()
@@ -91,10 +91,10 @@ class Drainer:
 
     async def _work(self, lease: Lease) -> datetime | None:
         started, tally = time.monotonic(), Tally()
-        drop_below = ""
+        done: StreamEntry | None = None
         while True:
             most = self._manners.most(lease.empresa_id)
-            look = await lease.look(drop_below=drop_below, most=most)
+            look = await lease.look(done=done, most=most)
             now = from_ms(look.now_ms)
             waiting = tally.next_due is not None and tally.next_due <= now
             if tally.passes and not look.entries and not waiting:
@@ -105,7 +105,7 @@ class Drainer:
             began, backlog = time.monotonic(), len(look.entries) >= most
             await self._pass(lease, look, tally, more_waits=backlog)
             if look.entries:
-                drop_below = below(look.entries[-1][0].decode())
+                done = look.entries[-1]
             self._manners.note(lease.empresa_id, events=len(look.entries), has_backlog=backlog)
             if backlog:
                 rest_s = self._manners.rest_s(lease.empresa_id, time.monotonic() - began)
@@ -142,12 +142,13 @@ class Drainer:
         for one in done:
             tally.add(one)
             self._marker.show(lease.empresa_id, one.marks)
-        for entry, reason in found.refused:  # only now: what is repeated must not be kept twice
+        for entry, reason in found.refused:
             await self._dead_letters.keep_event(
                 lease.empresa_id,
                 entry.raw,
                 at_ms=entry.arrived_ms,
                 origin=entry.origin,
+                entry_id=entry.id,
                 error=reason,
             )
         await self._heard.note({a.canal_id: a.arrived_ms for a in found.arrivals})

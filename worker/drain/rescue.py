@@ -129,6 +129,7 @@ class Rescue:
             arrival.event.model_dump_json(exclude_defaults=True).encode(),
             at_ms=arrival.arrived_ms,
             origin=arrival.origin,
+            entry_id=arrival.entry_id,
             error=_words(error),
             cause=cause_of(error),
             tries=round_.tries[arrival.origin],

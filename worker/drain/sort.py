@@ -72,6 +72,7 @@ class Sorter:
                     event=_under_one_number(event),
                     canal_id=channel.id,
                     arrived_ms=entry.arrived_ms,
+                    entry_id=entry.id,
                     origin=entry.origin,
                 )
             )

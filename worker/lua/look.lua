@@ -3,8 +3,10 @@
 --   KEYS[1] lease   KEYS[2] due   KEYS[3] inbox   KEYS[4] what is held there (see contract.lua)
 --   The last two are not given by a task that has no inbox.
 --   ARGV[1] empresa id   ARGV[2] epoch   ARGV[3] life in milliseconds
---   ARGV[4] drop entries below this stream id ('' for none)   ARGV[5] most entries to read
---   ARGV[6] bytes of the events that are dropped
+--   ARGV[4] id of the last entry that is committed ('' for none)   ARGV[5] SHA-1 of its event
+--   ARGV[6] most entries to read   ARGV[7] bytes of the events that are dropped
+-- After a failover ids may be given a second time, to entries that nobody has read: what is dropped
+-- goes up to an entry that is the very one that was read, or stays, and changes nothing once more.
 -- Returns false when the lease has gone; else {now in ms, entries as XRANGE gives them}.
 local empresa, epoch, life_ms = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 if redis.call('GET', KEYS[1]) ~= epoch then
@@ -16,14 +18,16 @@ redis.call('ZADD', KEYS[2], now + life_ms, empresa)
 if not KEYS[3] then
   return {now, {}}
 end
-if ARGV[4] ~= '' then
-  redis.call('XTRIM', KEYS[3], 'MINID', ARGV[4])
-  local left = redis.call('XLEN', KEYS[3])
-  if left == 0 then
-    redis.call('DEL', KEYS[4])  -- whatever was counted wrongly ends here
-  else
-    local bytes = tonumber(redis.call('HGET', KEYS[4], 'bytes') or '0') - tonumber(ARGV[6])
-    redis.call('HSET', KEYS[4], 'events', left, 'bytes', math.max(0, bytes))
+local last = ARGV[4] ~= '' and redis.call('XRANGE', KEYS[3], ARGV[4], ARGV[4])[1]
+if last then
+  local event = ''
+  for i = 1, #last[2], 2 do
+    if last[2][i] == 'event' then event = last[2][i + 1] end
+  end
+  if redis.sha1hex(event) == ARGV[5] then
+    redis.call('XTRIM', KEYS[3], 'MINID', ARGV[4])
+    redis.call('XDEL', KEYS[3], ARGV[4])
+    recount(KEYS[3], KEYS[4], ARGV[7])
   end
 end
-return {now, redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', ARGV[5])}
+return {now, redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', ARGV[6])}

@@ -1,4 +1,4 @@
--- worker/lua/ring.lua: prelude of the scripts that wake a worker. Not a script of its own.
+-- worker/lua/ring.lua: prelude of all scripts: the time, a ring, a count. Not a script of its own.
 --
 -- A ring is one arq job `drain_inbox(empresa)`, `deliver_replies(empresa)`, `fetch_media(empresa)` or
 -- `remind_buyers(empresa)`.
@@ -6,6 +6,18 @@
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- After entries have left an inbox: what is held there (see contract.lua). An empty inbox holds
+-- nothing, whatever was counted wrongly before.
+local function recount(inbox, held, dropped_bytes)
+  local left = redis.call('XLEN', inbox)
+  if left == 0 then
+    redis.call('DEL', held)
+  else
+    local bytes = tonumber(redis.call('HGET', held, 'bytes') or '0') - tonumber(dropped_bytes)
+    redis.call('HSET', held, 'events', left, 'bytes', math.max(0, bytes))
+  end
 end
 
 -- keys: due (sorted set empresa -> ms), ring (id of the queued job), queue (arq's sorted set),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import orjson
 import structlog
@@ -11,7 +12,15 @@ from prometheus_client import Counter
 from redis.asyncio import Redis
 
 from worker.queue.causes import LATE, cause_in
-from worker.queue.keys import NEW_DEAD_LETTERS, UNKNOWN_CHANNEL, UNREADABLE, dead_letters
+from worker.queue.keys import (
+    NEW_DEAD_LETTERS,
+    UNKNOWN_CHANNEL,
+    UNREADABLE,
+    dead_letters,
+    held,
+    inbox,
+)
+from worker.queue.scripts import load
 
 log = structlog.get_logger()
 
@@ -36,6 +45,7 @@ class DeadLetters:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._move = load(redis, "keep_event")
 
     async def keep_event(
         self,
@@ -47,22 +57,19 @@ class DeadLetters:
         error: str,
         cause: str = "",
         tries: Sequence[Try] = (),
+        entry_id: str | None = None,
     ) -> None:
         """An inbox entry that cannot be stored; `raw` is its event as it came.
 
         `origin`: the id that the inbox gave it first; an event without message id goes by it.
         `tries`: all of them, `error` is the last one's; none for what no try would change.
+        `entry_id`: the entry, which leaves the inbox in the same step; once it has left, nothing
+        more is kept.
         """
-        fields: dict[str, str | bytes | int] = {
-            "kind": "event",
-            "event": raw,
-            "at": at_ms,
-            "id": origin,
-            "error": error,
-        }
+        fields: Fields = {"kind": "event", "event": raw, "at": at_ms, "id": origin, "error": error}
         if tries:
             fields["tries"] = orjson.dumps([{"at": t.at_ms, "error": t.error} for t in tries])
-        await self._add(empresa_id, fields, cause)
+        await self._add(empresa_id, fields, cause, entry_id=entry_id)
 
     async def keep_turn(
         self, empresa_id: int, conversation_id: int, *, turn: int, error: str, cause: str = ""
@@ -115,15 +122,21 @@ class DeadLetters:
         fields: Fields = {"canal_id": canal_id, "body": raw, "error": error}
         await self._write(UNREADABLE, fields, "unreadable", cause_in(error), most=1_000)
 
-    async def _add(self, empresa_id: int, fields: Fields, cause: str) -> None:
+    async def _add(
+        self, empresa_id: int, fields: Fields, cause: str, *, entry_id: str | None = None
+    ) -> None:
         """`cause`: its name in lists; empty: the one that the text of the error has."""
         cause = cause or cause_in(str(fields["error"]))
         # Not the error itself: the text of one that is not ours may hold what a buyer wrote.
         log.error("dead letter", empresa_id=empresa_id, kind=fields["kind"], cause=cause)
-        kind = str(fields["kind"])
-        await self._write(
-            dead_letters(empresa_id), fields | {"cause": cause}, kind, cause, empresa_id=empresa_id
-        )
+        kind, fields = str(fields["kind"]), fields | {"cause": cause}
+        if entry_id is None:
+            await self._write(dead_letters(empresa_id), fields, kind, cause, empresa_id=empresa_id)
+        elif await self._move(
+            keys=[dead_letters(empresa_id), inbox(empresa_id), held(empresa_id), NEW_DEAD_LETTERS],
+            args=[entry_id, empresa_id, kind, cause, _MOST_NEW, *chain(*fields.items())],
+        ):
+            _LETTERS.labels(kind).inc()
 
     async def _write(
         self,

@@ -38,17 +38,36 @@ class InboxLimits:
     """Of the events' JSON."""
 
 
+class TooFewCopies(RedisError):
+    """The master has it, too few replicas say so: repeat the call, which changes nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """How many replicas must have a write, and how long to wait for them."""
+
+    count: int
+    wait_ms: int
+
+
+NO_COPIES = Copies(0, wait_ms=0)
+
+
 class Functions:
     """The library in one Redis. Its first use sees to it that the library is this release's."""
 
-    def __init__(self, redis: Redis, limits: InboxLimits | None = None) -> None:
-        """`limits`: those that this process was told; None leaves what others have set."""
+    def __init__(
+        self, redis: Redis, limits: InboxLimits | None = None, *, copies: Copies = NO_COPIES
+    ) -> None:
+        """`limits`: those that this process was told; None leaves what others have set.
+        `copies`: the replicas that must have what a call wrote."""
         self._redis = redis
         self._limits = limits
+        self._copies = copies
         self._registered = False
 
     async def call(self, name: str, keys: Sequence[str], args: Sequence[bytes]) -> object:
-        """FCALL, also after Redis has lost its functions. Raises RedisError."""
+        """FCALL, also after Redis has lost its functions. Raises RedisError, TooFewCopies."""
         if not self._registered:
             await self.register()
         try:
@@ -87,7 +106,23 @@ class Functions:
 
     async def _fcall(self, name: str, keys: Sequence[str], args: Sequence[bytes]) -> object:
         given: list[Any] = [*keys, *args]
+        if self._copies.count:
+            return await self._fcall_copied(name, len(keys), given)
         return await cast("Awaitable[object]", self._redis.fcall(name, len(keys), *given))
+
+    async def _fcall_copied(self, name: str, keys: int, given: Sequence[Any]) -> object:
+        """WAIT counts what its own connection wrote, so both go the same way, at once."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.fcall(name, keys, *given)
+            pipe.wait(self._copies.count, self._copies.wait_ms)
+            # Else the error's text would hold the events.
+            done, reached = await pipe.execute(raise_on_error=False)
+        for answer in (done, reached):
+            if isinstance(answer, Exception):
+                raise answer
+        if reached < self._copies.count:
+            raise TooFewCopies(f"{reached} of {self._copies.count} replicas have it")
+        return cast("object", done)
 
     async def _is_loaded(self) -> bool:
         asked = self._redis.function_list(library="helix", withcode=True)

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from schema.errors import InboxFull
 from schema.events import Event
-from worker.queue.functions import Functions, InboxLimits
+from worker.queue.functions import NO_COPIES, Copies, Functions, InboxLimits
 from worker.queue.keys import inbox
 from worker.queue.lease import StreamEntry
 
@@ -26,6 +26,8 @@ _FULL = "HELIX_FULL "
 class InboxEntry:
     """One entry of the stream. `event` is None when `raw` is not the JSON of an event."""
 
+    id: str
+    """Where it stands on the stream."""
     origin: str
     """The id that an inbox gave it first: a replay of a dead letter keeps it."""
     arrived_ms: int
@@ -38,10 +40,13 @@ class InboxEntry:
 class Inbox:
     """The way in. The same call that a gateway in another language makes."""
 
-    def __init__(self, redis: Redis, limits: InboxLimits | None = None) -> None:
-        """`limits`: see `Functions`."""
+    def __init__(
+        self, redis: Redis, limits: InboxLimits | None = None, *, copies: Copies = NO_COPIES
+    ) -> None:
+        """`limits`: see `Functions`. `copies`: the replicas that must have an event before a push
+        counts as done."""
         self._redis = redis
-        self._functions = Functions(redis, limits)
+        self._functions = Functions(redis, limits, copies=copies)
 
     async def push(self, empresa_id: int, events: Sequence[Event]) -> int:
         """Stores the events and rings for a worker, in one atomic step; returns how many.
@@ -91,18 +96,14 @@ def read_entry(entry: StreamEntry) -> InboxEntry:
     stream_id = entry_id.decode()
     arrived_ms = _milliseconds(fields.get(b"at"), stream_id)
     origin = fields.get(b"id", entry_id).decode(errors="replace")
+    event, reason = None, None
     try:
         event = Event.model_validate_json(raw)
     except ValidationError as error:
         reason = f"not an event: {error.error_count()} errors, first: {error.errors()[0]['msg']}"
-        return InboxEntry(origin=origin, arrived_ms=arrived_ms, raw=raw, event=None, error=reason)
-    return InboxEntry(origin=origin, arrived_ms=arrived_ms, raw=raw, event=event)
-
-
-def below(stream_id: str) -> str:
-    """The id that comes right after: entries under it are `stream_id` and all older ones."""
-    ms, _, seq = stream_id.partition("-")
-    return f"{ms}-{int(seq) + 1}"
+    return InboxEntry(
+        id=stream_id, origin=origin, arrived_ms=arrived_ms, raw=raw, event=event, error=reason
+    )
 
 
 def _milliseconds(at: bytes | None, stream_id: str) -> int:

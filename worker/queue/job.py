@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from schema.errors import HelixError, Permanent, TenantOnHold, TenantPaused, TenantUnavailable
 from worker.clock import to_ms
 from worker.queue.keys import Task
-from worker.queue.lease import Lease, LeaseDesk, LeaseLost
+from worker.queue.lease import FenceAhead, Lease, LeaseDesk, LeaseLost
 
 log = structlog.get_logger()
 
@@ -51,6 +51,9 @@ async def under_lease(
         async with lease.kept():
             await _until_due(lease, job)
             next_at = await work(lease)
+    except FenceAhead as error:
+        log.warning("lease lost", empresa_id=empresa_id, task=task.value, reason=str(error))
+        await _outrun(lease, error)
     except LeaseLost as error:
         log.warning("lease lost", empresa_id=empresa_id, task=task.value, reason=str(error))
     except asyncio.CancelledError:
@@ -64,10 +67,18 @@ async def under_lease(
 
 
 async def _until_due(lease: Lease, job: ArqJob) -> None:
-    """arq goes by its machine's clock. One that is ahead would look too early, again and again."""
+    """arq's clock is Redis's of some seconds ago (`redis_clock`), and ahead for that long when a
+    failover set it back: it would look too early, again and again."""
     early_s = (job.due_ms - lease.taken_ms) / 1000
     if early_s > _EARLY_S:
         await asyncio.sleep(min(early_s, _LONGEST_EARLY_S))
+
+
+async def _outrun(lease: Lease, error: FenceAhead) -> None:
+    """Another worker is at it, and then our lease is gone; or the database has seen an epoch that
+    Redis does not know, for its clock or its data were set back: then the next lease beats that."""
+    await lease.outrun(error.newest)
+    await lease.leave(next_at_ms=0)
 
 
 async def _hand_over(lease: Lease) -> None:

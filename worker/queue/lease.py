@@ -7,6 +7,7 @@ worker that slept past its lease can write nothing there (fencing).
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -29,6 +30,14 @@ class LeaseLost(Transient):
     """Another worker has the lease by now: stop, it goes on from where the database stands."""
 
 
+class FenceAhead(LeaseLost):
+    """The dealer's database knows a newer lease. `newest` is its epoch."""
+
+    def __init__(self, empresa_id: int, *, mine: int, newest: int) -> None:
+        super().__init__(f"a newer lease than {mine} writes to empresa {empresa_id}")
+        self.newest = newest
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What the holder found: the time by Redis's clock, and inbox entries as they came."""
@@ -47,6 +56,7 @@ class LeaseDesk:
         self.extend_script = load(redis, "extend_lease")
         self.look_script = load(redis, "look")
         self.leave_script = load(redis, "leave")
+        self.outrun_script = load(redis, "outrun")
 
     async def take(self, task: Task, empresa_id: int, *, job_id: str) -> Lease | None:
         """None when another worker is at it (or the way is known to be broken for a while)."""
@@ -77,18 +87,19 @@ class Lease:
         """When it was given out, by Redis's clock: an epoch counts microseconds."""
         return self.epoch // 1000
 
-    async def look(self, *, drop_below: str = "", most: int = 0) -> Look:
+    async def look(self, *, done: StreamEntry | None = None, most: int = 0) -> Look:
         """Keeps the lease, drops committed inbox entries, reads the next ones.
 
-        `drop_below`: stream id right above the entries of the last look, when they are done.
-        `most`: how many to read, 0 for none. Raises LeaseLost.
+        `done`: the last entry that is committed; it and those before it are dropped, if Redis still
+        has it as it was read. `most`: how many to read, 0 for none. Raises LeaseLost.
         """
+        last, digest = ("", "") if done is None else (done[0].decode(), _digest(done))
         keys = [self._keys.lease, self._keys.due]
         if most:
             keys += [inbox(self.empresa_id), held(self.empresa_id)]
         found = await self._desk.look_script(
             keys=keys,
-            args=[self.empresa_id, str(self.epoch), self._desk.life_ms, drop_below, most,
+            args=[self.empresa_id, str(self.epoch), self._desk.life_ms, last, digest, most,
                   self._read_bytes],
         )  # fmt: skip
         if not found:
@@ -122,6 +133,10 @@ class Lease:
             ],
         )
         return bool(left)
+
+    async def outrun(self, epoch: int) -> None:
+        """The next lease of this task gets a higher epoch than that. May be called after a loss."""
+        await self._desk.outrun_script(keys=[self._keys.epoch], args=[str(epoch)])
 
     async def failed_again(self) -> int:
         """Counts one more failure in a row and returns how many there are now."""
@@ -178,3 +193,7 @@ class Lease:
                 lost.set()
                 body.cancel()
                 return
+
+
+def _digest(entry: StreamEntry) -> str:
+    return hashlib.sha1(entry[1].get(b"event", b""), usedforsecurity=False).hexdigest()

@@ -9,6 +9,9 @@ from redis.asyncio import Redis
 
 _LUA = files("worker") / "lua"
 _PRELUDE = (_LUA / "ring.lua").read_text()
+# What works an inbox off makes room, so it may write some bytes when Redis has none left.
+_ALSO_WHEN_FULL, _NOT_WHEN_FULL = "#!lua flags=allow-oom", "#!lua"
+_BRINGS_MORE = frozenset({"replay_event"})
 
 
 class Script(Protocol):
@@ -21,5 +24,8 @@ class Script(Protocol):
 
 def load(redis: Redis, name: str) -> Script:
     """The script `worker/lua/<name>.lua`, with the functions of `ring.lua` before it."""
-    script: Script = redis.register_script(_PRELUDE + (_LUA / f"{name}.lua").read_text())
+    head = _NOT_WHEN_FULL if name in _BRINGS_MORE else _ALSO_WHEN_FULL
+    script: Script = redis.register_script(
+        f"{head}\n{_PRELUDE}{(_LUA / f'{name}.lua').read_text()}"
+    )
     return script

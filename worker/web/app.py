@@ -26,10 +26,14 @@ from worker.media.settings import MediaSettings
 from worker.media.store import open_store
 from worker.presence import WEBS, Presence
 from worker.queue.dead_letters import DeadLetters
+from worker.queue.functions import Copies
 from worker.queue.ignored import Ignored
 from worker.queue.inbox import Inbox
 from worker.settings import WebSettings, WorkerSettings
 from worker.web.webhook import Webhook
+
+_WAIT_SHARE = 0.8
+"""Of the time limit for one answer of Redis, which the wait for its replicas is a part of."""
 
 
 def build_app(
@@ -42,18 +46,14 @@ def build_app(
     alarm: AlarmSettings,
 ) -> Starlette:
     """Opens no connection before the server starts."""
-    redis = Redis.from_url(
-        worker.redis_url.get_secret_value(),
-        socket_timeout=web.redis_timeout_s,
-        socket_connect_timeout=web.redis_timeout_s,
-    )
+    redis: Redis = Redis.from_pool(worker.redis(timeout_s=web.redis_timeout_s))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with redis, open_tenancy(tenancy) as rooms:
             app.state.webhook = Webhook(
                 registry=rooms.registry,
-                inbox=Inbox(redis, worker.inbox_limits),
+                inbox=Inbox(redis, worker.inbox_limits, copies=copies_of(web)),
                 dead_letters=DeadLetters(redis),
                 ignored=Ignored(redis),
                 adapters=ADAPTERS,
@@ -97,6 +97,11 @@ async def _watch(redis: Redis, settings: AlarmSettings) -> None:
     """In place of the workers, while there is none."""
     async with open_watcher(redis, settings, looks_of_a_web(redis, settings)) as watcher:
         await watch_for_ever(redis, watcher, every_s=settings.every_s, only_without_workers=True)
+
+
+def copies_of(web: WebSettings) -> Copies:
+    """How many replicas must have an event, and for how long the webhook waits for them."""
+    return Copies(web.wait_replicas, wait_ms=int(web.redis_timeout_s * 1000 * _WAIT_SHARE))
 
 
 async def _handshake(request: Request) -> Response:
