@@ -9,52 +9,32 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 
 import uvloop
 from rich.console import Console
 
 from bench.checks import WrongResult
-from bench.contest import Contestant, Result, helix, measure, plain_arq
 from bench.ground import prepared
 from bench.machine import look
+from bench.messages import messages
 from bench.pools import report as pool_report
 from bench.pools.memory import ChildFailed
 from bench.pools.run import pools
 from bench.pools.sizes import PoolPlan, pool_plan_of
 from bench.report import lines, show, write
-from bench.sizes import Plan, Shape, plan_of
+from bench.sizes import Plan, plan_of
 from dev.servers import MariaDB, Servers, ServersError, extra_mariadb, running
 
 _PARTS = ("all", "messages", "pools")
 
 
-def contests(plan: Plan) -> Iterator[tuple[Contestant, Shape]]:
-    """Who is measured on what, in order; rivals on the same load come right after each other."""
-    for _ in range(plan.rounds):
-        for answer in ("trivial", "lucas"):
-            yield helix(answer), plan.talks
-            yield plain_arq(answer, cached=True), plan.talks
-            if answer == "trivial":
-                yield plain_arq(answer, cached=False), plan.talks
-            yield helix(answer), plan.singles
-            yield plain_arq(answer, cached=True), plan.singles
-
-
 async def bench(servers: Servers, plan: Plan, console: Console) -> None:
     """Measures all, shows and writes the figures. Raises WrongResult."""
-    results: list[Result] = []
-    empresas = max(plan.talks.empresas, plan.singles.empresas)
+    empresas = max(plan.spread.empresas, plan.bursts.empresas)
     console.print(f"{empresas} dealers are being opened ...")
     async with prepared(servers, empresas=empresas) as ground:
         machine = await look(ground.mariadb, ground.redis_url)
-        for contestant, shape in contests(plan):
-            result = await measure(ground, contestant, shape)
-            results.append(result)
-            console.print(
-                f"{shape.name}, {result.answer}: {result.contestant}"
-                f" {result.per_second:,.0f} messages/s"
-            )
+        results = await messages(ground, plan, console.print)
     made = lines(results)
     show(console, made, machine)
     written = write(made, machine)

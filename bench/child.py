@@ -1,7 +1,7 @@
-"""What every contestant's process does around its arq worker: get ready, wait for "go", then work.
+"""What every contestant's process does around its work: get ready, wait for "go", then work.
 
-So neither the start of Python nor imports are measured. Called by `bench.product` and
-`bench.plain_arq`, each run by `bench.contest`.
+So neither the start of Python nor imports are measured. Called by the contestants, each run by a
+part of the benchmark.
 """
 
 from __future__ import annotations
@@ -28,10 +28,26 @@ async def work_from_go(worker: Worker) -> None:
     try:
         await worker.async_run()
     except asyncio.CancelledError:
-        report = {"cpu_s": time.process_time() - started}
-        print(orjson.dumps(report).decode(), flush=True)
+        tell_cpu(started)
     finally:
         await worker.close()
+
+
+async def get_go() -> None:
+    """Says that all is ready and waits for the word."""
+    print(READY, flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+
+
+async def get_stop() -> None:
+    """Waits for the end of stdin."""
+    await asyncio.to_thread(sys.stdin.read)
+
+
+def tell_cpu(started: float) -> None:
+    """The CPU time of this process since `started`."""
+    report = {"cpu_s": time.process_time() - started}
+    print(orjson.dumps(report).decode(), flush=True)
 
 
 def _stop_at_the_end() -> None:

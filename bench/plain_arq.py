@@ -28,6 +28,7 @@ from pymysql.err import OperationalError
 from bench.answers import ANSWERS
 from bench.child import work_from_go
 from bench.plain_sql import Known, Statements
+from bench.queues import ARQ_JOB
 from bot.stock import Stock
 from bot.values import Car, Dealer, Decision, Incoming, Turn
 from schema.events import Event
@@ -37,8 +38,6 @@ from tenancy.start import open_tenancy
 from worker.drain.turns import Decide
 from worker.process import connect
 from worker.settings import WorkerSettings
-
-JOB = "handle_message"
 
 _STOCK_TTL_S = 5.0
 _POLL_DELAY_S = 0.001
@@ -155,7 +154,7 @@ async def main(decide: Decide, *, cached: bool, max_jobs: int) -> None:
             dealerships={},
         )
         worker = Worker(
-            functions=[func(handle_message, name=JOB, keep_result=0, max_tries=100)],
+            functions=[func(handle_message, name=ARQ_JOB, keep_result=0, max_tries=100)],
             redis_pool=redis,
             max_jobs=max_jobs,
             poll_delay=_POLL_DELAY_S,

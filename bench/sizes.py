@@ -16,6 +16,8 @@ class Shape:
     """Per empresa."""
     messages: int
     """Per conversation."""
+    burst: int = 1
+    """So many messages of a buyer come in a row, then those of others."""
 
     @property
     def total(self) -> int:
@@ -25,23 +27,27 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The whole run."""
+    """All contests."""
 
-    talks: Shape
-    """Few conversations with many messages each: a backlog, answered turn by turn."""
-    singles: Shape
+    spread: Shape
     """As many conversations as messages: no answer can serve for two messages."""
+    bursts: Shape
+    """Few conversations with many messages each: a backlog, answered turn by turn."""
+    hot: Shape
+    """One buyer of one empresa: nothing can be done side by side."""
     rounds: int = 1
     """Each contest this many times; the median counts."""
 
 
 FULL = Plan(
-    talks=Shape(name="talks", empresas=20, conversations=50, messages=20),
-    singles=Shape(name="singles", empresas=20, conversations=1000, messages=1),
+    spread=Shape(name="spread", empresas=20, conversations=1000, messages=1),
+    bursts=Shape(name="bursts", empresas=20, conversations=50, messages=20, burst=5),
+    hot=Shape(name="hot", empresas=1, conversations=1, messages=2000),
 )
 QUICK = Plan(
-    talks=Shape(name="talks", empresas=4, conversations=20, messages=10),
-    singles=Shape(name="singles", empresas=4, conversations=200, messages=1),
+    spread=Shape(name="spread", empresas=4, conversations=400, messages=1),
+    bursts=Shape(name="bursts", empresas=4, conversations=20, messages=20, burst=5),
+    hot=Shape(name="hot", empresas=1, conversations=1, messages=200),
 )
 
 
