@@ -16,6 +16,8 @@ import time
 import orjson
 from arq.worker import Worker
 
+from bench.commits import noted
+
 READY = "ready"
 
 
@@ -45,8 +47,8 @@ async def get_stop() -> None:
 
 
 def tell_cpu(started: float) -> None:
-    """The CPU time of this process since `started`."""
-    report = {"cpu_s": time.process_time() - started}
+    """The CPU time of this process since `started`, and the commits that were noted."""
+    report = {"cpu_s": time.process_time() - started, "commits": noted()}
     print(orjson.dumps(report).decode(), flush=True)
 
 

@@ -10,9 +10,9 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 from pydantic import SecretStr
@@ -57,13 +57,14 @@ async def measure(ground: Ground, contestant: Contestant, shape: Shape) -> Resul
     try:
         await wipe(redis)
         await ground.wipe()
+        ground.used.update(ground.empresa_ids[: shape.empresas])
         queue = contestant.queue(ground, redis)
         await queue.fill(shape)
         first_line = await contestant.tell(ground, shape) if contestant.tell else b""
         async with started(ground, contestant.command) as process:
             await get_ready(process, first_line)
             seconds = await _time(process, queue.left)
-            cpu_s = await stop(process)
+            report = await stop(process)
     finally:
         await redis.aclose()
     outcome = await check(ground, shape, ordered=contestant.ours)
@@ -72,7 +73,7 @@ async def measure(ground: Ground, contestant: Contestant, shape: Shape) -> Resul
         answer=contestant.answer,
         shape=shape,
         seconds=seconds,
-        cpu_s=cpu_s,
+        cpu_s=report.cpu_s,
         outcome=outcome,
     )
 
@@ -136,8 +137,17 @@ async def _time(process: asyncio.subprocess.Process, left: Callable[[], Awaitabl
     return time.perf_counter() - began
 
 
-async def stop(process: asyncio.subprocess.Process) -> float:
-    """Returns the CPU seconds that the process reports of itself."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a contestant's process says of itself at its end."""
+
+    cpu_s: float
+    commits: Mapping[str, float] = field(default_factory=dict)
+    """By message id, on the monotonic clock, when it was asked to note them."""
+
+
+async def stop(process: asyncio.subprocess.Process) -> Report:
+    """Ends its stdin and waits for its report."""
     async with asyncio.timeout(_STOP_S):
         out, _ = await process.communicate(b"")  # closes its stdin
-    return float(orjson.loads(out.splitlines()[-1])["cpu_s"])
+    return Report(**orjson.loads(out.splitlines()[-1]))

@@ -11,7 +11,7 @@ from arq.connections import ArqRedis
 
 from bench import node_program
 from bench.ground import GATEWAY, Ground, channel_of
-from bench.queues import BULLMQ, ArqQueue, BullQueue, InboxQueue, NoQueue, Queue
+from bench.queues import BULLMQ, ArqQueue, BullQueue, Filled, InboxQueue, NoQueue, SaqQueue
 from bench.sizes import Shape
 from tenancy.start import open_tenancy
 
@@ -28,7 +28,7 @@ class Contestant:
     answer: str
     """A name in `bench.answers.ANSWERS`."""
     command: tuple[str, ...]
-    queue: Callable[[Ground, ArqRedis], Queue]
+    queue: Callable[[Ground, ArqRedis], Filled]
     ours: bool = False
     tell: Tell | None = None
 
@@ -44,13 +44,25 @@ def helix(answer: str) -> Contestant:
     )
 
 
-def plain_arq(answer: str, *, cached: bool, max_jobs: int = 50) -> Contestant:
+def plain_arq(
+    answer: str, *, cached: bool, max_jobs: int = 50, poll_s: float = 0.001
+) -> Contestant:
     """A job per message in Python. `cached`: reads the stock every five seconds, not each time."""
     return Contestant(
         name=f"plain arq, {_stock(cached)} stock",
         answer=answer,
-        command=_python("bench.plain_arq", answer, _stock(cached), str(max_jobs)),
+        command=_python("bench.plain_arq", answer, _stock(cached), str(max_jobs), str(poll_s)),
         queue=ArqQueue,
+    )
+
+
+def plain_saq(answer: str, *, cached: bool, max_jobs: int = 50) -> Contestant:
+    """The same with SAQ, whose workers wait at Redis and do not poll."""
+    return Contestant(
+        name=f"SAQ, {_stock(cached)} stock",
+        answer=answer,
+        command=_python("bench.plain_saq", answer, _stock(cached), str(max_jobs)),
+        queue=SaqQueue,
     )
 
 

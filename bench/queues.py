@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+import saq
 from arq.connections import ArqRedis
 
 from bench.ground import Ground
@@ -23,6 +25,8 @@ from worker.queue.inbox import Inbox, as_json
 from worker.queue.keys import QUEUE, inbox
 
 ARQ_JOB = "handle_message"
+SAQ_JOB = "handle_message"
+_SAQ = "messages"
 BULLMQ = "messages"
 """The name of the queue of the rival in Node."""
 UNCOMMITTED = "bench:uncommitted"
@@ -30,9 +34,15 @@ UNCOMMITTED = "bench:uncommitted"
 _AT_ONCE = 64
 
 
+class Put(Protocol):
+    """Puts one message into a queue."""
+
+    async def __call__(self, empresa_id: int, event: Event) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Queue(ABC):
-    """Of one contestant, in the Redis database of the ground."""
+class Filled(ABC):
+    """Of one contestant, in the Redis database of the ground; filled before its worker starts."""
 
     ground: Ground
     redis: ArqRedis
@@ -46,18 +56,34 @@ class Queue(ABC):
         """How many messages are not yet committed."""
 
 
+class Queue(Filled):
+    """One that messages can come to while its worker works."""
+
+    @abstractmethod
+    def opened(self) -> AbstractAsyncContextManager[Put]:
+        """The way in for one message."""
+
+    async def fill(self, shape: Shape) -> None:
+        """Puts all messages in, one by one; those of a buyer never overtake each other."""
+        async with self.opened() as put:
+            for blocks in rounds(self.ground.empresa_ids, shape):
+                waiting = iter([_in_a_row(put, block) for block in blocks])
+                await asyncio.gather(*(_one_after_another(waiting) for _ in range(_AT_ONCE)))
+
+
 class InboxQueue(Queue):
     """The product's: an inbox for each empresa."""
 
-    async def fill(self, shape: Shape) -> None:
-        """As the webhook does it, one by one."""
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Put]:
+        """As the webhook does it."""
         way_in = Inbox(self.redis)
         await way_in.register()
 
         async def put(empresa_id: int, event: Event) -> None:
             await way_in.push(empresa_id, [event])
 
-        await _fill(put, self.ground, shape)
+        yield put
 
     async def left(self) -> int:
         """Entries of all inboxes."""
@@ -70,25 +96,51 @@ class InboxQueue(Queue):
 class ArqQueue(Queue):
     """One arq job per message; its id is the message's, so that arq drops what comes twice."""
 
-    async def fill(self, shape: Shape) -> None:
-        """One by one."""
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Put]:
+        """With arq's own call."""
 
         async def put(empresa_id: int, event: Event) -> None:
-            await enqueue(self.redis, empresa_id, event)
+            body = as_json(event).decode()
+            await self.redis.enqueue_job(ARQ_JOB, empresa_id, body, _job_id=event.message_id)
 
-        await _fill(put, self.ground, shape)
+        yield put
 
     async def left(self) -> int:
         """Jobs that are not done."""
         return int(await self.redis.zcard(QUEUE))
 
 
-async def enqueue(redis: ArqRedis, empresa_id: int, event: Event) -> None:
-    """Puts one message into arq."""
-    await redis.enqueue_job(ARQ_JOB, empresa_id, as_json(event).decode(), _job_id=event.message_id)
+class SaqQueue(Queue):
+    """One SAQ job per message; its key is the message's id, so that SAQ drops what comes twice."""
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Put]:
+        """With SAQ's own call; it keeps no result and tries again after a deadlock."""
+        queue = saq_queue(self.ground.redis_url)
+
+        async def put(empresa_id: int, event: Event) -> None:
+            await queue.enqueue(
+                SAQ_JOB, empresa_id=empresa_id, body=as_json(event).decode(),
+                key=event.message_id, retries=100, retry_delay=0.01, ttl=-1, timeout=60,
+            )  # fmt: skip
+
+        try:
+            yield put
+        finally:
+            await queue.disconnect()
+
+    async def left(self) -> int:
+        """Jobs that are not done."""
+        return int(await self.redis.zcard(f"saq:{_SAQ}:incomplete"))
 
 
-class BullQueue(Queue):
+def saq_queue(url: str) -> saq.Queue:
+    """Its queue in our Redis database."""
+    return saq.Queue.from_url(url, name=_SAQ)
+
+
+class BullQueue(Filled):
     """One BullMQ job per message, put there by Node."""
 
     async def fill(self, shape: Shape) -> None:
@@ -106,7 +158,7 @@ class BullQueue(Queue):
             return sum(await pipe.execute())
 
 
-class NoQueue(Queue):
+class NoQueue(Filled):
     """The contestant has all messages in its memory."""
 
     async def fill(self, shape: Shape) -> None:
@@ -118,18 +170,7 @@ class NoQueue(Queue):
         return int(await self.redis.get(UNCOMMITTED) or 0)
 
 
-class _Put(Protocol):
-    async def __call__(self, empresa_id: int, event: Event) -> None: ...
-
-
-async def _fill(put: _Put, ground: Ground, shape: Shape) -> None:
-    """Those of a conversation never overtake each other."""
-    for blocks in rounds(ground.empresa_ids, shape):
-        waiting = iter([_in_a_row(put, block) for block in blocks])
-        await asyncio.gather(*(_one_after_another(waiting) for _ in range(_AT_ONCE)))
-
-
-async def _in_a_row(put: _Put, block: Block) -> None:
+async def _in_a_row(put: Put, block: Block) -> None:
     empresa_id, events = block
     for event in events:
         await put(empresa_id, event)
