@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import orjson
@@ -42,7 +42,7 @@ class Result:
     shape: Shape
     seconds: float
     cpu_s: float
-    """CPU time of the worker process alone; the servers' is not in it."""
+    """CPU time of the worker processes alone; the servers' is not in it."""
     outcome: Outcome
 
     @property
@@ -51,8 +51,13 @@ class Result:
         return self.shape.total / self.seconds
 
 
-async def measure(ground: Ground, contestant: Contestant, shape: Shape) -> Result:
-    """Raises WrongResult when something is lost, double, out of order (ours) or too slow."""
+async def measure(
+    ground: Ground, contestant: Contestant, shape: Shape, *, workers: int = 1
+) -> Result:
+    """With so many processes.
+
+    Raises WrongResult when something is lost, double, out of order (ours) or too slow.
+    """
     redis = await connect(WorkerSettings(redis_url=SecretStr(ground.redis_url)))
     try:
         await wipe(redis)
@@ -61,10 +66,15 @@ async def measure(ground: Ground, contestant: Contestant, shape: Shape) -> Resul
         queue = contestant.queue(ground, redis)
         await queue.fill(shape)
         first_line = await contestant.tell(ground, shape) if contestant.tell else b""
-        async with started(ground, contestant.command) as process:
-            await get_ready(process, first_line)
-            seconds = await _time(process, queue.left)
-            report = await stop(process)
+        async with AsyncExitStack() as stack:
+            processes = [
+                await stack.enter_async_context(started(ground, contestant.command))
+                for _ in range(workers)
+            ]
+            for process in processes:
+                await get_ready(process, first_line)
+            seconds = await _time(processes, queue.left)
+            cpu_s = sum([(await stop(process)).cpu_s for process in processes])
     finally:
         await redis.aclose()
     outcome = await check(ground, shape, ordered=contestant.ours)
@@ -73,7 +83,7 @@ async def measure(ground: Ground, contestant: Contestant, shape: Shape) -> Resul
         answer=contestant.answer,
         shape=shape,
         seconds=seconds,
-        cpu_s=report.cpu_s,
+        cpu_s=cpu_s,
         outcome=outcome,
     )
 
@@ -122,13 +132,16 @@ def pipes(
     return process.stdin, process.stdout
 
 
-async def _time(process: asyncio.subprocess.Process, left: Callable[[], Awaitable[int]]) -> float:
-    pipes(process)[0].write(b"go\n")
+async def _time(
+    processes: Sequence[asyncio.subprocess.Process], left: Callable[[], Awaitable[int]]
+) -> float:
+    for process in processes:
+        pipes(process)[0].write(b"go\n")
     began = moved_at = time.perf_counter()
     before = None
     while now_left := await left():
-        if process.returncode is not None:
-            raise WrongResult(f"the process ended early, with code {process.returncode}")
+        if codes := [one.returncode for one in processes if one.returncode is not None]:
+            raise WrongResult(f"a process ended early, with code {codes[0]}")
         if now_left != before:
             before, moved_at = now_left, time.perf_counter()
         elif time.perf_counter() - moved_at > _STALLED_S:

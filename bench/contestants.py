@@ -11,7 +11,16 @@ from arq.connections import ArqRedis
 
 from bench import node_program
 from bench.ground import GATEWAY, Ground, channel_of
-from bench.queues import BULLMQ, ArqQueue, BullQueue, Filled, InboxQueue, NoQueue, SaqQueue
+from bench.queues import (
+    BULLMQ,
+    ArqQueue,
+    BullQueue,
+    Filled,
+    InboxAndOutbox,
+    InboxQueue,
+    NoQueue,
+    SaqQueue,
+)
 from bench.sizes import Shape
 from tenancy.start import open_tenancy
 
@@ -26,20 +35,20 @@ class Contestant:
 
     name: str
     answer: str
-    """A name in `bench.answers.ANSWERS`."""
+    """A name in `bench.answers.ANSWERS`, and what becomes of it."""
     command: tuple[str, ...]
     queue: Callable[[Ground, ArqRedis], Filled]
     ours: bool = False
     tell: Tell | None = None
 
 
-def helix(answer: str) -> Contestant:
-    """The product with an answer."""
+def helix(answer: str, *, sends: bool = False) -> Contestant:
+    """The product with an answer. `sends`: its replies have to reach the gateway, too."""
     return Contestant(
         name=PRODUCT,
-        answer=answer,
-        command=_python("bench.product", answer),
-        queue=InboxQueue,
+        answer=f"{answer}, sent" if sends else answer,
+        command=_python("bench.product", answer, "sends" if sends else "keeps"),
+        queue=InboxAndOutbox if sends else InboxQueue,
         ours=True,
     )
 

@@ -9,10 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from statistics import quantiles
+from typing import TypeVar
 
 from pydantic import SecretStr
 
@@ -24,24 +33,12 @@ from bench.ground import Ground
 from bench.load import message_id, one_event
 from bench.queues import Put, Queue
 from bench.redis_database import wipe
-from bench.sizes import Shape
+from bench.sizes import Shape, Steady
 from worker.process import connect
 from worker.settings import WorkerSettings
 
 _LOOK_EVERY_S = 0.05
 _STALLED_S = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Steady:
-    """How long and how quick."""
-
-    empresas: int = 20
-    seconds: float = 10.0
-    rates: tuple[int, ...] = (50, 100, 200)
-    """Messages per second; half of what the contestant can do at most comes after them."""
-    probe: Shape
-    """The load that tells what it can do at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +78,7 @@ async def latency(ground: Ground, plan: Steady, say: Callable[[str], object]) ->
 
 async def at_rate(ground: Ground, contestant: Contestant, rate: int, plan: Steady) -> Latency:
     """One contestant at one rate. Raises WrongResult."""
-    each = max(2, int(rate * plan.seconds) // plan.empresas) + 1
-    shape = Shape(name="steady", empresas=plan.empresas, conversations=each, messages=1)
+    shape = plan.shape(rate)
     sent: dict[str, float] = {}
     async with (
         _way_in(ground, contestant) as (put, left),
@@ -90,16 +86,13 @@ async def at_rate(ground: Ground, contestant: Contestant, rate: int, plan: Stead
     ):
         await get_ready(process)
         pipes(process)[0].write(b"go\n")
-        await _pace(ground, shape, rate, put, sent)
-        await _empty(left)
+        await _send(ground, shape, rate, put, sent)
+        await emptied(left)
         report = await stop(process)
     await check(ground, shape, ordered=contestant.ours)
     if missing := sent.keys() - report.commits.keys():
         raise WrongResult(f"{len(missing)} messages are stored but no commit was noted")
-    counted = list(sent)[plan.empresas :]  # the first of each empresa opens its connections
-    took_s = sent[counted[-1]] - sent[counted[0]]
-    waits = sorted(1000 * (report.commits[id_] - sent[id_]) for id_ in counted)
-    return _latency(contestant.name, rate, (len(counted) - 1) / took_s, waits)
+    return summed_up(contestant.name, rate, sent, report.commits, skip=plan.empresas)
 
 
 @asynccontextmanager
@@ -120,28 +113,43 @@ async def _way_in(
         await redis.aclose()
 
 
-async def _pace(ground: Ground, shape: Shape, rate: int, put: Put, sent: dict[str, float]) -> None:
-    """Each message at its time, however long those before it take."""
-
+async def _send(ground: Ground, shape: Shape, rate: int, put: Put, sent: dict[str, float]) -> None:
     async def send(empresa_id: int, conversation: int) -> None:
         event = one_event(empresa_id, conversation, 0)
         sent[message_id(empresa_id, conversation, 0)] = time.monotonic()
         await put(empresa_id, event)
 
+    await pace(buyers(ground, shape), rate, send)
+
+
+async def pace(
+    whom: Iterable[tuple[int, int]],
+    rate: int,
+    send: Callable[[int, int], Coroutine[None, None, None]],
+) -> None:
+    """Each of (empresa, conversation) at its time, however long those before it take."""
     start = time.monotonic()
     async with asyncio.TaskGroup() as sends:
-        for number, (empresa_id, conversation) in enumerate(_buyers(ground, shape)):
+        for number, (empresa_id, conversation) in enumerate(whom):
             await asyncio.sleep(max(0.0, start + number / rate - time.monotonic()))
             sends.create_task(send(empresa_id, conversation))
 
 
-def _buyers(ground: Ground, shape: Shape) -> Iterator[tuple[int, int]]:
+async def _started(
+    send: Callable[[int, int], Awaitable[None]], empresa_id: int, conversation: int
+) -> None:
+    await send(empresa_id, conversation)
+
+
+def buyers(ground: Ground, shape: Shape) -> Iterator[tuple[int, int]]:
+    """(empresa, conversation), the empresas in turn."""
     for conversation in range(shape.conversations):
         for empresa_id in ground.empresa_ids[: shape.empresas]:
             yield empresa_id, conversation
 
 
-async def _empty(left: Callable[[], Awaitable[int]]) -> None:
+async def emptied(left: Callable[[], Awaitable[int]]) -> None:
+    """Waits until a queue is empty. Raises WrongResult."""
     until = time.monotonic() + _STALLED_S
     while remain := await left():
         if time.monotonic() > until:
@@ -149,12 +157,21 @@ async def _empty(left: Callable[[], Awaitable[int]]) -> None:
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-def _latency(name: str, rate: int, came: float, waits: list[float]) -> Latency:
+Key = TypeVar("Key", str, tuple[int, str])
+
+
+def summed_up(
+    name: str, rate: int, began: Mapping[Key, float], ended: Mapping[Key, float], *, skip: int
+) -> Latency:
+    """From two times of each message, in seconds; the first `skip` that began do not count."""
+    counted = list(began)[skip:]
+    took_s = began[counted[-1]] - began[counted[0]]
+    waits = sorted(1000 * (ended[key] - began[key]) for key in counted)
     cuts = quantiles(waits, n=100, method="inclusive")
     return Latency(
         contestant=name,
         asked_per_s=rate,
-        came_per_s=round(came, 1),
+        came_per_s=round((len(counted) - 1) / took_s, 1),
         messages=len(waits),
         p50=round(cuts[49], 2),
         p95=round(cuts[94], 2),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,6 +52,12 @@ def command(program: str, *args: str) -> tuple[str, ...]:
     folder = _folder()
     shutil.copytree(_SOURCE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_*"))
     return (str(_NODE), str(folder / program), *args)
+
+
+def locked_packages() -> dict[str, str]:
+    """Versions of what the rival names itself."""
+    locked = json.loads((_SOURCE / "package.json").read_text())
+    return dict(locked["dependencies"])
 
 
 async def feed(first_line: str, lines: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
-"""One worker process of the product with a chosen answer: `python -m bench.product trivial`.
+"""One worker process of the product with a chosen answer: `python -m bench.product trivial keeps`.
 
-The same parts as `helix worker`, put together by the same functions, but for one: replies stay
-`pendente`. Sending them is the gateway's time, not ours.
+The same parts as `helix worker`, put together by the same functions. With `keeps` replies stay
+`pendente`, as those of the rivals do; with `sends` they go to the gateway.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _SendsNothing(Deliverer):
         """Does nothing."""
 
 
-async def main(decide: Decide) -> None:
+async def main(decide: Decide, *, sends: bool) -> None:
     """As `worker.process.run_worker`, from the moment that the parent says so."""
     settings = ProcessSettings.read()
     async with AsyncExitStack() as stack:
@@ -70,7 +70,8 @@ async def main(decide: Decide) -> None:
         # The process has no hook for it, and needs none but for this.
         with patch("worker.process.DrainTransaction", _NotesCommits):
             jobs = await stack.enter_async_context(open_jobs(settings, redis, decide_turn=decide))
-        jobs = replace(jobs, deliverer=_SendsNothing())
+        if not sends:
+            jobs = replace(jobs, deliverer=_SendsNothing())
         delivers = make_worker(settings.worker, redis, jobs, Task.DELIVER)
         # The last one made hears the signals.
         drains = make_worker(settings.worker, redis, jobs, Task.DRAIN)
@@ -85,4 +86,4 @@ async def main(decide: Decide) -> None:
 
 if __name__ == "__main__":
     configure_logging()
-    uvloop.run(main(ANSWERS[sys.argv[1]]))
+    uvloop.run(main(ANSWERS[sys.argv[1]], sends=sys.argv[2] == "sends"))

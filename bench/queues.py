@@ -22,7 +22,7 @@ from bench.node_program import feed
 from bench.sizes import Shape
 from schema.events import Event
 from worker.queue.inbox import Inbox, as_json
-from worker.queue.keys import QUEUE, inbox
+from worker.queue.keys import QUEUE, Task, TaskKeys, inbox
 
 ARQ_JOB = "handle_message"
 SAQ_JOB = "handle_message"
@@ -32,6 +32,10 @@ BULLMQ = "messages"
 UNCOMMITTED = "bench:uncommitted"
 """How many messages the loop without a queue has not committed; it says so once, at its end."""
 _AT_ONCE = 64
+_UNSENT = """
+    SELECT COUNT(*) FROM mensagens
+     WHERE tipo = 'enviada' AND status IN ('pendente', 'enviando')
+"""
 
 
 class Put(Protocol):
@@ -91,6 +95,20 @@ class InboxQueue(Queue):
             for empresa_id in self.ground.empresa_ids:
                 pipe.xlen(inbox(empresa_id))
             return sum(await pipe.execute())
+
+
+class InboxAndOutbox(InboxQueue):
+    """The same, until all replies have reached the gateway."""
+
+    async def left(self) -> int:
+        """The databases are asked only when Redis knows of no work: that costs more."""
+        if found := await InboxQueue.left(self) + await self._to_send():
+            return found
+        rows = [await self.ground.rows(id_, _UNSENT) for id_ in sorted(self.ground.used)]
+        return sum(int(row[0][0]) for row in rows)
+
+    async def _to_send(self) -> int:
+        return int(await self.redis.zcard(TaskKeys(0, Task.DELIVER).due))
 
 
 class ArqQueue(Queue):
