@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import orjson
 from arq.worker import Worker
@@ -23,16 +23,18 @@ READY = "ready"
 
 async def work_from_go(worker: Worker) -> None:
     """Works until stdin is closed, then says on stdout how much CPU time that took."""
-    print(READY, flush=True)
-    await asyncio.to_thread(sys.stdin.readline)
-    threading.Thread(target=_stop_at_the_end, daemon=True).start()
+    await get_go()
     started = time.process_time()
-    try:
-        await worker.async_run()
-    except asyncio.CancelledError:
-        tell_cpu(started)
-    finally:
-        await worker.close()
+    working = asyncio.create_task(worker.async_run())
+    stopping = asyncio.create_task(get_stop())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if working.done():
+        await working  # it fails, or it has heard a signal
+    tell_cpu(started)
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+    await worker.close()
 
 
 async def get_go() -> None:
@@ -42,17 +44,21 @@ async def get_go() -> None:
 
 
 async def get_stop() -> None:
-    """Waits for the end of stdin."""
-    await asyncio.to_thread(sys.stdin.read)
+    """Waits for the end of stdin, which comes also when the parent was killed."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        with suppress(RuntimeError):  # the loop may have ended by itself
+            loop.call_soon_threadsafe(ended.set)
+
+    # One that nobody waits for: a process that fails must end without the word of its parent.
+    threading.Thread(target=wait, daemon=True).start()
+    await ended.wait()
 
 
 def tell_cpu(started: float) -> None:
     """The CPU time of this process since `started`, and the commits that were noted."""
     report = {"cpu_s": time.process_time() - started, "commits": noted()}
     print(orjson.dumps(report).decode(), flush=True)
-
-
-def _stop_at_the_end() -> None:
-    """Also when the parent was killed."""
-    sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)

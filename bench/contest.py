@@ -29,8 +29,9 @@ from worker.settings import WorkerSettings
 _LOOK_EVERY_S = 0.01
 _STALLED_S = 30.0
 _STOP_S = 20.0
+_GOODBYE_S = 5.0
 _SHOWN = 4000
-_LONGEST_LINE = 1024 * 1024
+_LONGEST_LINE = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,17 @@ class Report:
 
 
 async def stop(process: asyncio.subprocess.Process) -> Report:
-    """Ends its stdin and waits for its report."""
-    async with asyncio.timeout(_STOP_S):
-        out, _ = await process.communicate(b"")  # closes its stdin
-    return Report(**orjson.loads(out.splitlines()[-1]))
+    """Ends its stdin and takes its report; a process that is slow to end is killed then."""
+    pipes_in, pipes_out = pipes(process)
+    pipes_in.close()
+    try:
+        async with asyncio.timeout(_STOP_S):
+            report = Report(**orjson.loads(await pipes_out.readline()))
+    except (TimeoutError, orjson.JSONDecodeError) as error:
+        raise WrongResult("the process did not report at its end") from error
+    try:
+        async with asyncio.timeout(_GOODBYE_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+    return report

@@ -32,7 +32,7 @@ def contests(plan: Plan, *, node: bool) -> Iterator[tuple[Contestant, Shape]]:
 async def messages(ground: Ground, plan: Plan, say: Callable[[str], object]) -> list[Result]:
     """All contests. Raises WrongResult."""
     results: list[Result] = []
-    for contestant, shape in contests(plan, node=await _node(say)):
+    for contestant, shape in contests(plan, node=await with_node(say)):
         result = await measure(ground, contestant, shape)
         results.append(result)
         say(
@@ -42,7 +42,8 @@ async def messages(ground: Ground, plan: Plan, say: Callable[[str], object]) -> 
     return results
 
 
-async def _node(say: Callable[[str], object]) -> bool:
+async def with_node(say: Callable[[str], object]) -> bool:
+    """Whether the rival in Node can take part; says why when not."""
     try:
         await installed()
     except NodeMissing as error:

@@ -73,7 +73,6 @@ async def main(decide: Decide, *, sends: bool) -> None:
         if not sends:
             jobs = replace(jobs, deliverer=_SendsNothing())
         delivers = make_worker(settings.worker, redis, jobs, Task.DELIVER)
-        # The last one made hears the signals.
         drains = make_worker(settings.worker, redis, jobs, Task.DRAIN)
         sweep = sweep_for_ever(redis, Bell(redis), jobs.active, every_s=settings.worker.sweep_s)
         chores = [asyncio.create_task(delivers.async_run()), asyncio.create_task(sweep)]

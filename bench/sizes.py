@@ -82,9 +82,9 @@ FULL = Plan(
 _STEADY = Steady(probe=Shape(name="probe", empresas=20, conversations=200, messages=1))
 _SCALE = Scale(few=FULL.spread, many=1000, active=100)
 QUICK = Plan(
-    spread=Shape(name="spread", empresas=4, conversations=400, messages=1),
-    bursts=Shape(name="bursts", empresas=4, conversations=20, messages=20, burst=5),
-    hot=Shape(name="hot", empresas=1, conversations=1, messages=200),
+    spread=Shape(name="spread", empresas=4, conversations=200, messages=1),
+    bursts=Shape(name="bursts", empresas=4, conversations=20, messages=10, burst=5),
+    hot=Shape(name="hot", empresas=1, conversations=1, messages=100),
     delivered=Shape(name="spread, fewer", empresas=4, conversations=50, messages=1),
 )
 _QUICK_STEADY = Steady(

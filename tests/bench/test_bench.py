@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
+from bench import node_program
 from bench.checks import WrongResult, check
 from bench.contest import Result, measure
 from bench.contestants import bullmq, helix, limit, plain_arq
 from bench.ground import Ground, prepared, run
-from bench.messages import contests
-from bench.node_program import installed
+from bench.messages import contests, with_node
 from bench.redis_database import own_database
 from bench.report import lines
 from bench.sizes import FULL, QUICK, Shape, plan_of
@@ -23,13 +23,6 @@ from tenancy.names import database_of
 
 _BURSTS = Shape(name="bursts", empresas=2, conversations=3, messages=4, burst=2)
 _SPREAD = Shape(name="spread", empresas=2, conversations=7, messages=1)
-
-
-@pytest.fixture
-async def ground(servers: Servers) -> AsyncIterator[Ground]:
-    """Two dealers with a few cars."""
-    async with prepared(servers, empresas=2, cars=6) as found:
-        yield found
 
 
 @pytest.mark.parametrize("answer", ["trivial", "lucas"])
@@ -56,14 +49,32 @@ async def test_the_baseline_does_the_same_work(ground: Ground, cached: bool) -> 
 
 
 async def test_the_rival_in_node_does_the_same_work(ground: Ground) -> None:
-    """The rows are as the baseline's, whoever wrote them: also when a job came twice."""
-    await installed()
+    """The rows are as the baseline's; where npm has no way out, the rival is left out."""
+    said: list[str] = []
+    if not await with_node(said.append):
+        assert said[0].startswith("BullMQ is left out: ")
+        return
     for cached in (True, False):
         result = await measure(ground, bullmq(cached=cached, max_jobs=8), _BURSTS)
 
         assert result.outcome.turns == 24
         assert result.outcome.pending == 24
         assert result.cpu_s > 0
+
+
+async def test_a_machine_without_npm_leaves_the_rival_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It says why, leaves no half of an installation behind, and the others go on."""
+    monkeypatch.setattr(node_program, "_LOCAL", tmp_path / "node")
+    monkeypatch.setattr(node_program, "_NPM", tmp_path / "nothing.js")
+    said: list[str] = []
+
+    assert not await with_node(said.append)
+
+    assert "npm cannot install the packages" in said[0]
+    assert list((tmp_path / "node").iterdir()) == []
+    assert not [who for who, _ in contests(QUICK, node=False) if who.name.startswith("BullMQ")]
 
 
 async def test_the_limit_writes_the_rows_of_the_product(ground: Ground) -> None:
@@ -141,7 +152,9 @@ async def test_order_is_asked_of_the_product_alone(ground: Ground) -> None:
 
 async def test_a_contestant_that_ends_is_no_winner(ground: Ground) -> None:
     """What it said last comes along with the error."""
-    broken = replace(helix("trivial"), command=(sys.executable, "-m", "bench.product", "none"))
+    broken = replace(
+        helix("trivial"), command=(sys.executable, "-m", "bench.product", "none", "keeps")
+    )
 
     with pytest.raises(WrongResult) as caught:
         await measure(ground, broken, _SPREAD)
