@@ -35,7 +35,7 @@ format: $(DONE) ## Formats the code and repairs what ruff can repair
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(DONE) ## Measures beside plain arq and aiomysql (BENCH_ONLY=messages, pools or turns)
+bench: $(DONE) ## Measures beside arq, SAQ, BullMQ and no queue at all (BENCH_QUICK=1, BENCH_ONLY=latency)
 	@$(BIN)/python -m bench
 
 fuzz-pools: $(DONE) ## Cancels at every await of the tenant pools (FUZZ_SECONDS=600)

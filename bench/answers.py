@@ -9,14 +9,16 @@ from bot.stock import Stock
 from bot.values import Bubble, Dealer, Decision, Turn
 from worker.drain.turns import Decide
 
+TRIVIAL = Decision(
+    bubbles=(Bubble(text="Recebi sua mensagem, já te respondo!"),),
+    state={"v": 1},
+    status="em_andamento",
+    rule="bench.trivial",
+)
+
 
 def _trivial(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decision:  # noqa: ARG001
-    return Decision(
-        bubbles=(Bubble(text="Recebi sua mensagem, já te respondo!"),),
-        state={"v": 1},
-        status="em_andamento",
-        rule="bench.trivial",
-    )
+    return TRIVIAL
 
 
 ANSWERS: dict[str, Decide] = {"trivial": _trivial, "lucas": decide}

@@ -20,7 +20,8 @@ _UNANSWERED = """
         OR (SELECT MAX(m.id) FROM mensagens m
              WHERE m.conversation_id = c.id AND m.tipo = 'recebida')
          > COALESCE((SELECT MAX(m.id) FROM mensagens m
-             WHERE m.conversation_id = c.id AND m.tipo = 'enviada' AND m.status = 'pendente'), 0)
+             WHERE m.conversation_id = c.id AND m.tipo = 'enviada'
+               AND m.status IN ('pendente', 'enviada', 'entregue', 'lida')), 0)
 """
 _REPLIES = """
     SELECT COALESCE(SUM(decisao IS NOT NULL), 0), COALESCE(SUM(status = 'pendente'), 0),
@@ -40,7 +41,7 @@ class Outcome:
     turns: int = 0
     """Answers given, those that were withdrawn included."""
     pending: int = 0
-    """Reply rows that would be sent."""
+    """Reply rows that are still to be sent."""
     withdrawn: int = 0
     """Reply rows taken back since the buyer wrote again before they were sent."""
     disordered: int = 0

@@ -6,9 +6,9 @@ Made by `bench.__main__` and by the tests; everything is dropped at the end.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from bench.redis_database import own_database
 from dev.servers import MariaDB, Servers
+from schema.channels import Channel
 from tenancy.channels import add_channel
 from tenancy.empresas import Profile
 from tenancy.keyring import new_key
@@ -54,6 +55,8 @@ class Ground:
     settings: TenancySettings
     redis_url: str
     empresa_ids: tuple[int, ...]
+    used: set[int] = field(default_factory=set)
+    """Empresas that somebody may have written to since they were wiped."""
 
     def environment(self) -> dict[str, str]:
         """For a worker process: this installation, and no waiting for more from the buyer."""
@@ -74,13 +77,14 @@ class Ground:
 
     async def wipe(self) -> None:
         """As if nobody had ever written; the stock stays."""
-        for empresa_id in self.empresa_ids:
+        for empresa_id in sorted(self.used):
             await run(
                 self.mariadb,
                 "SET foreign_key_checks = 0",
                 *(f"TRUNCATE TABLE {table}" for table in _TALKED),
                 database=database_of(empresa_id),
             )
+        self.used.clear()
 
     async def rows(self, empresa_id: int, sql: str) -> list[tuple[Any, ...]]:
         """What an empresa's database holds, asked as administrator."""
@@ -113,6 +117,24 @@ async def prepared(servers: Servers, *, empresas: int, cars: int = 40) -> AsyncI
             yield Ground(mariadb=mariadb, settings=settings, redis_url=redis_url, empresa_ids=ids)
         finally:
             await _remove(mariadb, settings.db_name, ids)
+
+
+async def give_channels(
+    ground: Ground,
+    credentials: Mapping[int, Mapping[str, str]],
+    *,
+    limits: Mapping[str, object] | None = None,
+) -> dict[int, Channel]:
+    """The channels of these empresas, with new secrets."""
+    async with open_tenancy(ground.settings, grace_s=1) as tenancy:
+        found = {}
+        for empresa_id, secrets in credentials.items():
+            async with tenancy.central.transaction() as conn:
+                found[empresa_id] = await add_channel(
+                    conn, tenancy.keyring, empresa_id=empresa_id, gateway=GATEWAY,
+                    identifier=channel_of(empresa_id), credentials=dict(secrets), limits=limits,
+                )  # fmt: skip
+        return found
 
 
 async def run(mariadb: MariaDB, *statements: str, database: str | None = None) -> list[Any]:

@@ -1,20 +1,16 @@
-"""The messages that are measured, and the way in for each contestant. Called by `bench.contest`.
+"""The messages that are measured. Called by `bench.queues` and `bench.limit`.
 
 Interleaved over empresas and conversations, as a busy hour brings them; in order within each.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from arq.connections import ArqRedis
-
-from bench.ground import GATEWAY, Ground, channel_of
+from bench.ground import GATEWAY, channel_of
 from bench.sizes import Shape
 from schema.events import Event, EventKind
-from worker.queue.inbox import Inbox
 
 _LINES = (
     "oi, tem onix até 70 mil?",
@@ -28,10 +24,6 @@ _LINES = (
     "dá pra financiar?",
     "quero um suv automático até 120 mil",
 )
-_AT_ONCE = 64
-
-Put = Callable[[int, Event], Awaitable[object]]
-"""Puts one event of an empresa into a contestant's queue."""
 
 
 def message_id(empresa_id: int, conversation: int, place: int) -> str:
@@ -50,47 +42,25 @@ def phone_of(conversation: int) -> str:
     return f"55419{conversation:08d}"
 
 
-async def preload(ground: Ground, shape: Shape, put: Put) -> None:
-    """All messages, one by one; those of a conversation never overtake each other."""
-    for place in range(shape.messages):
-        waiting = iter(
-            [put(empresa_id, event) for empresa_id, event in _round(ground, shape, place)]
-        )
-        await asyncio.gather(*(_one_after_another(waiting) for _ in range(_AT_ONCE)))
+Block = tuple[int, list[Event]]
+"""Messages of one buyer that come in a row, and the empresa that he writes to."""
 
 
-def into_inbox(redis: ArqRedis) -> Put:
-    """The product's way in, as the webhook goes it."""
-    inbox = Inbox(redis)
-
-    async def put(empresa_id: int, event: Event) -> object:
-        return await inbox.push(empresa_id, [event])
-
-    return put
-
-
-def into_arq(redis: ArqRedis, job: str) -> Put:
-    """One arq job per message; its id is the message's, so that arq drops what comes twice."""
-
-    async def put(empresa_id: int, event: Event) -> object:
-        body = event.model_dump_json(exclude_defaults=True)
-        return await redis.enqueue_job(job, empresa_id, body, _job_id=event.message_id)
-
-    return put
-
-
-async def _one_after_another(waiting: Iterator[Awaitable[object]]) -> None:
-    for put in waiting:
-        await put
-
-
-def _round(ground: Ground, shape: Shape, place: int) -> Sequence[tuple[int, Event]]:
+def rounds(empresa_ids: Sequence[int], shape: Shape) -> Iterator[list[Block]]:
+    """All messages. Blocks of one round are of different buyers, so their order is all one."""
     now = int(time.time())
-    return [
-        (empresa_id, _event(empresa_id, conversation, place, now))
-        for conversation in range(shape.conversations)
-        for empresa_id in ground.empresa_ids[: shape.empresas]
-    ]
+    for first in range(0, shape.messages, shape.burst):
+        places = range(first, min(first + shape.burst, shape.messages))
+        yield [
+            (empresa_id, [_event(empresa_id, conversation, place, now) for place in places])
+            for conversation in range(shape.conversations)
+            for empresa_id in empresa_ids[: shape.empresas]
+        ]
+
+
+def one_event(empresa_id: int, conversation: int, place: int) -> Event:
+    """A message of this moment."""
+    return _event(empresa_id, conversation, place, int(time.time()))
 
 
 def _event(empresa_id: int, conversation: int, place: int, now: int) -> Event:

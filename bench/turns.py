@@ -7,18 +7,12 @@ before left.
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from zoneinfo import ZoneInfo
-
-import orjson
 
 from bot.lucas import decide
 from bot.stock import Stock
@@ -26,10 +20,9 @@ from bot.values import Appointment, Car, Dealer, Decision, Incoming, Turn
 from schema.events import EventKind
 
 SIZES = (50, 500, 2000)
-LIMITS_MS = {50: 1.0, 500: 2.0, 2000: 5.0}
+LIMITS_MS = {50: 1.0, 2000: 5.0}
 """What a turn may take on average; docs/lucas.md has the figures that were measured."""
-LATEST = Path(__file__).parent / "results" / "turns.json"
-_ROUNDS, _QUICK_ROUNDS = 100, 20
+ROUNDS, QUICK_ROUNDS = 100, 20
 _NOW = datetime(2026, 11, 24, 10, 0, tzinfo=ZoneInfo("America/Sao_Paulo"))
 _DEALER = Dealer(
     nome="Ipê Automóveis",
@@ -72,11 +65,6 @@ class Pace:
     """The slowest kind of turn, the mean of its repetitions."""
     build_ms: float
     """To prepare the stock, once in each time-to-live."""
-
-    @property
-    def met(self) -> bool:
-        """Whether the mean is within `LIMITS_MS`."""
-        return self.mean_ms <= LIMITS_MS[self.cars]
 
 
 def measure(cars: int, *, rounds: int) -> Pace:
@@ -155,31 +143,9 @@ def report(paces: Sequence[Pace]) -> str:
     return "\n".join(lines)
 
 
-def rounds_of(environ: Mapping[str, str]) -> int:
-    """How often the talk is taken: fewer times with BENCH_QUICK=1."""
-    return _QUICK_ROUNDS if environ.get("BENCH_QUICK") == "1" else _ROUNDS
-
-
-def write(paces: Sequence[Pace], path: Path = LATEST) -> Path:
-    """The same as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    result = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "processors": os.cpu_count(),
-        "turns": [
-            {**asdict(pace), "limit_ms": LIMITS_MS[pace.cars], "met": pace.met} for pace in paces
-        ],
-    }
-    path.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
-    return path
-
-
 def main() -> None:
-    """The whole part: measured, shown, written."""
-    paces = [measure(cars, rounds=rounds_of(os.environ)) for cars in SIZES]
-    written = write(paces)
-    sys.stdout.write(f"{report(paces)}\nalso in {written.relative_to(written.parents[2])}\n")
+    """Shows the figures."""
+    print(report([measure(cars, rounds=ROUNDS) for cars in SIZES]))
 
 
 if __name__ == "__main__":

@@ -135,4 +135,4 @@ def test_an_unknown_part_is_refused(
 
     assert main() == 2
 
-    assert "all, messages, pools" in capsys.readouterr().out
+    assert "BENCH_ONLY=pool is none of messages, latency" in capsys.readouterr().out
