@@ -54,6 +54,7 @@ from worker.queue.inbox import Inbox
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task, TaskKeys
 from worker.queue.lease import LeaseDesk
+from worker.redis_wire import reporting
 from worker.remind.job import Reminder
 from worker.remind.writer import ReminderWriter
 from worker.report import report_of
@@ -333,11 +334,13 @@ async def _run_through_outages(worker: Worker) -> None:
 async def connect(settings: WorkerSettings) -> ArqRedis:
     """Redis as arq wants it, with JSON in place of pickle: what lies there runs nowhere."""
     redis = ArqRedis(
-        connection_pool=ConnectionPool.from_url(
-            settings.redis_url.get_secret_value(),
-            socket_timeout=settings.redis_timeout_s,
-            socket_connect_timeout=settings.redis_timeout_s,
-            socket_keepalive=True,
+        connection_pool=reporting(
+            ConnectionPool.from_url(
+                settings.redis_url.get_secret_value(),
+                socket_timeout=settings.redis_timeout_s,
+                socket_connect_timeout=settings.redis_timeout_s,
+                socket_keepalive=True,
+            )
         ),
         job_serializer=orjson.dumps,
         job_deserializer=orjson.loads,

@@ -25,6 +25,7 @@ from worker.media.store import open_store
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.ignored import Ignored
 from worker.queue.inbox import Inbox
+from worker.redis_wire import reporting
 from worker.settings import WebSettings, WorkerSettings
 from worker.web.webhook import Webhook
 
@@ -43,6 +44,7 @@ def build_app(
         socket_timeout=web.redis_timeout_s,
         socket_connect_timeout=web.redis_timeout_s,
     )
+    reporting(redis.connection_pool)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
