@@ -1,7 +1,8 @@
-"""A Redis server in a folder of its own. Called by `supervisor`."""
+"""A Redis server in a folder of its own. Called by `supervisor` and `extra`."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -36,9 +37,10 @@ set-proc-title no
 class RedisServer:
     """One server: `start`, then `dsn` says where it is, then `stop`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, die_with_parent: signal.Signals = signal.SIGTERM) -> None:
         """`home` holds data, log and configuration; it may hold those of an earlier run."""
         self._home = home.resolve()
+        self._die_with_parent = die_with_parent
         self._log = self._home / "server.log"
         self._pid_file = self._home / "pid"
         self._config = self._home / "redis.conf"
@@ -83,6 +85,12 @@ class RedisServer:
         if self._process is not None:
             process.stop(self._process)
 
+    def kill(self) -> None:
+        """SIGKILL: what is on disk is what a start finds."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
     def _prepare(self) -> Secret[RedisDsn]:
         password = process.kept_secret(self._home / "password")
         port = ports.choose(self._home / "port")
@@ -99,7 +107,8 @@ class RedisServer:
 
     def _launch(self, dsn: Secret[RedisDsn]) -> bool:
         """False when the server ended at once, as it does when its port was just taken."""
-        started = process.start([programs.need("redis-server"), self._config], log=self._log)
+        command = [programs.need("redis-server"), self._config]
+        started = process.start(command, log=self._log, die_with_parent=self._die_with_parent)
         self._process = started
         process.wait_until(lambda: started.poll() is not None or _answers(dsn), limit_s=_START_S)
         if started.poll() is not None:
