@@ -134,7 +134,10 @@ async def read_book(server: MariaDB, dealer: Dealer, written: Sequence[str]) -> 
 
 
 async def is_at_rest(server: MariaDB, dealer: Dealer, written: Sequence[str]) -> bool:
-    """Whether all that was written is stored and nothing is left to be answered or sent."""
+    """Whether all that was written is stored, nothing is left to be answered or sent, and the
+    gateway has nothing left to repeat."""
+    if not dealer.phone.is_idle:
+        return False
     async with server.connect(dealer.database) as connection, connection.cursor() as cursor:
         await cursor.execute(_OPEN)
         ((stored, to_send, due),) = await cursor.fetchall()

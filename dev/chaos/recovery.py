@@ -1,8 +1,8 @@
-"""How long an empresa needs until a waiting buyer is answered again. Called by `run`. Pure.
+"""How long an empresa needs until a buyer is answered again, and how long buyers wait. Pure.
 
-A recovery begins when the last fault that could touch the empresa has ended, and ends with the
-next message of ours at the phone of a buyer who was waiting then. A fault that begins before that
-answer puts the beginning off to its own end: nothing is left out for being slow.
+A recovery begins when the last fault that could touch the empresa has ended, if a buyer is waiting
+then, and ends with the next message of ours at a phone. A fault that begins before that message
+puts the beginning off to its own end: nothing is left out for being slow. Called by `run`.
 """
 
 from __future__ import annotations
@@ -35,21 +35,30 @@ def recoveries(book: Book, struck: Iterable[Struck]) -> list[Recovery]:
     faults = sorted(
         (fault.since, fault.until) for fault in struck if book.dealer.id in fault.empresas
     )
-    answers = _times_by_buyer(book)
+    times = _times_by_buyer(book)
     found: list[Recovery] = []
     place = 0
     while place < len(faults):
         end = faults[place][1]
         place += 1
-        answer = _next_answer(book, answers, end)
-        while place < len(faults) and (answer is None or faults[place][0] <= max(end, answer)):
-            if answer is None and faults[place][0] > end:
-                break  # nobody waits: the next fault has a recovery of its own
+        answer = _next_answer(book, times, end)
+        while place < len(faults) and faults[place][0] <= (end if answer is None else answer):
             end = max(end, faults[place][1])
             place += 1
-            answer = _next_answer(book, answers, end)
+            answer = _next_answer(book, times, end)
         if answer is not None:
             found.append(Recovery(empresa_id=book.dealer.id, since=end, until=answer))
+    return found
+
+
+def waits(book: Book) -> list[float]:
+    """Seconds from each message that was stored to the next of ours at its buyer's phone."""
+    times = _times_by_buyer(book)
+    found: list[float] = []
+    for buyer, at in _written_times(book):
+        after = _after(times.get(buyer, []), at)
+        if after is not None:
+            found.append(after - at)
     return found
 
 
@@ -66,17 +75,21 @@ def _times_by_buyer(book: Book) -> Mapping[str, list[float]]:
     return times
 
 
-def _next_answer(book: Book, answers: Mapping[str, list[float]], end: float) -> float | None:
-    """The first answer after `end` to a buyer whose newest message before it had none."""
-    newest: dict[str, float] = {}
+def _written_times(book: Book) -> Iterable[tuple[str, float]]:
     for message in book.received:
-        at = book.written[message.id].first_at if message.id in book.written else float("inf")
-        if at <= end:
-            newest[message.buyer] = max(at, newest.get(message.buyer, 0.0))
-    found: list[float] = []
-    for buyer, written_at in newest.items():
-        times = answers.get(buyer, [])
-        place = bisect.bisect_right(times, written_at)
-        if place < len(times) and times[place] > end:
-            found.append(times[place])
-    return min(found, default=None)
+        if message.id in book.written:
+            yield message.buyer, book.written[message.id].first_at
+
+
+def _next_answer(book: Book, times: Mapping[str, list[float]], end: float) -> float | None:
+    """The first answer after `end`, to whomever; None when nobody was waiting for one then."""
+    for buyer, written_at in _written_times(book):
+        after = _after(times.get(buyer, []), written_at)
+        if written_at <= end and after is not None and after > end:
+            return min(first for of in times.values() if (first := _after(of, end)) is not None)
+    return None
+
+
+def _after(times: Sequence[float], at: float) -> float | None:
+    place = bisect.bisect_right(times, at)
+    return times[place] if place < len(times) else None

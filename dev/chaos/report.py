@@ -23,6 +23,7 @@ class Report:
     sends_doubled_allowed: int = 0
     failed_replies: int = 0
     recovery_p99_s: float = 0.0
+    waited_p99_s: float = 0.0
     written: int = 0
     faults: int = 0
     surprises: int = 0

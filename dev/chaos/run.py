@@ -17,7 +17,7 @@ from dev.chaos.fleet import Fleet, running
 from dev.chaos.ground import Ground, prepared
 from dev.chaos.logs import write_logs
 from dev.chaos.plan import plan
-from dev.chaos.recovery import Recovery, percentile, recoveries
+from dev.chaos.recovery import Recovery, percentile, recoveries, waits
 from dev.chaos.report import Report
 from dev.chaos.sizes import Shape
 from dev.chaos.strike import Striker
@@ -120,14 +120,16 @@ class _Run:
     async def count(self) -> Report:
         """From the databases and the phones."""
         struck, server = self.striker.struck, self._ground.mariadb.access
-        report = Report()
+        report, waited = Report(), list[float]()
         prices = frozenset(dealer.price for dealer in self._ground.dealers)
         for dealer, buyers in zip(self._ground.dealers, self._buyers, strict=True):
             book = await read_book(server, dealer, buyers.written)
             report.add(count(book, Windows.of(struck, dealer.id), prices=prices))
             self.recovered += recoveries(book, struck)
+            waited += waits(book)
         times = [recovery.seconds for recovery in self.recovered]
         report.recovery_p99_s = round(percentile(times, 0.99), 2)
+        report.waited_p99_s = round(percentile(waited, 0.99), 2)
         report.faults, report.surprises = len(struck), self._fleet.surprises
         return report
 

@@ -139,6 +139,11 @@ class Standin(Watched, ABC):
         """Where the send API is."""
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no webhook is still to be pushed, repeated or reported."""
+        return not self._tasks
+
     # --- faults
 
     def refuse_next(self, count: int, refusal: Refusal) -> None:

@@ -11,7 +11,7 @@ from dev.chaos.books import Answer, Book, Copy, Received, Written
 from dev.chaos.count import copies_by_row, count
 from dev.chaos.ground import dealer_of
 from dev.chaos.plan import How, Kind, Whom
-from dev.chaos.recovery import percentile, recoveries
+from dev.chaos.recovery import percentile, recoveries, waits
 from dev.chaos.report import Report
 from dev.chaos.sizes import QUICK
 from dev.chaos.strike import Struck
@@ -248,6 +248,20 @@ def test_a_recovery_is_of_an_empresa_that_was_touched() -> None:
     """Another one's fault says nothing about this one."""
     elsewhere = replace(_struck(105.0, 111.5), empresas=frozenset({_OTHER.id}))
     assert _recoveries([elsewhere]) == []
+
+
+def test_an_answer_to_a_buyer_who_wrote_since_is_a_sign_of_life_too() -> None:
+    """One waits from 110 s on until 112 s; another writes at 111.6 s, and is answered before."""
+    book = _book()
+    soon = Written(id="m9", first_at=111.6, accepted_at=111.6)
+    other = replace(book.received[0], id="m9", buyer=_DEALER.buyer(2))
+    answered = replace(book.copies[1], id="r9", buyer=_DEALER.buyer(2), at=111.75)
+    copies = sorted([*book.copies, answered], key=lambda copy: copy.at)
+    book = replace(book, written={**book.written, "m9": soon}, copies=copies,
+                   received=[*book.received, other])  # fmt: skip
+
+    assert [found.seconds for found in recoveries(book, [_struck(105.0, 111.5)])] == [0.25]
+    assert waits(book) == [2.0, 2.0, 2.0, pytest.approx(0.15)]
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
