@@ -319,13 +319,11 @@ async def _close(workers: Sequence[Worker], presence: Presence) -> None:
 
 async def _run_through_outages(worker: Worker) -> None:
     """arq's loop ends when Redis does not answer; the process and its connections stay."""
-    while True:
+    while worker.allow_pick_jobs:  # else told to stop meanwhile, with no loop to hear it
         try:
             await worker.async_run()
         except (RedisError, OSError) as error:
             log.warning("redis does not answer", error=str(error))
-            if not worker.allow_pick_jobs:  # told to stop meanwhile, with no loop to hear it
-                return
             await asyncio.sleep(_OUTAGE_PAUSE_S)
         else:
             return
