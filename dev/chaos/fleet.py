@@ -17,6 +17,8 @@ from dev.stack import NotStarted, Process, Stack, running_stack
 
 _READY_S = 60.0
 _AGAIN_S = 0.3
+_ENDS_S = 20.0
+"""A process that was told to stop ends within its grace time, 10 s, and a second."""
 
 
 @dataclass(slots=True)
@@ -38,6 +40,8 @@ class Place:
     """The end of this process is our doing."""
     surprises: int = 0
     """Processes that were ready and ended by themselves."""
+    deaf: int = 0
+    """Processes that were told to stop and had to be killed."""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def keep(self) -> None:
@@ -73,7 +77,18 @@ class Place:
         self.wanted_end, self.pause_s = True, pause_s
         self.ready.clear()
         process.child.send_signal(number)
-        await process.child.wait()
+        try:
+            async with asyncio.timeout(_ENDS_S):
+                await process.child.wait()
+        except TimeoutError:
+            self.deaf += 1
+            process.kill()
+            await process.child.wait()
+
+    async def is_ready(self) -> None:
+        """Waits for it. Raises TimeoutError: then this place is of no use any more."""
+        async with asyncio.timeout(_READY_S):
+            await self.ready.wait()
 
     def _is_ready(self, line: dict[str, object]) -> None:
         if self.name == "web":
@@ -101,10 +116,14 @@ class Fleet:
         """Processes that ended by themselves after they had been ready."""
         return sum(place.surprises for place in self.places)
 
+    @property
+    def deaf(self) -> int:
+        """Processes that did not end when they were told to."""
+        return sum(place.deaf for place in self.places)
+
     async def all_ready(self) -> None:
-        """Returns once each place has a process that is ready."""
-        async with asyncio.timeout(_READY_S):
-            await asyncio.gather(*(place.ready.wait() for place in self.places))
+        """Returns once each place has a process that is ready. Raises TimeoutError."""
+        await asyncio.gather(*(place.is_ready() for place in self.places))
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ class Report:
     written: int = 0
     faults: int = 0
     surprises: int = 0
+    deaf: int = 0
     settled_s: float = 0.0
     seed: int = 0
 
@@ -40,7 +41,7 @@ class Report:
         found = [
             f"{name}: {getattr(self, name)}"
             for name in ("lost", "doubled_rows", "out_of_order", "foreign", "failed_replies",
-                         "surprises")
+                         "surprises", "deaf")
             if getattr(self, name)
         ]  # fmt: skip
         if self.accepted < self.written:

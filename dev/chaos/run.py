@@ -130,7 +130,8 @@ class _Run:
         times = [recovery.seconds for recovery in self.recovered]
         report.recovery_p99_s = round(percentile(times, 0.99), 2)
         report.waited_p99_s = round(percentile(waited, 0.99), 2)
-        report.faults, report.surprises = len(struck), self._fleet.surprises
+        report.faults = len(struck)
+        report.surprises, report.deaf = self._fleet.surprises, self._fleet.deaf
         return report
 
     async def _tell(self, stage: str) -> None:

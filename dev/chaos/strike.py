@@ -74,9 +74,9 @@ class Striker:
     async def _is_there(self, fault: Fault) -> None:
         """What is just being started is struck when it is up."""
         if fault.kind.whom is Whom.WORKER:
-            await self.fleet.workers[fault.target].ready.wait()
+            await self.fleet.workers[fault.target].is_ready()
         if fault.kind.whom is Whom.WEB:
-            await self.fleet.webs[fault.target].ready.wait()
+            await self.fleet.webs[fault.target].is_ready()
 
     async def _do(self, fault: Fault) -> None:
         """Returns when it has been undone."""
@@ -142,7 +142,7 @@ async def _process(place: Place, fault: Fault) -> None:
     await place.end(
         signal.SIGKILL if fault.kind.how is How.KILL else signal.SIGTERM, pause_s=fault.lasts_s
     )
-    await place.ready.wait()
+    await place.is_ready()
 
 
 async def _cut(way: Proxy, fault: Fault) -> None:
