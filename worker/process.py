@@ -46,6 +46,7 @@ from worker.media.settings import MediaSettings, TranscribeSettings
 from worker.media.store import open_store
 from worker.media.transcribe import Transcriber
 from worker.presence import Presence
+from worker.queue.arq_worker import OutageProofWorker
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.functions import Functions, keep_registered
@@ -353,7 +354,7 @@ def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs, task: Tas
 
     The jobs see to their own repetition, so arq keeps no results and no tries.
     """
-    worker = Worker(
+    worker = OutageProofWorker(
         functions=[
             func(job, name=name.value, keep_result=0, max_tries=1_000_000)
             for name, job in _JOBS[task].items()
