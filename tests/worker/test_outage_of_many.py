@@ -89,6 +89,20 @@ async def test_1_the_loop_goes_on_as_soon_as_redis_is_back(redis_url: str, redis
         assert 1 <= len(outages) <= 3
 
 
+async def test_a_stop_is_heard_though_its_cancel_was_lost(redis_url: str) -> None:
+    """As Python 3.11 loses one when a command is written in the same moment: the loop ends."""
+    async with _working(redis_url, _Drainer()) as (worker, _):
+        running = asyncio.create_task(_run_through_outages(worker))
+        await asyncio.sleep(0)
+        worker.main_task = None
+
+        worker.handle_sig_wait_for_completion(signal.SIGTERM)
+
+        done, _ = await asyncio.wait({running}, timeout=_LIMIT_S)
+        running.cancel()
+        assert done == {running}
+
+
 async def test_a_job_that_cannot_be_started_keeps_no_place(redis_url: str) -> None:
     """Else each outage might cost a place, until a worker that is alive takes no job any more."""
     async with _working(redis_url, _Drainer()) as (worker, way):

@@ -1,13 +1,17 @@
-"""arq's worker, made to stand outages of Redis. Made by `process`.
+"""arq's worker, made to stand outages of Redis, and to hear a stop. Made by `process`.
 
 Two things of arq 0.28 that an outage brings about: its loop ends once for each job whose end could
 not be written, after Redis is back, too; and a place that was taken for a job that could not be
 started is never given back, until none is left and the worker takes no job any more.
+
+A stop is a cancel of its loop, which Python 3.11's `asyncio.wait_for` loses when what it waits for
+(redis-py: a write) ends in the same moment. The loop would go on for ever, taking no job.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
 
 import structlog
 from arq.worker import Worker
@@ -19,6 +23,17 @@ log = structlog.get_logger()
 class OutageProofWorker(Worker):
     """A job whose end was not written stays in the queue: it is run again when its mark has run
     out, and then its lease decides whether there is something to do."""
+
+    _ended = False
+
+    async def _wait_for_tasks_to_complete(self, signum: signal.Signals) -> None:
+        await super()._wait_for_tasks_to_complete(signum)  # and cancels the loop
+        self._ended = True
+
+    async def _poll_iteration(self) -> None:
+        if self._ended:
+            raise asyncio.CancelledError
+        await super()._poll_iteration()
 
     async def start_jobs(self, job_ids: list[bytes]) -> None:
         """Starts those that nobody has. Raises what Redis raises; no place is held then."""
