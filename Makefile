@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 TEST_PROCESSES ?= 3
 DONE := $(VENV)/.set-up
 
-.PHONY: help setup demo chat test check format bench fuzz-pools snapshot fuzz-gateways up down lock clean
+.PHONY: help setup demo chat test check format bench fuzz-pools snapshot fuzz-gateways chaos up down lock clean
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ snapshot: $(DONE) ## Writes the schema of new dealers' databases anew, after a n
 
 fuzz-gateways: $(DONE) ## Damages webhook bodies of all gateways (FUZZ_BODIES=100000)
 	@$(BIN)/python -m dev.fuzz_gateways
+
+chaos: $(DONE) ## Kills, freezes and cuts the fleet off, then counts (CHAOS_SECONDS=600)
+	@$(BIN)/python -m dev.chaos
 
 up: $(DONE) ## Starts the private MariaDB and Redis and keeps them
 	@$(BIN)/python -m dev.servers up

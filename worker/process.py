@@ -49,6 +49,7 @@ from worker.media.settings import MediaSettings, TranscribeSettings
 from worker.media.store import open_store
 from worker.media.transcribe import Transcriber
 from worker.presence import Presence
+from worker.queue.arq_worker import OutageProofWorker
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.functions import Functions, InboxLimits, keep_registered
@@ -362,13 +363,11 @@ async def _close(workers: Sequence[Worker], presence: Presence) -> None:
 
 async def _run_through_outages(worker: Worker) -> None:
     """arq's loop ends when Redis does not answer; the process and its connections stay."""
-    while True:
+    while worker.allow_pick_jobs:  # else told to stop meanwhile, with no loop to hear it
         try:
             await worker.async_run()
         except (RedisError, OSError) as error:
             log.warning("redis does not answer", error=str(error))
-            if not worker.allow_pick_jobs:  # told to stop meanwhile, with no loop to hear it
-                return
             await asyncio.sleep(_OUTAGE_PAUSE_S)
         else:
             return
@@ -391,7 +390,7 @@ def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs, task: Tas
 
     The jobs see to their own repetition, so arq keeps no results and no tries.
     """
-    worker = Worker(
+    worker = OutageProofWorker(
         functions=[
             func(job, name=name.value, keep_result=0, max_tries=1_000_000)
             for name, job in _JOBS[task].items()

@@ -120,20 +120,29 @@ def _guarded(netloc: str, path: str, *, tls: bool) -> Guarded:
     )
 
 
-class _Cancels:
-    """Where Python 3.11's `asyncio.wait_for`, which sends a command, may swallow a cancellation."""
+class _Sends:
+    """Laid over a class of connections, for two faults of what lies under it.
+
+    Python 3.11's `asyncio.wait_for`, which sends a command, may swallow a cancellation. uvloop
+    answers a write to a connection that was reset with RuntimeError, where asyncio has an OSError:
+    it would end a worker, and a webhook would get 500 for 503.
+    """
 
     async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
-        """Raises the cancellation that came while it was sent; the connection ends with it."""
+        """Raises the cancellation that came while it was sent, which ends the connection, and
+        redis-py's ConnectionError for one that broke."""
         task = asyncio.current_task()
         before = task.cancelling() if task else 0
-        await super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
+        try:
+            await super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
+        except RuntimeError as error:
+            raise Disconnected("the connection broke while it was written to") from error
         if task and task.cancelling() > before:
             await self.disconnect(nowait=True)  # type: ignore[attr-defined]
             raise asyncio.CancelledError
 
 
-class _Follows(_Cancels):
+class _Follows(_Sends):
     """For a connection to one address behind which the master may change (DNS, a proxy)."""
 
     async def read_response(self, *args: Any, **kwargs: Any) -> Any:
@@ -164,11 +173,11 @@ _FOLLOWING: dict[type, type] = {
 }
 
 
-class _GuardedConnection(_Cancels, SentinelManagedConnection):
+class _GuardedConnection(_Sends, SentinelManagedConnection):
     pass
 
 
-class _GuardedSSLConnection(_Cancels, SentinelManagedSSLConnection):
+class _GuardedSSLConnection(_Sends, SentinelManagedSSLConnection):
     pass
 
 

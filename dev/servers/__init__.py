@@ -1,11 +1,12 @@
 """Private MariaDB and Redis servers of this checkout, for the demo, the tests and the benchmark.
 
-`running()` is what a command needs; `extra_mariadb()` gives a test a server that it may hurt.
+`running()` is what a command needs; `extra_mariadb()` and `extra_redis()` give
+servers that one may hurt.
 Imports nothing of the product.
 """
 
 from dev.servers.client import running
-from dev.servers.extra import extra_mariadb
+from dev.servers.extra import extra_mariadb, extra_redis
 from dev.servers.mariadb import MariadbServer
 from dev.servers.redis_server import RedisServer
 from dev.servers.values import MariaDB, Servers, ServersError
@@ -17,5 +18,6 @@ __all__ = [
     "Servers",
     "ServersError",
     "extra_mariadb",
+    "extra_redis",
     "running",
 ]

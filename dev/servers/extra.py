@@ -1,4 +1,4 @@
-"""A MariaDB server of one's own, for tests that stop, pause or kill it. Called by tests."""
+"""Servers of one's own, for whoever stops, pauses or kills them. Called by tests, chaos, bench."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from dev.servers import install, process
 from dev.servers.client import HOME
 from dev.servers.mariadb import MariadbServer
+from dev.servers.redis_server import RedisServer
 
 
 @contextmanager
@@ -24,14 +25,8 @@ def extra_mariadb(home: Path = HOME, *, options: Sequence[str] = ()) -> Iterator
     will, and a `start` keeps the port. It dies with the thread that entered the block. Raises
     ServersError.
     """
-    folder = home / "extra"
-    with process.private_umask():
-        folder.mkdir(parents=True, exist_ok=True)
     install.ensure("mariadb")
-    _sweep(folder)
-    own = Path(tempfile.mkdtemp(dir=folder))
-    with (own / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _own_folder(home) as own:
         # Killed outright with its parent: nobody needs its data, and a paused server would
         # not follow a gentler signal.
         server = MariadbServer(own / "mariadb", die_with_parent=signal.SIGKILL, options=options)
@@ -41,6 +36,35 @@ def extra_mariadb(home: Path = HOME, *, options: Sequence[str] = ()) -> Iterator
         finally:
             server.resume()
             server.kill()
+
+
+@contextmanager
+def extra_redis(home: Path = HOME) -> Iterator[RedisServer]:
+    """A Redis of the same kind: started, empty, removed afterwards; `stop`, `kill` and `start` may
+    be called at will. Raises ServersError."""
+    install.ensure("redis")
+    with _own_folder(home) as own:
+        server = RedisServer(own / "redis", die_with_parent=signal.SIGKILL)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
+
+
+@contextmanager
+def _own_folder(home: Path) -> Iterator[Path]:
+    """Locked while the block lasts, removed with it."""
+    folder = home / "extra"
+    with process.private_umask():
+        folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    own = Path(tempfile.mkdtemp(dir=folder))
+    with (own / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield own
+        finally:
             shutil.rmtree(own)
 
 

@@ -1,7 +1,8 @@
-"""A Redis server in a folder of its own. Called by `supervisor`, `sentinel` and tests."""
+"""A Redis server in a folder of its own. Called by `supervisor`, `sentinel`, `extra`, tests."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,13 +39,20 @@ set-proc-title no
 class RedisServer:
     """One server: `start`, then `dsn` says where it is, then `stop`."""
 
-    def __init__(self, home: Path, *, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        options: Sequence[str] = (),
+        die_with_parent: signal.Signals = signal.SIGTERM,
+    ) -> None:
         """`home` holds data, log and configuration; it may hold those of an earlier run.
 
         `options`: more lines of redis.conf.
         """
         self._home = home.resolve()
         self._options = options
+        self._die_with_parent = die_with_parent
         self._log = self._home / "server.log"
         self._pid_file = self._home / "pid"
         self._config = self._home / "redis.conf"
@@ -112,7 +120,8 @@ class RedisServer:
 
     def _launch(self, dsn: Secret[RedisDsn]) -> bool:
         """False when the server ended at once, as it does when its port was just taken."""
-        started = process.start([programs.need("redis-server"), self._config], log=self._log)
+        command = [programs.need("redis-server"), self._config]
+        started = process.start(command, log=self._log, die_with_parent=self._die_with_parent)
         self._process = started
         process.wait_until(lambda: started.poll() is not None or _answers(dsn), limit_s=_START_S)
         if started.poll() is not None:

@@ -139,6 +139,11 @@ class Standin(Watched, ABC):
         """Where the send API is."""
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no webhook is still to be pushed, repeated or reported."""
+        return not self._tasks
+
     # --- faults
 
     def refuse_next(self, count: int, refusal: Refusal) -> None:
@@ -191,6 +196,8 @@ class Standin(Watched, ABC):
         await asyncio.sleep(self.answer_delay_s)
         if isinstance(fault, LostAnswer) and request.transport is not None:
             request.transport.abort()
+        if request.transport is None or request.transport.is_closing():
+            self.unheard.add(found.id)
         return accepted(found)
 
     async def body_of(self, request: web.Request) -> dict[str, object]:
@@ -238,9 +245,11 @@ class Standin(Watched, ABC):
         log.info("webhook settled", attempts=attempt, status=status)
 
     async def _attempt(self, body: Mapping[str, object], attempt: int) -> int:
+        begun_at = now()
         status = OK if self.webhook_url is None else await self._post(self.webhook_url, body)
+        push = Push(body=body, attempt=attempt, status=status, begun_at=begun_at, answered_at=now())
         async with self._changed:
-            self.pushes.append(Push(body=body, attempt=attempt, status=status))
+            self.pushes.append(push)
             self._changed.notify_all()
         return status
 

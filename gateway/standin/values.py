@@ -31,6 +31,9 @@ class Push:
     body: Mapping[str, object]
     attempt: int
     status: int
+    begun_at: float
+    answered_at: float
+    """Unix seconds, both; when no answer came, when we stopped waiting for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

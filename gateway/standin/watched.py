@@ -13,6 +13,8 @@ class Watched:
 
     def __init__(self) -> None:
         self.outbox: list[Outgoing] = []
+        self.unheard: set[str] = set()
+        """Ids of messages in the outbox whose answer nobody was there to hear any more."""
         self.pushes: list[Push] = []
         self.marks: list[Mapping[str, object]] = []
         """Bodies that marked messages read, or showed that we write."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
+from schema.errors import TenantUnavailable
 from schema.events import Event
 from tests.tenancy.installation import Installation
-from tests.worker.shop import Shop, event, open_shop
+from tests.worker.shop import BY_THE_TEST, Shop, event, open_shop
 from tests.worker.test_invariants_out import break_database
+from worker.queue.job import under_lease
 from worker.queue.keys import Task, TaskKeys
+from worker.queue.lease import Lease
 
 
 async def test_7_each_failure_in_a_row_doubles_the_wait(shop: Shop) -> None:
@@ -62,6 +67,21 @@ async def test_7_a_refused_dealer_is_looked_at_again_soon(shop: Shop) -> None:
     ((_, at_ms),) = await shop.queued()
     assert 20_000 <= at_ms - before_ms <= 36_100
     assert await shop.waiting() == 1
+
+
+async def test_a_task_that_fails_and_has_lost_its_lease_leaves_it_to_the_new_holder(
+    shop: Shop,
+) -> None:
+    """It slept, its database connection was gone when it woke up: nothing to tell arq, no alarm."""
+    task = TaskKeys(shop.empresa_id, Task.DRAIN)
+
+    async def work(_lease: Lease) -> datetime | None:
+        await shop.redis.set(task.lease, "the new holder's")
+        raise TenantUnavailable(shop.empresa_id, retry_after_s=1)
+
+    await under_lease(shop.desk(), Task.DRAIN, shop.empresa_id, BY_THE_TEST, work)
+
+    assert await shop.redis.get(task.lease) == b"the new holder's"
 
 
 async def test_7_a_success_ends_the_row_of_failures(shop: Shop) -> None:

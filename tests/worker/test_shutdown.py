@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
+from urllib.parse import urlsplit, urlunsplit
 
 from redis.asyncio import Redis
 
+from dev.chaos.proxy import HOST, Proxy
 from schema.errors import TenantUnavailable
 from tests.tenancy.installation import Installation
 from tests.tenancy.peers import relay, until
@@ -14,9 +17,10 @@ from tests.worker.test_processes import BUYERS, open_city
 from worker.queue.keys import Task, TaskKeys
 
 _GRACE_S = 1
-# What hangs would hang for a minute; tests beside this one take the processor for a while.
+_HEARD_S = 10
+"""The pause between two tries, the grace time, and much for a busy machine."""
 _SLOW_S = 3
-"""For the interpreter to end and for the system to reap it, on a busy machine."""
+"""What hangs would hang for a minute; tests beside this one take the processor for a while."""
 
 
 async def test_a_statement_that_hangs_does_not_hold_a_worker(
@@ -52,6 +56,26 @@ async def test_a_statement_that_hangs_does_not_hold_a_worker(
         way.restore()
         await city.stack.worker()
         await city.one.phone.wait_for(2)
+
+
+async def test_a_stop_is_heard_while_redis_is_away(
+    installation: Installation, redis_url: str
+) -> None:
+    """Between two tries to reach it nothing of arq runs that could hear the signal: it was lost,
+    and once Redis was back the process stayed for ever, taking no job."""
+    address = urlsplit(redis_url)
+    async with Proxy(lambda: [(address.hostname or HOST, address.port or 6379)]) as way:
+        through = urlunsplit(address._replace(netloc=f":{address.password}@{HOST}:{way.port}"))
+        async with open_city(installation, through) as city:
+            worker = await city.stack.worker(WORKER_GRACE_S=str(_GRACE_S))
+            way.reset()
+            await worker.wait_for("redis does not answer")
+
+            worker.child.send_signal(signal.SIGTERM)  # once, as a service manager does
+            way.heal()
+
+            async with asyncio.timeout(_HEARD_S):
+                assert await worker.child.wait() == 0
 
 
 async def test_everything_that_can_hang_hangs(installation: Installation) -> None:

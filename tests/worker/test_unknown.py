@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.cloud_api.adapter import CloudApi
+from gateway.standin.values import Outgoing
 from tests.worker.shop import BUYER, Shop, event
 from worker.queue.keys import inbox
 
@@ -44,16 +45,30 @@ async def test_a_sign_that_waits_in_the_inbox_counts(shop: Shop) -> None:
     shop.phone.lose_answers()
     await shop.handle(event("tem onix?"))
     (sent,) = shop.phone.outbox
-    await shop.push(
-        event(None, kind="status", status="delivered", message_id=sent.id, our_ref=sent.our_ref)
-    )
-    ((_, fields),) = await shop.redis.xrange(inbox(shop.empresa_id))
-    await shop.redis.delete(inbox(shop.empresa_id))
-    await shop.redis.xadd(inbox(shop.empresa_id), {**fields, b"at": int(fields[b"at"]) - 1000})
+    await a_sign_has_waited(shop, sent)
     await shop.waits_are_over()
 
     await shop.deliver()
     assert len(shop.phone.outbox) == 1
+    await shop.drain()
+    await shop.waits_are_over()
+    await shop.deliver()
+
+    assert len(shop.phone.outbox) == 1
+    assert await states(shop) == [("entregue", 1)]
+
+
+async def test_a_sign_that_waits_in_the_inbox_counts_after_a_crash_too(shop: Shop) -> None:
+    """A database that was away kept both from being written: that it was sent, and its sign."""
+    await shop.handle(event("tem onix?"))
+    (sent,) = shop.phone.outbox
+    await shop.execute(
+        "UPDATE mensagens SET status = 'enviando', external_id = NULL, enviada_em = NULL"
+        " WHERE tipo = 'enviada'"
+    )
+    await a_sign_has_waited(shop, sent)
+
+    await shop.deliver()
     await shop.drain()
     await shop.waits_are_over()
     await shop.deliver()
@@ -120,6 +135,16 @@ async def test_a_reply_that_ends_every_worker_is_given_up(shop: Shop) -> None:
 
     assert shop.phone.outbox == []
     assert len(await shop.dead()) == 1
+
+
+async def a_sign_has_waited(shop: Shop, sent: Outgoing) -> None:
+    """The gateway's report about a message of ours stands on the inbox since a second ago."""
+    await shop.push(
+        event(None, kind="status", status="delivered", message_id=sent.id, our_ref=sent.our_ref)
+    )
+    ((_, fields),) = await shop.redis.xrange(inbox(shop.empresa_id))
+    await shop.redis.delete(inbox(shop.empresa_id))
+    await shop.redis.xadd(inbox(shop.empresa_id), {**fields, b"at": int(fields[b"at"]) - 1000})
 
 
 async def states(shop: Shop) -> list[tuple[str, int]]:

@@ -100,6 +100,12 @@ class Results:
         """What to do first about a reply that may be out already; None: send it (again)."""
         if reply.status != "enviando":
             return None
+        oldest_ms = await self._inbox.oldest_ms(lease.empresa_id, default_ms=to_ms(now))
+        if oldest_ms < to_ms(now) - _INBOX_LAG_MS:  # what would settle it may be waiting there
+            await self._rows.change(
+                lease, lambda o: o.put_off(reply, at=now + timedelta(seconds=_INBOX_WAIT_S))
+            )
+            return HELD
         if reply.error is None:  # a crash: sent again
             if reply.unknown < _MOST_CRASHES:
                 return None
@@ -107,12 +113,6 @@ class Results:
                 lease, reply, f"{reply.unknown} workers ended while sending it", cause=_CRASHES
             )
             return NEXT
-        oldest_ms = await self._inbox.oldest_ms(lease.empresa_id, default_ms=to_ms(now))
-        if oldest_ms < to_ms(now) - _INBOX_LAG_MS:  # what would settle it may be waiting there
-            await self._rows.change(
-                lease, lambda o: o.put_off(reply, at=now + timedelta(seconds=_INBOX_WAIT_S))
-            )
-            return HELD
         if reply.unknown < _MOST_UNKNOWN:
             log.warning("no sign of it: sent once more", empresa_id=lease.empresa_id,
                         mensagem_id=reply.id)  # fmt: skip

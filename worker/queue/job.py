@@ -127,7 +127,11 @@ async def _put_off(lease: Lease, task: Task, error: TenantOnHold) -> None:
 
 
 async def _leave_for(lease: Lease, wait_s: float) -> None:
-    now_ms = (await lease.look()).now_ms
+    try:
+        now_ms = (await lease.look()).now_ms
+    except LeaseLost as error:  # while it failed: another worker is at it already
+        log.warning("lease lost", empresa_id=lease.empresa_id, reason=str(error))
+        return
     await lease.leave(next_at_ms=now_ms + int(wait_s * 1000), wait=True)
 
 
