@@ -46,7 +46,6 @@ _BY_ID = f"""
      WHERE co.id = %(conversation)s
        FOR UPDATE
 """  # noqa: S608 - only our own column list is put in
-# Placeholders only: with a literal among the values the driver sends one statement for each row.
 _NEW_CONVERSATIONS = (
     "INSERT INTO conversations (customer_id, status, last_interaction) VALUES (%s, %s, %s)"
 )
