@@ -46,6 +46,7 @@ from worker.media.settings import MediaSettings, TranscribeSettings
 from worker.media.store import open_store
 from worker.media.transcribe import Transcriber
 from worker.presence import Presence
+from worker.queue.alarm import Alarm
 from worker.queue.bell import Bell
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.functions import Functions, keep_registered
@@ -54,6 +55,7 @@ from worker.queue.inbox import Inbox
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task, TaskKeys
 from worker.queue.lease import LeaseDesk
+from worker.queue.woken import WokenWorker
 from worker.remind.job import Reminder
 from worker.remind.writer import ReminderWriter
 from worker.report import report_of
@@ -108,6 +110,7 @@ class Jobs:
     active: ActiveEmpresas
     tenancy: Tenancy
     shelf: Shelf
+    alarm: Alarm
 
 
 @asynccontextmanager
@@ -193,7 +196,20 @@ async def open_jobs(
         reminder = Reminder(
             desk=desk, bell=bell, writer=ReminderWriter(tenancy=tenancy, zone=_DEALERS_ZONE)
         )
-        yield Jobs(drainer, deliverer, media, reminder, tenancy.registry.active, tenancy, shelf)
+        active = tenancy.registry.active
+        async with _listening(redis) as alarm:
+            yield Jobs(drainer, deliverer, media, reminder, active, tenancy, shelf, alarm)
+
+
+@asynccontextmanager
+async def _listening(redis: ArqRedis) -> AsyncIterator[Alarm]:
+    alarm = Alarm()
+    listening = asyncio.create_task(alarm.listen_for_ever(redis), name="alarm")
+    try:
+        yield alarm
+    finally:
+        listening.cancel()
+        await asyncio.wait({listening}, timeout=_GOODBYE_S)
 
 
 async def drain_inbox(ctx: dict[str, Any], empresa_id: int) -> None:
@@ -352,7 +368,8 @@ def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs, task: Tas
 
     The jobs see to their own repetition, so arq keeps no results and no tries.
     """
-    worker = Worker(
+    worker = WokenWorker(
+        alarm=jobs.alarm,
         functions=[
             func(job, name=name.value, keep_result=0, max_tries=1_000_000)
             for name, job in _JOBS[task].items()

@@ -8,7 +8,7 @@
 -- stream: the report is the acknowledgement.
 --
 --   FCALL_RO helix_version 0     the version of this contract, a whole number
-local VERSION = 2
+local VERSION = 3
 local MOST_EVENTS, LARGEST = 1000, 4194304
 local SENT_MARK_MS, FAILED_MARK_MS = 86400000, 300000
 local HUSH_MS = 60000

@@ -21,7 +21,7 @@ _LUA = files("worker") / "lua"
 LIBRARY = "\n".join(
     ["#!lua name=helix", (_LUA / "ring.lua").read_text(), (_LUA / "contract.lua").read_text()]
 )
-VERSION = 2
+VERSION = 3
 """That of contract.lua; rises when a new release of the library must replace an older one."""
 _UNKNOWN = "Function not found"
 
