@@ -17,9 +17,13 @@ _RAISE = """
 _LOCK = "SELECT epoca FROM _leases WHERE nome = %(task)s FOR UPDATE"
 
 
-async def raise_fence(conn: TenantConnection, task: Task, epoch: int) -> None:
-    """Once per lease: from now on older leases write nothing."""
-    await conn.execute(_RAISE, {"task": task.value, "epoch": epoch})
+async def raise_fence(conn: TenantConnection, task: Task, epoch: int) -> bool:
+    """Once per lease: from now on older leases write nothing.
+
+    True when the fence rose by it: then it is passed, too. False leaves that open: `pass_fence`.
+    """
+    # A changed row counts 2. One that is new, or has this epoch or a newer one already, counts 1.
+    return await conn.execute(_RAISE, {"task": task.value, "epoch": epoch}) == 2
 
 
 async def pass_fence(conn: TenantConnection, task: Task, epoch: int) -> None:
