@@ -23,7 +23,7 @@ from bench.contestants import Contestant
 from bench.ground import Ground
 from bench.redis_database import wipe
 from bench.sizes import Shape
-from worker.process import connect
+from worker.arq_queues import connect
 from worker.settings import WorkerSettings
 
 _LOOK_EVERY_S = 0.01

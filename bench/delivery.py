@@ -25,7 +25,7 @@ from bench.redis_database import wipe
 from bench.sizes import Shape, Steady
 from bench.webhook import web_process
 from gateway.cloud_api.standin import CloudStandin
-from worker.process import connect
+from worker.arq_queues import connect
 from worker.settings import WorkerSettings
 
 _LIMITS = {"per_second": 1000.0, "pair_every_s": None}

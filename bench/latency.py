@@ -34,7 +34,7 @@ from bench.load import message_id, one_event
 from bench.queues import Put, Queue
 from bench.redis_database import wipe
 from bench.sizes import Shape, Steady
-from worker.process import connect
+from worker.arq_queues import connect
 from worker.settings import WorkerSettings
 
 _LOOK_EVERY_S = 0.05

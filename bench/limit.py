@@ -29,7 +29,7 @@ from bench.sizes import Shape
 from schema.events import Event
 from tenancy.settings import TenancySettings
 from tenancy.start import open_tenancy
-from worker.process import connect
+from worker.arq_queues import connect
 from worker.settings import WorkerSettings
 
 _AT_ONCE = 4

@@ -19,8 +19,8 @@ from bench.answers import ANSWERS
 from bench.child import work_from_go
 from bench.plain_shop import OnceMore, Shop, open_shop
 from bench.queues import ARQ_JOB
+from worker.arq_queues import connect
 from worker.drain.turns import Decide
-from worker.process import connect
 from worker.settings import WorkerSettings
 
 

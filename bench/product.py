@@ -20,12 +20,13 @@ from bench import commits
 from bench.answers import ANSWERS
 from bench.child import work_from_go
 from schema.events import Event
+from worker.arq_queues import connect, make_worker
 from worker.deliver.job import Deliverer
 from worker.drain.arrival import Arrival
 from worker.drain.transaction import Done, DrainTransaction
 from worker.drain.turns import Decide
+from worker.jobs import ProcessSettings, open_jobs
 from worker.log import configure_logging
-from worker.process import ProcessSettings, connect, make_worker, open_jobs
 from worker.queue.bell import Bell
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task
@@ -68,7 +69,7 @@ async def main(decide: Decide, *, sends: bool) -> None:
         redis = await connect(settings.worker)
         stack.push_async_callback(redis.aclose)
         # The process has no hook for it, and needs none but for this.
-        with patch("worker.process.DrainTransaction", _NotesCommits):
+        with patch("worker.jobs.DrainTransaction", _NotesCommits):
             jobs = await stack.enter_async_context(open_jobs(settings, redis, decide_turn=decide))
         if not sends:
             jobs = replace(jobs, deliverer=_SendsNothing())

@@ -22,7 +22,7 @@ from bench.queues import InboxQueue
 from bench.redis_database import wipe
 from bench.sizes import Scale, Shape
 from bench.webhook import free_port, until_ready, web_process
-from worker.process import connect
+from worker.arq_queues import connect
 from worker.settings import WorkerSettings
 
 _SETTLE_S = 2.0

@@ -25,7 +25,9 @@ _PHONE = re.compile(
     r"|\(?[0-9]{2}\)? 9[0-9]{4} ?[0-9]{4}|[0-9]{10,13})(?![0-9])"
 )
 _RENAVAM = re.compile(r"(?i)\brenavam\D{0,5}[0-9]{9,11}")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Begins only where a word begins, and takes it whole: or one endless word would be read from each
+# of its letters.
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")
 
 
 def masked(text: str) -> str:

@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import aiomysql
@@ -97,12 +96,6 @@ class DriverConnection(aiomysql.Connection):
         """Whether a part of a result is still to come."""
         result = self._result
         return result is not None and bool(result.unbuffered_active or result.has_next)
-
-    def escape(self, obj: Any) -> Any:
-        """Times with a zone are stored in UTC, the zone of every session."""
-        if isinstance(obj, datetime) and obj.tzinfo is not None:
-            obj = obj.astimezone(UTC).replace(tzinfo=None)
-        return super().escape(obj)
 
     async def _request_authentication(self) -> None:
         if self._ssl_context is not None and not self.server_capabilities & CLIENT.SSL:

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import structlog
 
 from schema.errors import CommitUnknown, HelixError
+from tenancy.literals import Params
 from tenancy.meter import meter_of
-from tenancy.session import Params, Result, Session
+from tenancy.session import Result, Session
 
 log = structlog.get_logger()
 

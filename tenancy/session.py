@@ -12,7 +12,7 @@ import asyncio
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -23,13 +23,12 @@ from pymysql.err import MySQLError
 from schema.errors import HelixError, NotConfigured, WrongTenant
 from tenancy.driver import DriverConnection, QuietCursor
 from tenancy.faults import Faults, Trouble, code_of, is_answer, translated, trouble_of
-from tenancy.lists import expand
+from tenancy.literals import Params, with_rows, with_values
 from tenancy.meter import PROCESS, meter_of
 from tenancy.target import Limits, Target
 
 log = structlog.get_logger()
 
-Params = Mapping[str, object] | Sequence[object]
 Row = tuple[Any, ...]
 
 _SQL_MODE = (
@@ -149,16 +148,15 @@ class Session:
         if self._busy:
             raise RuntimeError("a connection runs one statement at a time; take a second one")
         self._tainted = self._tainted or _LEAVES_TRACES.search(sql) is not None
-        if isinstance(params, Mapping):
-            sql, params = expand(sql, params)
+        texts = [with_values(sql, params)] if rows is None else list(with_rows(sql, rows))
         self._busy = True
         cursor = QuietCursor(self._driver)
+        matched = 0
         try:
             async with asyncio.timeout(deadline_s or self._deadline_s):
-                if rows is None:
-                    await cursor.execute(sql, _plain(params) or None)
-                else:
-                    await cursor.executemany(sql, [_plain(row) for row in rows])
+                for text in texts:
+                    await cursor.execute(text)
+                    matched += max(cursor.rowcount, 0)
         except BaseException as error:
             if not is_answer(error):
                 self.cut()
@@ -171,7 +169,7 @@ class Session:
             raise named from _cause(error)
         finally:
             self._busy = False
-        return _result(cursor)
+        return _result(cursor, matched)
 
     def cut(self) -> None:
         """Ends the connection at once; a statement that still runs is killed on the server."""
@@ -282,21 +280,16 @@ async def _log_in(driver: DriverConnection, faults: Faults) -> None:
         raise faults.unavailable(reason, Trouble.SERVER) from error
 
 
-def _plain(params: Params) -> dict[str, object] | tuple[object, ...]:
-    """The two forms that the driver knows."""
-    return dict(params) if isinstance(params, Mapping) else tuple(params)
-
-
 def _cause(error: BaseException) -> BaseException | None:
     """Answers of a server quote values of rows; they are not carried along."""
     return None if is_answer(error) else error.__cause__ or error
 
 
-def _result(cursor: QuietCursor) -> Result:
+def _result(cursor: QuietCursor, matched: int) -> Result:
     columns = tuple(column[0] for column in cursor.description or ())
     return Result(
         rows=cursor.rows,
         columns=columns,
-        matched=max(cursor.rowcount, 0),
+        matched=matched,
         last_id=cursor.lastrowid or 0,
     )

@@ -21,10 +21,15 @@ _RAISED = 2
 """What an upsert counts for a row that it changed."""
 
 
-async def raise_fence(conn: TenantConnection, task: Task, epoch: int) -> None:
-    """Once per lease: from now on older leases write nothing. Raises FenceAhead."""
-    if await conn.execute(_RAISE, {"task": task.value, "epoch": epoch}) != _RAISED:
-        _check(conn, await conn.fetch_one(_READ, {"task": task.value}), epoch)
+async def raise_fence(conn: TenantConnection, task: Task, epoch: int) -> bool:
+    """Once per lease: from now on older leases write nothing. Raises FenceAhead.
+
+    True when the fence rose by it: then it is passed, too. False leaves that open: `pass_fence`.
+    """
+    if await conn.execute(_RAISE, {"task": task.value, "epoch": epoch}) == _RAISED:
+        return True
+    _check(conn, await conn.fetch_one(_READ, {"task": task.value}), epoch)
+    return False
 
 
 async def pass_fence(conn: TenantConnection, task: Task, epoch: int) -> None:

@@ -34,7 +34,9 @@ class WorkerSettings(BaseSettings):
     max_deliveries: int = Field(
         32, ge=1, le=500, description="Dealers sent for at the same time in one process."
     )
-    poll_delay_s: float = Field(0.01, gt=0, le=5, description="How often arq looks for a job.")
+    poll_delay_s: float = Field(
+        0.01, gt=0, le=5, description="How often arq looks for a job while it hears no rings."
+    )
     lease_s: float = Field(8.0, ge=1, le=60, description="A dead worker's empresa waits this long.")
     sweep_s: float = Field(1.0, gt=0, le=30, description="How often lost rings are rung again.")
     batch: int = Field(512, ge=1, le=5000, description="Most events of one transaction.")

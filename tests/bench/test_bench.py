@@ -111,7 +111,10 @@ _DAMAGE = {
     "unanswered": "DELETE FROM mensagens WHERE tipo = 'enviada' ORDER BY id DESC LIMIT 1",
     "waiting": "UPDATE conversations SET responder_em = NOW(3) LIMIT 1",
     "in another's": """
-        UPDATE mensagens SET conversation_id = (SELECT MIN(id) FROM conversations)
+        UPDATE mensagens
+           SET conversation_id = IF(conversation_id = (SELECT MIN(id) FROM conversations),
+                                    (SELECT MAX(id) FROM conversations),
+                                    (SELECT MIN(id) FROM conversations))
          WHERE tipo = 'recebida' ORDER BY id DESC LIMIT 1
     """,
     "double": """

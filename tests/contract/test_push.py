@@ -123,6 +123,27 @@ async def test_9_an_unknown_empresas_event_is_a_dead_letter(settled: Settled) ->
     assert await settled.gateway.redis.zscore("helix:due:drain_inbox", nobody.empresa) is None
 
 
+async def test_8_rules_without_the_channel_are_enough_to_push(
+    settled: Settled, redis_url: str
+) -> None:
+    """A gateway's user made before there was a channel goes on; its events wait a moment longer."""
+    found = re.search(r"^ACL SETUSER gateway-42 (.*)$", _PAGE, re.MULTILINE)
+    assert found is not None
+    rules = found[1].replace("{42}", f"{{{settled.shop.empresa_id}}}").replace("loja-7", CHANNEL)
+    name, password = f"t{token_hex(6)}", token_hex(12)
+    words = rules.replace("<password>", password).split()
+    old = [word for word in words if word not in {"&helix:wake", "+publish"}]
+    assert len(old) == len(words) - 2
+    admin = settled.gateway.redis
+    await admin.execute_command("ACL", "SETUSER", name, *old)  # type: ignore[no-untyped-call]
+    try:
+        async with _client(redis_url, name, password) as client:
+            await Gateway(client, settled.shop.empresa_id).buyer_writes("oi", "A1")
+    finally:
+        await admin.acl_deluser(name)
+    assert len(await settled.shop.queued()) == 1
+
+
 async def test_8_the_pages_access_rules_are_enough_and_not_more(
     settled: Settled, redis_url: str
 ) -> None:

@@ -22,7 +22,8 @@ from redis.asyncio.connection import AbstractConnection
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from tests.worker.shop import AT_ONCE, BY_THE_TEST, echo
-from worker.process import ProcessSettings, connect, open_jobs
+from worker.arq_queues import connect
+from worker.jobs import ProcessSettings, open_jobs
 from worker.settings import WorkerSettings
 
 

@@ -27,9 +27,10 @@ from schema.events import Event, EventKind
 from tenancy.channels import add_channel
 from tenancy.start import Tenancy
 from tests.tenancy.installation import Installation
+from worker.arq_queues import connect
 from worker.drain.turns import Decide
+from worker.jobs import Jobs, ProcessSettings, open_jobs
 from worker.media.settings import MediaSettings, TranscribeSettings
-from worker.process import Jobs, ProcessSettings, connect, open_jobs
 from worker.queue.inbox import Inbox
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task, TaskKeys, dead_letters, inbox

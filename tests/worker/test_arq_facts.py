@@ -16,7 +16,7 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Worker
 
 from tests.worker.shop import Shop, event
-from worker.process import make_worker
+from worker.arq_queues import make_worker
 from worker.queue.bell import Bell
 from worker.queue.keys import Task, arq_job
 from worker.sweep import sweep

@@ -56,7 +56,10 @@ async def test_a_lease_that_has_gone_is_noticed(shop: Shop) -> None:
 async def test_a_worker_that_slept_past_its_lease_writes_nothing(shop: Shop) -> None:
     """Fencing: once a newer lease has written, an older one is refused by the database."""
     async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
-        await raise_fence(conn, Task.DRAIN, 200)
+        await raise_fence(conn, Task.DRAIN, 150)
+        assert await raise_fence(conn, Task.DRAIN, 200)  # it rose: passed, too
+        assert not await raise_fence(conn, Task.DRAIN, 199)  # nothing rose: `pass_fence` decides
+        assert not await raise_fence(conn, Task.DRAIN, 200)
     with pytest.raises(LeaseLost):
         await _write(shop, epoch=100)
     await _write(shop, epoch=200)

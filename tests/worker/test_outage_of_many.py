@@ -19,7 +19,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from dev.chaos.proxy import HOST, Proxy
-from worker.process import Jobs, _run_through_outages, connect, make_worker
+from worker.arq_queues import connect, make_worker
+from worker.jobs import Jobs
+from worker.process import _run_through_outages
 from worker.queue.bell import Bell
 from worker.queue.job import ArqJob
 from worker.queue.keys import Task

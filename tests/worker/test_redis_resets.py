@@ -14,8 +14,8 @@ from redis.exceptions import RedisError
 from gateway.settings import GatewaySettings
 from tests.tenancy.installation import Installation
 from worker.alarm.settings import AlarmSettings
+from worker.arq_queues import connect
 from worker.media.settings import MediaSettings
-from worker.process import connect
 from worker.settings import WebSettings, WorkerSettings
 from worker.web.app import build_app
 

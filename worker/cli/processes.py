@@ -13,9 +13,10 @@ import uvloop
 from gateway.settings import GatewaySettings
 from tenancy.settings import TenancySettings
 from worker.alarm.settings import AlarmSettings
+from worker.jobs import ProcessSettings
 from worker.log import configure_logging
 from worker.media.settings import MediaSettings
-from worker.process import ProcessSettings, run_worker
+from worker.process import run_worker
 from worker.settings import WebSettings, WorkerSettings
 from worker.web.app import build_app
 

@@ -46,7 +46,6 @@ _BY_ID = f"""
      WHERE co.id = %(conversation)s
        FOR UPDATE
 """  # noqa: S608 - only our own column list is put in
-# Placeholders only: with a literal among the values the driver sends one statement for each row.
 _NEW_CONVERSATIONS = (
     "INSERT INTO conversations (customer_id, status, last_interaction) VALUES (%s, %s, %s)"
 )
@@ -118,6 +117,8 @@ class Book:
     """Conversations with messages too late for an answer, and when the newest came (ms)."""
     agenda_changed: bool = False
     """A withdrawn turn took its appointment back."""
+    _found: dict[tuple[str | None, ...], Conversation | None] = field(default_factory=dict)
+    """By all that an event tells of its buyer: in a backlog each writes many."""
 
     def of(self, event: Event) -> Conversation:
         """The conversation of an event that was given to `open_for`."""
@@ -128,8 +129,12 @@ class Book:
 
     def find(self, event: Event) -> Conversation | None:
         """The conversation of an event's buyer, if he and it are known."""
-        person = self.circle.find(event)
-        return None if person is None or person.id is None else self.by_customer.get(person.id)
+        told = (event.gateway, event.phone, event.user_id, event.reply_to)
+        if told not in self._found:
+            person = self.circle.find(event)
+            id_ = None if person is None else person.id
+            self._found[told] = None if id_ is None else self.by_customer.get(id_)
+        return self._found[told]
 
     def enter(self, conversation: Conversation) -> Conversation:
         """One conversation is one object, whichever way it was found."""

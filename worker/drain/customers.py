@@ -24,7 +24,6 @@ _BY_IDENTITY = """
      WHERE (i.gateway, i.tipo, i.valor) IN %(identities)s
 """
 _BY_PHONE = "SELECT id, phone, name FROM customers WHERE phone IN %(phones)s"
-# Placeholders only: with a literal among the values the driver sends one statement for each row.
 _NEW = "INSERT INTO customers (phone, name) VALUES (%s, %s)"
 _CHANGE = "UPDATE customers SET phone = %(phone)s, name = %(name)s WHERE id = %(id)s"
 _LEARN = """

@@ -248,10 +248,21 @@ def _given_back(book: Book, new: Sequence[Arrival]) -> Iterable[Conversation]:
 
 def _origem(event: Event) -> str | None:
     """What brought the buyer, as JSON for `mensagens.origem`."""
+    if event.ad is None and event.source is None and event.car_ref is None:
+        return None
     told = {} if event.ad is None else event.ad.model_dump(exclude_none=True)
     told |= {"source": event.source, "car_ref": event.car_ref}
     known = {name: value for name, value in told.items() if value is not None}
-    return orjson.dumps(known).decode() if known or event.ad is not None else None
+    return orjson.dumps(known).decode()
+
+
+def _details(event: Event, option_id: str | None) -> str | None:
+    """What else the row says, as JSON for `mensagens.detalhes`; most messages say nothing."""
+    if event.file_name is None and event.mime_type is None and option_id is None:
+        return None
+    return Details(
+        file_name=event.file_name, mime_type=event.mime_type, option_id=option_id
+    ).to_json()
 
 
 def _row(
@@ -264,7 +275,6 @@ def _row(
     option_id: str | None = None,
 ) -> NewMessage:
     event = arrival.event
-    details = Details(file_name=event.file_name, mime_type=event.mime_type, option_id=option_id)
     human = event.kind is EventKind.HUMAN_ECHO
     return NewMessage(
         conversation_id=conversation.id,
@@ -283,7 +293,7 @@ def _row(
         decisao=decisao,
         recebida_em=arrival.arrived,
         gravada_em=now,
-        detalhes=details.to_json(),
+        detalhes=_details(event, option_id),
         midia_em=now if event.kind in WITH_FILE and event.media_id_or_url else None,
         origem=_origem(event),
     )

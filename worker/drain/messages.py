@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import orjson
 
@@ -31,8 +31,8 @@ _STORED_OR_CHANGED = """
 """
 _INSERT = """
     INSERT INTO mensagens (conversation_id, customer_id, tipo, conteudo, timestamp, external_id,
-                           canal_id, autor, status, tipo_conteudo, midia, citada, endereco, turno,
-                           fatos, decisao, recebida_em, gravada_em, detalhes, midia_em, origem)
+                           canal_id, autor, status, tipo_conteudo, turno, gravada_em, midia, citada,
+                           endereco, fatos, decisao, recebida_em, detalhes, midia_em, origem)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _UNANSWERED = """
@@ -77,9 +77,8 @@ _TEXT_BYTES = 65_535
 _CUT_MARK = " […]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewMessage:
-    """A row to insert. Times are with a zone."""
+class NewMessage(NamedTuple):
+    """A row to insert, in the order of the statement's columns. Times are with a zone."""
 
     conversation_id: int
     customer_id: int
@@ -160,7 +159,7 @@ async def stored_or_changed(
 
 async def insert(conn: TenantConnection, messages: Sequence[NewMessage]) -> None:
     """Stores messages in their order with one statement. Raises DuplicateKey, BadData."""
-    await conn.execute_many(_INSERT, [_row(message) for message in messages])
+    await conn.execute_many(_INSERT, [_fitting_row(message) for message in messages])
 
 
 async def unanswered(
@@ -256,9 +255,6 @@ def fitting(text: str | None) -> str | None:
     return kept.decode(errors="ignore") + _CUT_MARK
 
 
-def _row(m: NewMessage) -> tuple[Any, ...]:
-    return (
-        m.conversation_id, m.customer_id, m.tipo, fitting(m.conteudo), m.at, m.external_id,
-        m.canal_id, m.autor, m.status, m.tipo_conteudo, m.midia, m.citada, m.endereco, m.turno,
-        m.fatos, m.decisao, m.recebida_em, m.gravada_em, m.detalhes, m.midia_em, m.origem,
-    )  # fmt: skip
+def _fitting_row(message: NewMessage) -> NewMessage:
+    text = fitting(message.conteudo)
+    return message if text is message.conteudo else message._replace(conteudo=text)

@@ -56,7 +56,7 @@ def split(text: str, limit: int) -> list[str]:
     Only a single word that is longer than the limit is cut, and then between visible characters.
     """
     parts, rest = [], text
-    while units(rest) > limit:
+    while len(rest) > limit or units(rest) > limit:  # counted only where it matters
         end, start = _cut(rest, limit)
         parts.append(rest[:end].rstrip())
         rest = rest[start:].lstrip()

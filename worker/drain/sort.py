@@ -96,6 +96,7 @@ def _problem(event: Event, channel: Channel | None, empresa_id: int) -> str | No
 
 def _under_one_number(event: Event) -> Event:
     """A gateway in another language may not know the rule of the ninth digit."""
-    phones = {name: getattr(event, name) for name in ("phone", "former_phone")}
-    right = {name: canonical_phone(phone) for name, phone in phones.items()}
-    return event if right == phones else event.model_copy(update=right)
+    phone, former = canonical_phone(event.phone), canonical_phone(event.former_phone)
+    if phone == event.phone and former == event.former_phone:
+        return event
+    return event.model_copy(update={"phone": phone, "former_phone": former})

@@ -127,9 +127,8 @@ class DrainTransaction:
         give_up_for: Exception | None,
     ) -> Done:
         async with self._tenancy.pools.transaction(lease.empresa_id) as conn:
-            if not lease.fence_raised:
-                await raise_fence(conn, Task.DRAIN, lease.epoch)
-            await pass_fence(conn, Task.DRAIN, lease.epoch)
+            if lease.fence_raised or not await raise_fence(conn, Task.DRAIN, lease.epoch):
+                await pass_fence(conn, Task.DRAIN, lease.epoch)
             book = await self._take_in(conn, arrivals, dealer, now)
             marks = marks_of(book, arrivals)
             ready = await self._due(conn, book, now, most) if most else []

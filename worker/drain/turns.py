@@ -311,6 +311,8 @@ def _apply(
 
 
 def _details(bubble: Bubble) -> str | None:
+    if not (bubble.options or bubble.button or bubble.location or bubble.file_name):
+        return None  # nearly all of them
     return Details(
         options=bubble.options,
         button=bubble.button,

@@ -3,6 +3,7 @@
 -- A ring is one arq job `drain_inbox(empresa)`, `deliver_replies(empresa)`, `fetch_media(empresa)` or
 -- `remind_buyers(empresa)`.
 -- At most one is queued per empresa and task; a later one only moves it forward in time.
+-- Whatever changes in a queue is said on the channel helix:wake, so that workers need not poll.
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -20,6 +21,11 @@ local function recount(inbox, held, dropped_bytes)
   end
 end
 
+-- A gateway's user may lack the right to say so: then its events wait for the workers' next look.
+local function wake(queue)
+  redis.pcall('PUBLISH', 'helix:wake', queue)
+end
+
 -- keys: due (sorted set empresa -> ms), ring (id of the queued job), queue (arq's sorted set),
 --       job (where arq looks for the body of the job `id`)
 -- knows_all: the caller has just looked at everything, so `at` replaces also an earlier time.
@@ -31,6 +37,7 @@ local function ring(keys, empresa, task, id, at, knows_all)
     if score then
       if knows_all or tonumber(score) > at then
         redis.call('ZADD', keys.queue, 'XX', at, queued)
+        wake(keys.queue)
       end
       return 0
     end
@@ -41,6 +48,7 @@ local function ring(keys, empresa, task, id, at, knows_all)
   redis.call('SET', keys.job, body, 'PX', life_ms)
   redis.call('SET', keys.ring, id, 'PX', life_ms)
   redis.call('ZADD', keys.queue, at, id)
+  wake(keys.queue)
   return 1
 end
 

@@ -1,4 +1,4 @@
-"""arq's worker, made to stand outages of Redis, and to hear a stop. Made by `process`.
+"""arq's worker, made to stand outages of Redis, and to hear a stop. Base of `woken`.
 
 Two things of arq 0.28 that an outage brings about: its loop ends once for each job whose end could
 not be written, after Redis is back, too; and a place that was taken for a job that could not be
