@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError
 
 HEARD = "helix:channels:heard"
 """Sorted set: channels (canal_id), by when their newest event came, in ms."""
@@ -19,12 +21,13 @@ class Heard:
         self._noted: dict[int, int] = {}
 
     async def note(self, newest: Mapping[int, int]) -> None:
-        """By channel, when its newest event came. Raises RedisError."""
+        """By channel, when its newest event came. Raises RedisError; when full it notes it later."""
         news = {
             canal_id: ms
             for canal_id, ms in newest.items()
             if ms - self._noted.get(canal_id, 0) >= _PRECISION_MS
         }
         if news:
-            await self._redis.zadd(HEARD, {str(id_): ms for id_, ms in news.items()}, gt=True)
-            self._noted |= news
+            with suppress(OutOfMemoryError):  # a drain makes room: this must not hold it up
+                await self._redis.zadd(HEARD, {str(id_): ms for id_, ms in news.items()}, gt=True)
+                self._noted |= news
