@@ -20,8 +20,7 @@ from tenancy.target import Limits, Target
 
 log = structlog.get_logger()
 
-# Not information_schema.processlist, which makes a temporary table: a query on it that was itself
-# being killed was seen to crash MariaDB 10.11.19 (a null pointer in ha_maria::drop_table).
+# Not information_schema.processlist, which makes a temporary table for each question.
 _THREADS = "SHOW PROCESSLIST"
 _KILL = "KILL CONNECTION %s"
 _GONE = 1094

@@ -59,6 +59,9 @@ class MariadbServer:
         self._home = home.resolve()
         self._options = tuple(options)
         self._data = self._home / "data"
+        # Not the system's: a server that starts removes all `#sql*` files of its folder, those of
+        # servers that run beside it too, which crashes them (seen with 10.11.19).
+        self._tmp = self._home / "tmp"
         self._log = self._home / "server.log"
         self._pid_file = self._home / "pid"
         self._die_with_parent = die_with_parent
@@ -92,7 +95,7 @@ class MariadbServer:
         if self.is_running():
             return self.access
         with process.private_umask():
-            self._home.mkdir(parents=True, exist_ok=True)
+            self._tmp.mkdir(parents=True, exist_ok=True)
             process.stop_leftover(self._pid_file, argument=f"--datadir={self._data}")
             self._install()
             for _ in range(_PORTS_TRIED):
@@ -129,6 +132,7 @@ class MariadbServer:
         shutil.rmtree(new, ignore_errors=True)
         install = programs.need("mariadb-install-db")
         options = ["--no-defaults", *programs.install_options(install), f"--datadir={new}"]
+        options += [f"--tmpdir={self._tmp}"]
         options += ["--auth-root-authentication-method=normal", "--skip-test-db"]
         options += ["--skip-name-resolve", "--innodb-log-file-size=64M", *_as_root()]
         process.run([install, *options])
@@ -151,7 +155,7 @@ class MariadbServer:
         """False when the server ended at once, as it does when its port was just taken."""
         command = [str(programs.need("mariadbd")), "--no-defaults", *_OPTIONS]
         command += [*self._options, *_as_root()]
-        command += [f"--datadir={self._data}", f"--port={access.port}"]
+        command += [f"--datadir={self._data}", f"--tmpdir={self._tmp}", f"--port={access.port}"]
         command += [f"--pid-file={self._pid_file}", f"--init-file={self._home / 'init.sql'}"]
         # Relative to the data folder: the path of a socket may have about 100 characters.
         command += ["--socket=server.sock"]
