@@ -22,7 +22,7 @@ from redis.asyncio.sentinel import (
     SentinelManagedSSLConnection,
 )
 from redis.exceptions import ConnectionError as Disconnected
-from redis.exceptions import ReadOnlyError
+from redis.exceptions import ReadOnlyError, RedisError
 
 _SCHEMES = {"redis+sentinel": False, "rediss+sentinel": True}
 _SENTINEL_PORT = 26379
@@ -129,14 +129,18 @@ class _Sends:
     """
 
     async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
-        """Raises the cancellation that came while it was sent, which ends the connection, and
-        redis-py's ConnectionError for one that broke."""
+        """Raises the cancellation that came while it was sent, whatever else went wrong then, and
+        redis-py's ConnectionError for a connection that broke."""
         task = asyncio.current_task()
         before = task.cancelling() if task else 0
         try:
             await super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
-        except RuntimeError as error:
-            raise Disconnected("the connection broke while it was written to") from error
+        except (RedisError, RuntimeError) as error:
+            if task and task.cancelling() > before:
+                raise asyncio.CancelledError from error
+            if isinstance(error, RuntimeError):
+                raise Disconnected("the connection broke while it was written to") from error
+            raise
         if task and task.cancelling() > before:
             await self.disconnect(nowait=True)  # type: ignore[attr-defined]
             raise asyncio.CancelledError

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisError
 
 from gateway.settings import GatewaySettings
@@ -16,6 +17,7 @@ from tests.tenancy.installation import Installation
 from worker.alarm.settings import AlarmSettings
 from worker.arq_queues import connect
 from worker.media.settings import MediaSettings
+from worker.redis_link import _Sends
 from worker.settings import WebSettings, WorkerSettings
 from worker.web.app import build_app
 
@@ -56,3 +58,29 @@ async def is_an_outage(redis: Redis) -> None:
             await connection.send_command("PING")
         await redis.connection_pool.release(connection)
         assert await redis.ping()
+
+
+@pytest.mark.parametrize("broken", [None, Disconnected("gone"), RuntimeError("closed")])
+async def test_a_cancellation_is_not_lost_in_a_write(broken: Exception | None) -> None:
+    """`asyncio.wait_for` of Python 3.11 drops one that comes as the write ends, well or badly; who
+    was to end would go on for ever."""
+
+    class Loses:
+        async def send_packed_command(self) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                if broken is not None:
+                    raise broken from None
+
+        async def disconnect(self, *, nowait: bool) -> None:
+            assert nowait
+
+    class Connection(_Sends, Loses):
+        pass
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(Connection().send_packed_command())
