@@ -22,7 +22,7 @@ from bot.reading.reader import Reading, read
 from bot.rules import courtesy, visits
 from bot.rules.asides import with_asides
 from bot.rules.compare import asks_to_compare
-from bot.rules.details import details
+from bot.rules.details import details, only_of_store
 from bot.rules.financing import financing
 from bot.rules.focus import find_target, points
 from bot.rules.photos import photos
@@ -156,7 +156,8 @@ def _intent(talk: Talk) -> Intent:
     named = reading.filters.model or talk.chosen is not None
     if named and talk.target is None and (talk.chosen is not None or _must_choose(talk)):
         return Intent.SEARCH
-    if reading.intent is Intent.DETAILS and talk.target is None and talk.state.offered:
+    of_a_car = reading.intent is Intent.DETAILS and not only_of_store(reading.topics)
+    if of_a_car and talk.target is None and talk.state.offered:
         return Intent.SEARCH  # `tem com GNV?` of a list: which of them has it
     unclear = reading.intent is Intent.UNCLEAR
     if unclear and (talk.pointed or talk.chosen is not None or asks_to_compare(reading.text.flat)):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from bot.reading import around
 from bot.reading.ages import oldest_age, short_years
+from bot.reading.corrections import corrects
 from bot.reading.numbers import Number, find_numbers
 from bot.reading.text import Text
 
@@ -60,6 +61,8 @@ class _Reader:
         self._own = own
         self._last_year = last_year
         self._out = Amounts()
+        self._past = 0
+        """Where the number before ended."""
 
     def read(self) -> Amounts:
         numbers = [
@@ -72,12 +75,24 @@ class _Reader:
         for position, number in enumerate(numbers):
             if position == skip or number.start in self._out.used:
                 continue
+            if corrects(self._text, self._past, number.start):
+                self._forget(number)
+            self._past = number.end
             nxt = numbers[position + 1] if position + 1 < len(numbers) else None
             if nxt is not None and self._range(number, nxt):
-                skip = position + 1
+                skip, self._past = position + 1, numbers[position + 1].end
             else:
                 self._one(number)
         return self._out
+
+    def _forget(self, number: Number) -> None:
+        """What was said of the same kind before `digo`, `aliás`, `não`: only the new one counts."""
+        if self._full_year(number) is not None:
+            self._out.year_min = self._out.year_max = None
+        elif self._is_km(number):
+            self._out.mileage_max = None
+        else:
+            self._out.price_min = self._out.price_max = None
 
     def _pairs_of_years(self) -> None:
         for index, token in enumerate(self._text.tokens):
@@ -116,12 +131,9 @@ class _Reader:
         opened = re.search(r"\b(?:entre|de|dos|uns|faixa)(?: (?:uns|os|r\$|a|de))*$", before)
         if re.fullmatch(r"(?:e|a|ao|aos|ate|ou)(?: (?:uns|o|os|r\$))?", between) is None:
             return False
-        years = self._two_years(low, high)
-        if years[0] and years[1]:
-            self._out.year_min, self._out.year_max = (
-                min(years[0], years[1]),
-                max(years[0], years[1]),
-            )
+        first, last = self._two_years(low, high)
+        if first and last:
+            self._out.year_min, self._out.year_max = min(first, last), max(first, last)
             return True
         marked = bool(high.thousands or high.unit == "reais") and not between.startswith("e")
         if not (opened or marked) or (between.startswith("e") and "entre" not in before):

@@ -23,10 +23,13 @@ class Verdict(StrEnum):
 
 _LINK = (
     r"(?: (?:de|da|do|das|dos|o|a|os|as|um|uma|cor|ser|seja|sejam|carro|carros|marca|e|nem|ou|"
-    r"motor|na|no|cambio|transmissao|modelo|tipo|nenhum|nenhuma|algo|nada))*"
+    r"todos|todas|qualquer|opcao|opcoes|os|as|ai|motor|na|no|cambio|transmissao|modelo|tipo|nenhum|nenhuma|algo|nada))*"
 )
 _NO = re.compile(
-    r"(?:\b(?:menos|exceto|tirando|fora|sem ser|sem|nem|evito|evitar|odeio|detesto|nada|salvo)|"
+    r"(?:\b(?:menos|exceto|tirando|fora|sem ser|sem|nem|evito|evitar|odeio|detesto|nada|salvo|"
+    r"tir[ae]|tirar|cort[ae]|cortar|descart\w+|pul[ae]|pular|elimin\w+|exclu\w+|remov\w+|retir\w+|"
+    r"risc[ae]|dispens\w+|esquec[ae]|esquecer|ignor[ae]|passo longe)|"
+    r"\bnao (?:me |precisa )?(?:mostr\w+|mand\w+|traz\w*|ofere\w+|inclu\w+)|"
     r"\bnao (?:quero|queria|gosto|gostei|curti|curto|seja|sejam|pode ser|podem ser|sendo|serve|"
     r"precisa d[eoa]|"
     r"sou fa)|"
@@ -42,7 +45,13 @@ _ASKS_BEFORE = re.compile(
     r"\b(?:tem|temos|tens|teria|tinha|faz|fazem|faria|da|deixa|sai|aceita|aceitam|vende|vendem|rola|"
     r"consegue|conseguem|pega|pegam|tira|tiram|trabalha|trabalham|serve|fecha|fecham)\b"
 )
-_NO_AFTER = re.compile(r"nao\b(?! (?:tem|tinha|teria|e|esta|tiver|sei|mais))")
+_NO_AFTER = re.compile(
+    r"nao\b(?! (?:tem|tinha|teria|e|esta|tiver|sei|mais))|"
+    r"(?:nem (?:pensar|a pau|de graca|morto|me fala)|deus me livre|de jeito nenhum|to fora|"
+    r"estou fora|fora\b|(?:eu )?passo longe|(?:eu )?dispenso|pode (?:tirar|cortar|descartar|pular|"
+    r"excluir|"
+    r"esquecer)|(?:esta|ta) fora)"
+)
 
 
 def verdict(text: Text, start: int, end: int, kinds: Mapping[int, str]) -> Verdict:
@@ -63,6 +72,8 @@ def verdict(text: Text, start: int, end: int, kinds: Mapping[int, str]) -> Verdi
 def _of_what_follows(text: Text, end: int, before: str, kinds: Mapping[int, str]) -> bool:
     """`tem Gol não?` only asks; in `1.6 não 1.0` the no is of the second, unless one follows it."""
     after = text.after(end, 4).split()
+    if after[0] != "nao":
+        return False
     if len(after) == 1:
         return bool(_ASKS_BEFORE.search(before))
     kind = kinds.get(end - 1)

@@ -149,11 +149,23 @@ def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
         bubbles=(offer(body, shown),),
         considered=tuple(item.car.id for item in found),
         offered=tuple(item.car.id for item in shown),
-        focus=found[0].car.id if len(found) == 1 else -1,
+        focus=found[0].car.id if len(found) == 1 or _wants_the_first(talk, wish) else -1,
         filters=wish,
         pending=pending,
         aside=(intro, closing),
     )
+
+
+_THE_FIRST = re.compile(
+    r"\b(?:qual|quero|ver|manda|mostra|tem)?(?: me)?(?: e)? ?(?:o|a)(?: carro| suv| sedan| hatch|"
+    r" picape)? "
+    r"(?:seu |sua )?(?:mais|menos|de menor|com menos) \w+"
+)
+
+
+def _wants_the_first(talk: Talk, wish: Filters) -> bool:
+    """`qual o carro mais barato?`: of the list the first is meant, and `ele` is that one."""
+    return wish.sort is not None and bool(_THE_FIRST.match(talk.reading.text.flat))
 
 
 def _just_shown(talk: Talk, shown: list[Listing]) -> bool:
