@@ -25,7 +25,8 @@ def continued(reading: Reading, state: State, stock: Stock) -> Reading:
     """The reading with the model that is meant: the one spoken of, with this word added to it."""
     before = state.filters
     cabin = _CABIN.search(reading.text.flat)
-    if cabin is not None and not reading.filters.model and not reading.text.question:
+    wished = not reading.text.question or bool(reading.filters.body)
+    if cabin is not None and not reading.filters.model and wished:
         return _by_cabin(reading, before, _CABINS[cabin[1]], stock)
     if reading.filters.model or len(before.model) != 1:
         return reading

@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.agenda.closed import state_of
 from bot.agenda.hours import OpeningHours, opening_hours
+from bot.answers import with_intent
 from bot.complete import completeness
 from bot.context import in_context
 from bot.filters import Filters
@@ -81,6 +82,9 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
     talk = _talk(turn, raw, state, stock, dealer, now)
     if raw.strip() or talk.chosen is not None:
         main = _intent(talk)
+        if main is Intent.SEARCH and talk.reading.intent is Intent.UNCLEAR:
+            searched = with_intent(talk.reading, Intent.SEARCH, talk.reading.topics)
+            talk = replace(talk, reading=searched)
         answer = _person_offered(talk, with_asides(talk, _RULES[main](talk), main, raw))
     else:
         answer = _wordless(turn, talk)

@@ -254,7 +254,8 @@ _NO_PERSON = re.compile(
 def _only_small_talk(text: Text) -> bool:
     return not re.search(
         r"\bprompt\b|instruc|\bsystem\b|regras|cliente|\bpiada\b|comprador|\bcpf\b|\bfinj\w+|"
-        r"\bquem (?:\w+ ){0,2}(?:comprou|levou|reservou|vai ver|marcou|agendou)\b|\bd[eoa] quem\b|"
+        r"\bquem (?:\w+ ){0,2}(?:comprou|levou|don[oa]s?|proprietari\w+|reservou|vai ver|marcou|"
+        r"agendou)\b|\bd[eoa] quem\b|"
         r"\b(?:telefone|whatsapp|endereco|dados|nome|contato) d[oa] (?:dono|proprietari|pessoa|"
         r"rapaz|moca|cara)",
         text.flat,
