@@ -65,8 +65,18 @@ def _longer(family: str, word: str, stock: Stock) -> ModelWish | None:
     name = stock.lexicon.name(compact(family + word))
     if name is not None and name.kind is NameKind.FAMILY:
         return ModelWish(family=name.value)
+    shorter = _shorter(family, word, stock)
+    if shorter is not None:
+        return shorter
     shown = stock.trims(family).get(word)
     return None if shown is None else ModelWish(family=family, trim=(shown,))
+
+
+def _shorter(family: str, word: str, stock: Stock) -> ModelWish | None:
+    """Yaris Sedan and `hatch`: the Yaris; Onix Plus and `hatch`: the Onix."""
+    key, body = attribute_words().get(word, ("", ""))
+    begin = stock.lexicon.family(" ".join(family.split()[:-1])) if key == "body" else None
+    return ModelWish(family=begin.name) if begin is not None and begin.body == body else None
 
 
 def _merged(wish: Filters, said: Filters) -> Filters:

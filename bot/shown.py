@@ -11,7 +11,8 @@ from bot.filters import Filters
 from bot.reading.data import attribute_words
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
-from bot.reading.references import Pointing
+from bot.reading.references import Pointing, Reference
+from bot.reading.sorting import find_sort
 from bot.rules.focus import find_target
 from bot.state import State
 from bot.stock import Listing, Stock
@@ -19,6 +20,8 @@ from bot.stock import Listing, Stock
 _SWAPPED = ("transmission", "fuel", "color", "body")
 _LEADS = re.compile(r"(?:e|mas|ou|agora|entao|tem|teria|e se (?:for|fosse)|nao tem|so se for)\b")
 _ONE_CAR = re.compile(r"\b(?:ess[ea]|el[ea]|d(?:el|ess)[ea]|est[ea]|aquel[ea]|n(?:el|ess)[ea])\b")
+_WHICH_HAS = re.compile(r"(?:e )?(?:qual|quais|algum|alguma)(?: d(?:el|ess)[ea]s)?(?: que)? tem")
+_AND_MORE = re.compile(r"e (?:qual (?:e )?)?(?:o )?(?:mais (?:barat|car|nov)|menos rodad)[oa]")
 _SAID_IS = re.compile(r"(?<!\w)(?:é|eh)(?!\w)", re.IGNORECASE)
 _IS_IT = re.compile(
     r"(?:(?:mas|entao) )?(?:(?:ess[ea]|est[ea]|el[ea]|aquel[ea])(?: carro| ai| daqui)?|"
@@ -32,13 +35,24 @@ def about_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> R
     """The same reading, or what it means of cars that the buyer has before his eyes."""
     if not state.offered and state.focus is None:
         return reading
-    best = _best(reading, state)
+    best = _best(_of_those(reading, state), state)
     if best is not None:
         return best
+    if state.topics and _WHICH_HAS.fullmatch(reading.text.flat):
+        freed = replace(reading, free=frozenset(("model", "brand")))
+        return with_intent(freed, Intent.SEARCH, state.topics)
     if _swaps(reading, state):
         return replace(with_intent(reading, Intent.SEARCH, ()), reference=None)
     topic = _is_it(reading, state, stock, raw)
     return reading if topic is None else _asked(reading, topic)
+
+
+def _of_those(reading: Reading, state: State) -> Reading:
+    """`e mais barato?` after `qual o mais novo?`: of the same list."""
+    one_of_them = state.focus is not None and state.last_intent == "search"
+    if not one_of_them or not _AND_MORE.fullmatch(reading.text.flat):
+        return reading
+    return replace(reading, reference=Reference(Pointing.BEST, sort=find_sort(reading.text)))
 
 
 def _best(reading: Reading, state: State) -> Reading | None:

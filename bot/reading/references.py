@@ -66,7 +66,8 @@ _NOT_CHEAPER = re.compile(
     r"\b(?:o|a|os|as|do|da|qual|quais|pelo) (?:carro )?mais (?:barat|em conta)"
 )
 _BEST = re.compile(
-    r"\bqual(?: \w+){0,5} (?:menos|menor) (?:km|rodag\w+)(?P<of2> (?:desses|dessas|deles))?|"
+    r"\bqual(?: \w+){0,5} (?:(?:menos|menor) (?:km|rodag\w+)|(?:roda|"
+    r"rodou) menos)(?P<of2> (?:desses|dessas|deles))?|"
     r"\b(?:o|a|do|da|qual|quem|qual d\w+ \w+)(?: e)?(?: o| a)? (?:mais (?:barat|car|nov|em conta|"
     r"recente|top|rodad|velh|antig)\w*|menos rodad\w+|(?:de|com|que tem) (?:menos|menor) km)"
     r"(?P<of> (?:desses|dessas|deles|delas|ai|entre))?"

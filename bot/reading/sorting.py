@@ -12,7 +12,7 @@ _WORDS = (
         Sort.MILEAGE_ASC,
         (
             r"pouc[oa]s? rodad[oa]s?|(?:baix[oa]|pouc[oa]s?|menor|menos) km|"
-            r"km (?:bem )?baix[oa]|menos rodad[oa]s?|(?:ordem|ordena\w*|"
+            r"km (?:bem )?baix[oa]|menos rodad[oa]s?|(?:roda|rodou) menos|(?:ordem|ordena\w*|"
             r"organiza\w*)(?: \w+)? (?:de|por|pela) km"
         ),
     ),

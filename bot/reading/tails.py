@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.reading.data import attribute_words, plain_words
-from bot.reading.lexicon import Lexicon, Name
+from bot.reading.lexicon import Lexicon, Name, NameKind
 from bot.reading.slips import sound
-from bot.reading.text import Text
+from bot.reading.text import Text, compact
 
 MIN_TAIL = 4
 """A shorter word has too many neighbours to be a slip of the second half of a name."""
@@ -24,8 +24,13 @@ def longer(
     Just after the name its second half may be misspelt; said later (`o Corolla novo, o Cross`) it
     must be spelt right and have an article. What is a trim of the dealer's own cars is that.
     """
+    if end >= len(text.tokens):
+        return None
+    by_body = None if text.tokens[end].breaks else _by_body(family, text.tokens[end].text, lexicon)
+    if by_body is not None:
+        return by_body, end + 1
     tails = lexicon.tails(family)
-    if not tails or end >= len(text.tokens):
+    if not tails:
         return None
     if not text.tokens[end].breaks:
         meant = _meant(text.tokens[end].text, tails, trims)
@@ -39,6 +44,13 @@ def longer(
         if word not in _ON_THE_WAY:
             return None
     return None
+
+
+def _by_body(family: str, token: str, lexicon: Lexicon) -> Name | None:
+    """`Yaris sedã`, `Onix sedã`: the family that this body, however it is spelt, stands for."""
+    key, body = attribute_words().get(token, ("", ""))
+    name = lexicon.name(compact(family + body)) if key == "body" else None
+    return name if name is not None and name.kind is NameKind.FAMILY else None
 
 
 def _meant(token: str, tails: dict[str, Name], trims: dict[str, str]) -> Name | None:
