@@ -63,6 +63,10 @@ class _Reader:
         self._out = Amounts()
         self._past = 0
         """Where the number before ended."""
+        self._taken_back = False
+        """`até 50, aliás 60`: the one before is taken back by this one."""
+        self._mode = ""
+        """What the price before was: a ceiling (<), a floor (>) or about so much (~)."""
 
     def read(self) -> Amounts:
         numbers = [
@@ -75,8 +79,7 @@ class _Reader:
         for position, number in enumerate(numbers):
             if position == skip or number.start in self._out.used:
                 continue
-            if corrects(self._text, self._past, number.start):
-                self._forget(number)
+            self._taken_back = corrects(self._text, self._past, number.start)
             self._past = number.end
             nxt = numbers[position + 1] if position + 1 < len(numbers) else None
             if nxt is not None and self._range(number, nxt):
@@ -84,15 +87,6 @@ class _Reader:
             else:
                 self._one(number)
         return self._out
-
-    def _forget(self, number: Number) -> None:
-        """What was said of the same kind before `digo`, `aliás`, `não`: only the new one counts."""
-        if self._full_year(number) is not None:
-            self._out.year_min = self._out.year_max = None
-        elif self._is_km(number):
-            self._out.mileage_max = None
-        else:
-            self._out.price_min = self._out.price_max = None
 
     def _pairs_of_years(self) -> None:
         for index, token in enumerate(self._text.tokens):
@@ -117,6 +111,8 @@ class _Reader:
         return year if FIRST_YEAR <= year <= self._last_year else None
 
     def _set_year(self, year: int, mode: str) -> None:
+        if self._taken_back:
+            self._out.year_min = self._out.year_max = None
         if mode in ("=", ">"):
             self._out.year_min = year
         if mode in ("=", "<"):
@@ -269,6 +265,8 @@ class _Reader:
         if mode == "offer":
             self._out.offers.append(value)
             return True
+        if self._taken_back:
+            mode = mode or self._mode
         if mode == "" and (
             not money or re.search(r"\b(?:o|a|esse|essa|aquele|aquela|no|na|do|da) de$", before)
         ):
@@ -283,6 +281,9 @@ class _Reader:
 
     def _set_price(self, value: int, mode: str) -> None:
         self._out.priced = True
+        self._mode = mode
+        if self._taken_back:
+            self._out.price_min = self._out.price_max = None
         if mode == ">":
             self._out.price_min = value
         elif mode == "~":

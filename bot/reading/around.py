@@ -18,7 +18,7 @@ MAX = re.compile(
     r"(?:nao )?(?:passe|passa|passar|ultrapasse|ultrapassar)(?: muito)?|tenho|gastar|pagar|"
     r"orcamento|"
     r"disponho|disponivel|bolso|budget|(?:nada|nao|nem) (?:acima|mais) (?:de|que)|"
-    r"nao (?:va|vai|pode ir) alem|baixo)" + FILL + "$|"
+    r"nao (?:va|vai|pode ir) alem|baixo d[eo]s?)" + FILL + "$|"
     r"\bte(?: (?:uns|os|r\$))*$"
 )
 MIN = re.compile(

@@ -45,13 +45,13 @@ _ASKS_BEFORE = re.compile(
     r"\b(?:tem|temos|tens|teria|tinha|faz|fazem|faria|da|deixa|sai|aceita|aceitam|vende|vendem|rola|"
     r"consegue|conseguem|pega|pegam|tira|tiram|trabalha|trabalham|serve|fecha|fecham)\b"
 )
-_NO_AFTER = re.compile(
-    r"nao\b(?! (?:tem|tinha|teria|e|esta|tiver|sei|mais))|"
-    r"(?:nem (?:pensar|a pau|de graca|morto|me fala)|deus me livre|de jeito nenhum|to fora|"
-    r"estou fora|fora\b|(?:eu )?passo longe|(?:eu )?dispenso|pode (?:tirar|cortar|descartar|pular|"
-    r"excluir|"
-    r"esquecer)|(?:esta|ta) fora)"
+_NO_AFTER = re.compile(r"nao\b(?! (?:tem|tinha|teria|e|esta|tiver|sei|mais))")
+_NO_WAY = re.compile(
+    r"(?:nem (?:pensar|a pau|de graca|morto|me fala)|deus me livre|de jeito nenhum|fora\b|"
+    r"(?:esta|estou|to) fora\b|(?:eu )?(?:passo longe|dispenso)|"
+    r"pode (?:tirar|cortar|descartar|pular|excluir|esquecer)\b)"
 )
+"""Said after a name, also after a comma: `Fiat, nem pensar`."""
 
 
 def verdict(text: Text, start: int, end: int, kinds: Mapping[int, str]) -> Verdict:
@@ -66,14 +66,13 @@ def verdict(text: Text, start: int, end: int, kinds: Mapping[int, str]) -> Verdi
         return Verdict.UNWANTED
     if _NO_AFTER.match(text.after(end, 3)) and not _of_what_follows(text, end, before, kinds):
         return Verdict.UNWANTED
-    return Verdict.WANTED
+    following = " ".join(token.text for token in text.tokens[end : end + 4])
+    return Verdict.UNWANTED if _NO_WAY.match(following) else Verdict.WANTED
 
 
 def _of_what_follows(text: Text, end: int, before: str, kinds: Mapping[int, str]) -> bool:
     """`tem Gol não?` only asks; in `1.6 não 1.0` the no is of the second, unless one follows it."""
     after = text.after(end, 4).split()
-    if after[0] != "nao":
-        return False
     if len(after) == 1:
         return bool(_ASKS_BEFORE.search(before))
     kind = kinds.get(end - 1)

@@ -11,7 +11,21 @@ MIN_TAIL = 4
 """A shorter word has too many neighbours to be a slip of the second half of a name."""
 LOOK_AHEAD = 4
 _ON_THE_WAY = frozenset(
-    ("o", "a", "novo", "nova", "aquele", "aquela", "esse", "essa", "modelo", "versao", "so", "que")
+    (
+        "o",
+        "a",
+        "novo",
+        "nova",
+        "aquele",
+        "aquela",
+        "esse",
+        "essa",
+        "modelo",
+        "versao",
+        "so",
+        "que",
+        "mas",
+    )
 )
 _ARTICLES = frozenset(("o", "a", "versao", "modelo"))
 

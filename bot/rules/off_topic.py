@@ -46,7 +46,8 @@ def off_topic(talk: Talk) -> Answer:
 
 
 _OF_OTHERS = re.compile(
-    r"client|comprador|\bdon[oa]s?\b|proprietari|\bcpf\b|agendamentos|\bd[eoa] quem\b|\bpessoa\b|"
+    r"client|comprador|\bdon[oa]s?\b|proprietari|\bcpf\b|agendamentos|\bd[eoa] quem\b|"
+    r"\bd[aeo] (?:outra )?pessoa\b|\bpessoa que\b|"
     r"\bquem (?:\w+ ){0,2}(?:comprou|levou|vendeu|reservou|arrematou|pegou|vai ver|vai visitar|"
     r"marcou|"
     r"agendou|perguntou|quer|interessad\w+)\b|"

@@ -151,3 +151,36 @@ def test_of_several_spellings_the_usual_one_counts(models: tuple[str, ...], name
     stock = Stock.build([car(at, "Fiat", model, "50000") for at, model in enumerate(models, 1)])
 
     assert Chat(stock=stock).say("tem doblo?").understood["filters"] == {"model": name}
+
+
+def test_two_cars_wished_at_once_are_both_shown() -> None:
+    """However many of the one are cheaper than the other."""
+    many = [car(at, "Fiat", "Argo 1.0", f"{50 + at}000") for at in range(1, 7)]
+    stock = Stock.build([*many, car(7, "Toyota", "Hilux 2.8 SRV CD", "180000")])
+    answer = Chat(stock=stock).say("quero ver um argo e uma hilux")
+
+    assert shown(answer) == [1, 2, 3, 7]
+
+
+def test_back_to_the_hatch_of_the_same_name() -> None:
+    """`e o hatch?` after a Yaris Sedan is the Yaris."""
+    stock = Stock.build(
+        [car(1, "Toyota", "Yaris 1.5 XL", "70000"), car(2, "Toyota", "Yaris Sedan 1.5", "80000")]
+    )
+    talk = Chat(stock=stock)
+
+    assert shown(talk.say("yaris sedã tem?")) == [2]
+    assert shown(talk.say("e o hatch?")) == [1]
+
+
+def test_which_of_them_has_it_looks_past_the_model() -> None:
+    """`qual deles tem?` after one that has it not: never that no advertisement speaks of it."""
+    stock = Stock.build(
+        [car(1, "Fiat", "Argo 1.0", "50000"),
+         car(2, "Fiat", "Pulse 1.0", "90000", descricao="Teto solar.")]
+    )  # fmt: skip
+    talk = Chat(stock=stock)
+    talk.say("tem argo?")
+    talk.say("esse tem teto solar?")
+
+    assert shown(talk.say("qual tem?")) == [2]
