@@ -11,16 +11,19 @@ from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.rules import coming
-from bot.rules.courtesy import asks_for_other_store, bad_service, is_rude
 from bot.rules.focus import names_a_car
+from bot.rules.off_topic import asks_for_other_store, bad_service, is_rude
 from bot.rules.visits import asks_what_is_booked
+from bot.shown import about_the_shown
 from bot.state import Pending, State
 from bot.stock import Stock
 from bot.values import Appointment, Dealer
 
 _FOLLOW_UP = re.compile(r"^e (?:o|a|do|da|no|na|ess[ea]|dess[ea]|del[ea]|el[ea]|aquel[ea])\b")
 _FOLLOW_UP_ANY = re.compile(r"^(?:e|ess[ea]|el[ea]|est[ea]|o|a)\b")
-PRICE = re.compile(r"\b(?:quanto (?:custa|e|esta|fica|sai)|preco|valor)\b")
+PRICE = re.compile(
+    r"\b(?:quanto (?:custa|e|esta|fica|sai)(?! (?:rodad\w+|de km|d[ea] volta))|preco|valor)\b"
+)
 _PARTING = re.compile(
     r"\bate (?:amanha|hoje|la|mais|logo|breve|sabado|segunda|terca|quarta|quinta|sexta|domingo)\b"
 )
@@ -63,13 +66,9 @@ def in_context(
     comes = coming.meant(reading, raw, state, stored)
     if comes is not None:
         return with_intent(reading, comes, ())
-    if bad_service(reading.text.flat) and reading.intent is not Intent.OPT_OUT:
-        return with_intent(reading, Intent.COMPLAINT, ())
-    plain = reading.intent not in (Intent.OPT_OUT, Intent.HUMAN, Intent.COMPLAINT)
-    if plain and is_rude(reading.text.flat):
-        return with_intent(replace(reading, filters=Filters()), Intent.OFF_TOPIC, ())
-    if asks_for_other_store(reading.text.flat, dealer):
-        return with_intent(reading, Intent.OFF_TOPIC, ())
+    no_wish = _of_the_store_itself(reading, dealer)
+    if no_wish is not None:
+        return no_wish
     if _ACK.fullmatch(reading.text.flat) and state.greeted and not reading.text.question:
         waits = state.pending not in (None, Pending.CAR, Pending.BUDGET)
         return reading if waits else with_intent(reading, Intent.THANKS, ())
@@ -81,12 +80,28 @@ def in_context(
     visit = _visit(reading, state, stored, points=names_a_car(reading, state, stock))
     if visit is not None:
         return with_intent(reading, visit, ())
+    shown = about_the_shown(reading, state, stock, raw)
+    if shown is not reading:
+        return shown
     if reading.intent is Intent.SEARCH and _asks_about_one(reading, state, stock):
         return with_intent(reading, Intent.DETAILS, reading.topics)
     last = state.last_intent
     if last in (Intent.DETAILS, Intent.PHOTOS) and _same_of_another(reading, state, stock):
         return with_intent(reading, Intent(last), state.topics)
     return reading
+
+
+def _of_the_store_itself(reading: Reading, dealer: Dealer) -> Reading | None:
+    """Ill words and other dealers: no wish for a car, whatever a word of it sounds like."""
+    flat = reading.text.flat
+    if bad_service(flat) and reading.intent is not Intent.OPT_OUT:
+        return with_intent(reading, Intent.COMPLAINT, ())
+    plain = reading.intent not in (Intent.OPT_OUT, Intent.HUMAN, Intent.COMPLAINT)
+    if plain and is_rude(flat):
+        return with_intent(replace(reading, filters=Filters()), Intent.OFF_TOPIC, ())
+    if asks_for_other_store(flat, dealer):
+        return with_intent(reading, Intent.OFF_TOPIC, ())
+    return None
 
 
 def _visit(

@@ -25,7 +25,8 @@ def continued(reading: Reading, state: State, stock: Stock) -> Reading:
     """The reading with the model that is meant: the one spoken of, with this word added to it."""
     before = state.filters
     cabin = _CABIN.search(reading.text.flat)
-    if cabin is not None and not reading.filters.model and not reading.text.question:
+    wished = not reading.text.question or bool(reading.filters.body)
+    if cabin is not None and not reading.filters.model and wished:
         return _by_cabin(reading, before, _CABINS[cabin[1]], stock)
     if reading.filters.model or len(before.model) != 1:
         return reading
@@ -64,8 +65,18 @@ def _longer(family: str, word: str, stock: Stock) -> ModelWish | None:
     name = stock.lexicon.name(compact(family + word))
     if name is not None and name.kind is NameKind.FAMILY:
         return ModelWish(family=name.value)
+    shorter = _shorter(family, word, stock)
+    if shorter is not None:
+        return shorter
     shown = stock.trims(family).get(word)
     return None if shown is None else ModelWish(family=family, trim=(shown,))
+
+
+def _shorter(family: str, word: str, stock: Stock) -> ModelWish | None:
+    """Yaris Sedan and `hatch`: the Yaris; Onix Plus and `hatch`: the Onix."""
+    key, body = attribute_words().get(word, ("", ""))
+    begin = stock.lexicon.family(" ".join(family.split()[:-1])) if key == "body" else None
+    return ModelWish(family=begin.name) if begin is not None and begin.body == body else None
 
 
 def _merged(wish: Filters, said: Filters) -> Filters:

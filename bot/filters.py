@@ -42,6 +42,24 @@ class Exclude(BaseModel):
     body: tuple[str, ...] = ()
     engine: tuple[str, ...] = ()
 
+    def joined(self, newer: Exclude) -> Exclude:
+        """What neither may be: `tira Fiat`, then `Jeep também não`."""
+        return Exclude(
+            **{key: tuple(dict.fromkeys((*value, *getattr(newer, key)))) for key, value in self}
+        )
+
+    def without(self, wanted: Filters) -> Exclude:
+        """What is wished for now is no longer ruled out."""
+        if self == _NO_EXCLUDE:
+            return self
+        kept = {key: getattr(wanted, key, ()) for key, _ in self}
+        return Exclude(
+            **{key: tuple(one for one in value if one not in kept[key]) for key, value in self}
+        )
+
+
+_NO_EXCLUDE = Exclude()
+
 
 class Filters(BaseModel):
     """What a car must be; several values of one kind mean any of them. Reais and km."""
@@ -93,19 +111,17 @@ class Filters(BaseModel):
 
     def merged(self, newer: Filters) -> Filters:
         """These wishes, overridden by what `newer` says about the same thing."""
-        update = {key: value for key, value in newer if value not in (None, (), Exclude())}
+        update: dict[str, Any] = {
+            key: value for key, value in newer if value not in (None, (), _NO_EXCLUDE)
+        }
         if "exclude" in update:
-            update["exclude"] = self.exclude.model_copy(
-                update={key: value for key, value in newer.exclude if value}
-            )
+            update["exclude"] = self.exclude.joined(newer.exclude)
+        update["exclude"] = update.get("exclude", self.exclude).without(newer)
         if newer.price_max is not None or newer.price_min is not None:
             update |= {"price_min": newer.price_min, "price_max": newer.price_max}
         if newer.year_max is not None or newer.year_min is not None:
             update |= {"year_min": newer.year_min, "year_max": newer.year_max}
         return self.model_copy(update=update)
-
-
-_NO_EXCLUDE = Exclude()
 
 
 def _listed(values: tuple[Any, ...]) -> list[str]:

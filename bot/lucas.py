@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.agenda.closed import state_of
 from bot.agenda.hours import OpeningHours, opening_hours
+from bot.answers import with_intent
 from bot.complete import completeness
 from bot.context import in_context
 from bot.filters import Filters
@@ -22,7 +23,7 @@ from bot.reading.reader import Reading, read
 from bot.rules import courtesy, visits
 from bot.rules.asides import with_asides
 from bot.rules.compare import asks_to_compare
-from bot.rules.details import details
+from bot.rules.details import details, only_of_store
 from bot.rules.financing import financing
 from bot.rules.focus import find_target, points
 from bot.rules.photos import photos
@@ -81,6 +82,9 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
     talk = _talk(turn, raw, state, stock, dealer, now)
     if raw.strip() or talk.chosen is not None:
         main = _intent(talk)
+        if main is Intent.SEARCH and talk.reading.intent is Intent.UNCLEAR:
+            searched = with_intent(talk.reading, Intent.SEARCH, talk.reading.topics)
+            talk = replace(talk, reading=searched)
         answer = _person_offered(talk, with_asides(talk, _RULES[main](talk), main, raw))
     else:
         answer = _wordless(turn, talk)
@@ -156,7 +160,8 @@ def _intent(talk: Talk) -> Intent:
     named = reading.filters.model or talk.chosen is not None
     if named and talk.target is None and (talk.chosen is not None or _must_choose(talk)):
         return Intent.SEARCH
-    if reading.intent is Intent.DETAILS and talk.target is None and talk.state.offered:
+    of_a_car = reading.intent is Intent.DETAILS and not only_of_store(reading.topics)
+    if of_a_car and talk.target is None and talk.state.offered:
         return Intent.SEARCH  # `tem com GNV?` of a list: which of them has it
     unclear = reading.intent is Intent.UNCLEAR
     if unclear and (talk.pointed or talk.chosen is not None or asks_to_compare(reading.text.flat)):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from bot.filters import Filters
 from bot.rules.talk import Answer, Talk, digest
+from bot.rules.wishes import released
 from bot.state import REMEMBERED_BUBBLES, Draft, State
 from bot.values import Bubble, OptOut
 
@@ -23,7 +25,7 @@ def remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State
     return state.model_copy(
         update={
             "greeted": True,
-            "filters": state.filters if answer.filters is None else answer.filters,
+            "filters": _wish(talk, answer),
             "offered": state.offered if answer.offered is None else answer.offered,
             "focus": focus if focus is not None and focus >= 0 else None,
             "topics": state.topics if answer.topics is None else answer.topics,
@@ -40,6 +42,13 @@ def remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State
             "quiet": answer.quiet,
         }
     )
+
+
+def _wish(talk: Talk, answer: Answer) -> Filters:
+    """What is wished from now on; what no longer matters is gone, whatever rule answered."""
+    if answer.filters is not None:
+        return answer.filters
+    return released(talk.state.filters, talk.reading)
 
 
 _NOTHING_FOUND = ("search.none", "search.gone", "search.no_more", "search.cheapest", "unclear")

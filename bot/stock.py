@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.filters import Exclude, Filters, ModelWish, Sort
 from bot.reading.data import attribute_words, plain_words, shorthand
 from bot.reading.lexicon import Family, Lexicon
 from bot.reading.text import compact, fold
+from bot.spelling import as_he_spells, most_written
 from bot.values import Car
 
 AVAILABLE = "available"
@@ -63,7 +64,7 @@ class Stock:
         base = Lexicon.base()
         all_cars = tuple(cars)
         own = (_own_family(car, base) for car in all_cars)
-        lexicon = base.joined(family for family in own if family is not None)
+        lexicon = base.joined(most_written(family for family in own if family is not None))
         return cls(tuple(_listing(car, lexicon) for car in all_cars), lexicon)
 
     def get(self, car_id: int) -> Listing | None:
@@ -203,19 +204,11 @@ def _own_family(car: Car, base: Lexicon) -> Family | None:
     model = _model(car)
     known = base.family_of(model)
     if known is not None:
-        return _as_he_spells(known[0], model)
+        return as_he_spells(known[0], model)
     words = model.split()
     count = 1 if words and len(compact(words[0])) > 1 and not _everyday(words[0]) else 2
     name = " ".join(words[:count])
     return Family(name, base.brand(car.marca), None) if len(compact(name)) > 1 else None
-
-
-def _as_he_spells(family: Family, model: str) -> Family:
-    """The dealer's own accents and marks (Doblo, Up); his capitals and hyphens are not kept."""
-    said = " ".join(model.split()[: len(family.name.split())])
-    same = fold(said).strip("!") == fold(family.name).strip("!")
-    marked = said.lower() != family.name.lower() and not said.isupper()
-    return replace(family, name=said) if same and marked else family
 
 
 def _everyday(word: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from bot.reading import around
 from bot.reading.ages import oldest_age, short_years
+from bot.reading.corrections import corrects
 from bot.reading.numbers import Number, find_numbers
 from bot.reading.text import Text
 
@@ -60,6 +61,12 @@ class _Reader:
         self._own = own
         self._last_year = last_year
         self._out = Amounts()
+        self._past = 0
+        """Where the number before ended."""
+        self._taken_back = False
+        """`até 50, aliás 60`: the one before is taken back by this one."""
+        self._mode = ""
+        """What the price before was: a ceiling (<), a floor (>) or about so much (~)."""
 
     def read(self) -> Amounts:
         numbers = [
@@ -72,9 +79,11 @@ class _Reader:
         for position, number in enumerate(numbers):
             if position == skip or number.start in self._out.used:
                 continue
+            self._taken_back = corrects(self._text, self._past, number.start)
+            self._past = number.end
             nxt = numbers[position + 1] if position + 1 < len(numbers) else None
             if nxt is not None and self._range(number, nxt):
-                skip = position + 1
+                skip, self._past = position + 1, numbers[position + 1].end
             else:
                 self._one(number)
         return self._out
@@ -102,6 +111,8 @@ class _Reader:
         return year if FIRST_YEAR <= year <= self._last_year else None
 
     def _set_year(self, year: int, mode: str) -> None:
+        if self._taken_back:
+            self._out.year_min = self._out.year_max = None
         if mode in ("=", ">"):
             self._out.year_min = year
         if mode in ("=", "<"):
@@ -116,12 +127,9 @@ class _Reader:
         opened = re.search(r"\b(?:entre|de|dos|uns|faixa)(?: (?:uns|os|r\$|a|de))*$", before)
         if re.fullmatch(r"(?:e|a|ao|aos|ate|ou)(?: (?:uns|o|os|r\$))?", between) is None:
             return False
-        years = self._two_years(low, high)
-        if years[0] and years[1]:
-            self._out.year_min, self._out.year_max = (
-                min(years[0], years[1]),
-                max(years[0], years[1]),
-            )
+        first, last = self._two_years(low, high)
+        if first and last:
+            self._out.year_min, self._out.year_max = min(first, last), max(first, last)
             return True
         marked = bool(high.thousands or high.unit == "reais") and not between.startswith("e")
         if not (opened or marked) or (between.startswith("e") and "entre" not in before):
@@ -257,6 +265,8 @@ class _Reader:
         if mode == "offer":
             self._out.offers.append(value)
             return True
+        if self._taken_back:
+            mode = mode or self._mode
         if mode == "" and (
             not money or re.search(r"\b(?:o|a|esse|essa|aquele|aquela|no|na|do|da) de$", before)
         ):
@@ -271,6 +281,9 @@ class _Reader:
 
     def _set_price(self, value: int, mode: str) -> None:
         self._out.priced = True
+        self._mode = mode
+        if self._taken_back:
+            self._out.price_min = self._out.price_max = None
         if mode == ">":
             self._out.price_min = value
         elif mode == "~":

@@ -17,11 +17,13 @@ MAX = re.compile(
     r"teto|"
     r"(?:nao )?(?:passe|passa|passar|ultrapasse|ultrapassar)(?: muito)?|tenho|gastar|pagar|"
     r"orcamento|"
-    r"disponho|disponivel|bolso|budget|(?:nada|nao|nem) (?:acima|mais) (?:de|que))" + FILL + "$"
+    r"disponho|disponivel|bolso|budget|(?:nada|nao|nem) (?:acima|mais) (?:de|que)|"
+    r"nao (?:va|vai|pode ir) alem|baixo d[eo]s?)" + FILL + "$|"
+    r"\bte(?: (?:uns|os|r\$))*$"
 )
 MIN = re.compile(
     r"\b(?:a partir|acima|mais de|maior(?:es)? (?:que|de)|superior(?:es)? a|(?:no )?minimo|"
-    r"partindo|desde|mais nov[oa]s? (?:do )?que)" + FILL + "$"
+    r"partindo|desde|(?<!nao )(?<!nem )mais nov[oa]s? (?:do )?que)" + FILL + "$"
 )
 AROUND = re.compile(
     r"\b(?:uns|umas|faixa|torno|volta|mais ou menos|cerca|aproximadamente|perto|proximo|media|"
@@ -31,10 +33,13 @@ AROUND = re.compile(
 MAX_AFTER = re.compile(
     r"(?:reais )?(?:(?:no|de) (?:maximo|limite)|maximo|e (?:o )?(?:meu )?(?:limite|maximo|teto|"
     r"orcamento)|"
-    r"pra (?:gastar|baixo|pagar|investir)|ou (?:menos|mais (?:velh|antig|barat)))"
+    r"pra (?:gastar|baixo|tras|pagar|investir)|"
+    r"(?:e|ou) (?:menos|menor|anterior\w*|inferior\w*|abaixo|antes|mais (?:velh|antig|vei|barat|"
+    r"em conta)))"
 )
 MIN_AFTER = re.compile(
-    r"(?:e |ou )?(?:pra (?:cima|frente|ca)|em diante|acima|superior|mais nov[oa]s?)|ou mais"
+    r"(?:e |ou )?(?:pra (?:cima|frente|ca)|em diante|acima|superior|mais nov[oa]s?)|"
+    r"ou mais(?! (?:velh|antig|vei|barat|em conta|usad))"
 )
 AROUND_AFTER = re.compile(r"(?:mais ou menos|por ai|e pouco)")
 KM_AFTER = re.compile(r"(?:mil )?(?:de )?(?:km|rodad[oa]s?)\b")
@@ -76,7 +81,7 @@ OFFER_AFTER = re.compile(
     r"(?:reais )?(?:n[oa]|pel[oa]) \w+(?: \w+){0,4} (?:fecha|fechamos|fecho|levo|leva|topa)\b"
 )
 COUNTED = re.compile(
-    r"(?:lugares|portas|marchas|air|airbags|cilindros|cv|cavalos|litros|donos?|anos|pessoas|"
+    r"(?:lugar(?:es)?|assentos?|portas?|marchas|air|airbags|cilindros|cv|cavalos|litros|donos?|anos|pessoas?|passageiros?|"
     r"filhos|dias?|"
     r"meses|horas?|hrs?|minutos?|unidades?|carros?|opcoes|vezes|polegadas|criancas)\b"
 )
@@ -87,7 +92,10 @@ TIME = re.compile(r"[0-9]{1,2}(?:h|hs|hrs|horas)[0-9]{0,2}|[0-9]{1,2}:[0-9]{2}")
 PAIR = re.compile(r"([0-9]{2}|[0-9]{4})/([0-9]{2}|[0-9]{4})")
 
 
-_BEFORE_YEAR = re.compile(r"\b(?:antes d[eo]|anterior(?:es)? a|mais velh[oa]s? que)(?: ano)?$")
+_BEFORE_YEAR = re.compile(
+    r"\b(?:antes d[eo]|anterior(?:es)? a|mais (?:velh|antig|vei)[oa]s? (?:do )?que|"
+    r"(?:nao|nem) (?:seja )?mais nov[oa]s? (?:do )?que)(?: (?:o|de|ano))*$"
+)
 
 
 def year_mode(before: str, after: str) -> str:

@@ -21,6 +21,8 @@ class Topic:
     label: str
     ask: re.Pattern[str]
     find: re.Pattern[str] | None
+    of_store: bool = False
+    """The store does it or not, whatever the car (entrega)."""
 
 
 def load(name: str) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def topics() -> tuple[Topic, ...]:
             raw["label"],
             any_of(raw["ask"]),
             any_of(raw["find"]) if "find" in raw else None,
+            of_store=raw.get("of_store", False),
         )
         for name, raw in load("topics").items()
     )

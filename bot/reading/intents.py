@@ -45,7 +45,7 @@ class Intent(StrEnum):
 _DATA = load("intents")
 _DAY: str = _DATA.pop("day")
 _WITH_WHEN = {
-    "reschedule": any_of(_DATA.pop("reschedule_when")),
+    "reschedule": any_of(way.replace("{day}", _DAY) for way in _DATA.pop("reschedule_when")),
     "schedule": any_of(_DATA.pop("schedule_when")),
 }
 
@@ -65,7 +65,8 @@ _WISH = re.compile(
 )
 _PRICE_OR_THERE = re.compile(
     r"\b(?:quanto\b(?! (?:ele |ela |o carro |esse |essa )?"
-    r"(?:gasta|consome|anda|faz|roda|tempo))|preco|valor|custa|disponivel|ainda "
+    r"(?:gasta|consome|anda|faz|roda|tempo|(?:esta )?rodad|esta de km))|preco|valor|custa|"
+    r"disponivel|ainda "
     r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
 )
 _STOCK = re.compile(
@@ -98,12 +99,18 @@ def find_intents(
     *,
     own: bool,
     when: bool,
+    freed: bool = False,
 ) -> tuple[Intent, ...]:
-    """All intents of a text, the one that counts first. `when`: a day or a time is said."""
+    """All intents of a text, the one that counts first.
+
+    `when`: a day or a time is said; `freed`: something no longer matters.
+    """
     found = {intent for intent, pattern in _PATTERNS if pattern.search(text.flat)}
     if when:
         found |= {Intent(name) for name, ways in _WITH_WHEN.items() if ways.search(text.flat)}
     _add_by_meaning(found, text, filters, topics, amounts, own)
+    if freed:
+        found.add(Intent.SEARCH)
     _drop_shadowed(found, text, filters)
     if Intent.NEGOTIATE in found and not amounts.offers:
         found = _without_bargain(found, text)
@@ -119,8 +126,14 @@ _FOR_CHEAPER = re.compile(
     r"^(?!.*(?:desconto|faz por|negoci|proposta|a vista)).*\b(?:tem|teria|queria|quero|procuro|ver|"
     r"mostra|outr[oa]s?|alg[ou]\w*)\b(?: \w+){0,3} mais (?:barat\w+|em conta|acessive\w+)"
 )
+_IN_ORDER = re.compile(
+    r"\b(?:d[oa]|pel[oa]) (?:mais|menos|menor|maior)(?: \w+)? pr[ao] (?:o |a )?(?:mais|menos|"
+    r"menor|maior)\b|"
+    r"\bordem\b"
+)
+"""`do mais caro pro mais barato` is an order of cars."""
 _ANY_CAR = re.compile(
-    r"^carros? (?:pra|que|de|a)\b|"
+    r"^carros? (?:pra|que|de|a)\b|^(?:um|uma|algum|alguma) que\b|"
     r"\b(?:tem|um|algum|quero|procuro|preciso de|quais) (?:algum |um )?carros?\b(?! e\b)|^carros? "
     r"com\b"
 )
@@ -164,6 +177,15 @@ _IS_IT = re.compile(
 )
 
 
+_SEATS_WISHED = re.compile(r"^(?!.*\b(?:quant[oa]s?|tem|leva|cabem?|e|vai|sao)\b).*\b[2-9] lugar")
+"""`Doblô 7 lugares` is a wish, `a Doblô tem 7 lugares` a question."""
+_LEAST = re.compile(
+    r"\b(?:o|a|os|as|qual)(?: \w+)? (?:(?:mais|menos) (?:pouco )?rodad\w+|d[eo] menor km|"
+    r"com menos km)|"
+    r"\bordem\b"
+)
+
+
 def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
     """True when words that could be a question about a car are criteria for a search."""
     if set(topics) <= {"km", "cambio", "combustivel", "ano", "cor"}:
@@ -171,8 +193,11 @@ def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
         asks = bool(re.search(r"\b(?:qual|quantos?|que cor|quanto|ou e)\b|^e ", text.flat))
         asks |= bool(filters.model) and bool(_IS_IT.search(text.flat))
         sorted_by_km = filters.sort is not None and "km" in topics
+        asks &= not (sorted_by_km and _LEAST.search(text.flat))
         listed = filters.color or filters.exclude.color
         return bool((stated or sorted_by_km or listed) and not asks)
+    if topics == ("lugares",) and not text.question and _SEATS_WISHED.search(text.flat):
+        return True
     if len(filters.model) > 1 and _WISH.search(text.flat) and " ou " in text.flat:
         return True  # `Doblo ou Spin de 7 lugares`
     any_car = bool(_ANY_CAR.search(text.flat)) or not filters.only_names()
@@ -206,7 +231,7 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
 
 
 def _without_bargain(found: set[Intent], text: Text) -> set[Intent]:
-    if _FOR_CHEAPER.search(text.flat):
+    if _FOR_CHEAPER.search(text.flat) or _IN_ORDER.search(text.flat):
         return found - {Intent.NEGOTIATE} | {Intent.SEARCH}
     return found - {Intent.NEGOTIATE} if _NOT_DEAR.search(text.flat) else found
 
@@ -229,8 +254,10 @@ _NO_PERSON = re.compile(
 def _only_small_talk(text: Text) -> bool:
     return not re.search(
         r"\bprompt\b|instruc|\bsystem\b|regras|cliente|\bpiada\b|comprador|\bcpf\b|\bfinj\w+|"
-        r"\bquem comprou\b|"
-        r"\b(?:telefone|whatsapp|endereco|dados|nome|contato) d[oa] (?:dono|proprietari)",
+        r"\bquem (?:\w+ ){0,2}(?:comprou|levou|don[oa]s?|proprietari\w+|reservou|vai ver|marcou|"
+        r"agendou)\b|\bd[eoa] quem\b|"
+        r"\b(?:telefone|whatsapp|endereco|dados|nome|contato) d[oa] (?:dono|proprietari|pessoa|"
+        r"rapaz|moca|cara)",
         text.flat,
     )
 

@@ -55,7 +55,7 @@ class Lexicon:
         self._names = names
         self._families = families
         self._slips = slips
-        self._prefixes = sorted(families, key=lambda key: (-len(key), key))
+        self._tails: dict[str, dict[str, Name]] = {}
 
     @classmethod
     @cache
@@ -98,6 +98,17 @@ class Lexicon:
         single = _DOUBLED.sub(r"\1", token)  # gool: too short to go by its sound
         name = self._names.get(single) if MIN_SINGLE <= len(single) < len(token) else None
         return None if name is None or name.everyday else name
+
+    def tails(self, family: str) -> dict[str, Name]:
+        """Second words of the longer families that begin with this one: cross -> Corolla Cross."""
+        if family not in self._tails:
+            begin = fold(family).split()
+            self._tails[family] = {
+                words[-1]: Name(NameKind.FAMILY, longer.name)
+                for longer in self._families.values()
+                if (words := fold(longer.name).replace("-", " ").split())[:-1] == begin
+            }
+        return self._tails[family]
 
     def family(self, name: str) -> Family | None:
         """The family of this name."""

@@ -8,10 +8,12 @@ from typing import NamedTuple, Protocol
 from bot.filters import ModelWish
 from bot.reading.data import attribute_words, plain_words
 from bot.reading.lexicon import MAX_NAME_TOKENS, Lexicon, Name, NameKind
+from bot.reading.tails import longer
 from bot.reading.text import Text, compact
 
 _OWN = re.compile(
-    r"\b(?:meu|minha|meus|tenho(?: aqui)?(?: um| uma)|possuo(?: um| uma)?|dou (?:um|uma|o|a) ?|"
+    r"\b(?:(?:meu|minha)(?: \w+)? (?:atual|usad[oa])(?: e)?(?: um| uma)?|meu|minha|meus|"
+    r"tenho(?: aqui)?(?: um| uma)|possuo(?: um| uma)?|dou (?:um|uma|o|a) ?|"
     r"(?:um|uma|o|a) meu|(?:dao|pagam|avaliam|pagariam) (?:num|numa|no|na|em um|em uma|pelo|pela)|"
     r"(?:pegam|aceitam) (?:um|uma))"
     r"(?: carro| carrinho| veiculo)?(?: e um| e uma)?$"
@@ -19,7 +21,8 @@ _OWN = re.compile(
 _AND_ONE = re.compile(r"\be (?:mais )?(?:um|uma)$")  # `tenho um Civic 2014 e um Gol`
 _OWN_ENDS = re.compile(
     r"^(?:quero|queria|troca|trocar|dar|da|no|na|nesse|nessa|naquele|por|pelo|pela|pra|e quero|em|"
-    r"interesse|gostaria|vender)\b"
+    r"num|numa|"
+    r"pego|pegar|interesse|gostaria|vender)\b"
 )
 _LIKE = re.compile(
     r"\b(?:tipo|estilo|parecido com|parecida com|similar a|semelhante a|igual a|igual|como|padrao|"
@@ -71,7 +74,7 @@ def find_names(text: Text, stock: Trims) -> list[Mention]:
         if mention is None:
             index += 1
             continue
-        mention = _with_trim(text, mention, stock)
+        mention = _with_trim(text, _whole(text, mention, stock), stock)
         found.append(
             mention._replace(own=_is_own(text, mention, found), like=_is_like(text, mention, found))
         )
@@ -81,6 +84,15 @@ def find_names(text: Text, stock: Trims) -> list[Mention]:
             found.append(other)
             index = other.end
     return _without_everyday(found)
+
+
+def _whole(text: Text, mention: Mention, stock: Trims) -> Mention:
+    """Not the shorter name where a longer one is meant."""
+    if mention.name.kind is not NameKind.FAMILY:
+        return mention
+    family = mention.name.value
+    meant = longer(text, mention.end, family, stock.lexicon, stock.trims(family))
+    return mention if meant is None else mention._replace(name=meant[0], end=meant[1])
 
 
 _JOINS = ("e", "ou", "pra", "com", "vs", "versus", "x")

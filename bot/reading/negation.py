@@ -23,10 +23,13 @@ class Verdict(StrEnum):
 
 _LINK = (
     r"(?: (?:de|da|do|das|dos|o|a|os|as|um|uma|cor|ser|seja|sejam|carro|carros|marca|e|nem|ou|"
-    r"motor|na|no|cambio|transmissao|modelo|tipo|nenhum|nenhuma|algo|nada))*"
+    r"todos|todas|qualquer|opcao|opcoes|os|as|ai|motor|na|no|cambio|transmissao|modelo|tipo|nenhum|nenhuma|algo|nada))*"
 )
 _NO = re.compile(
-    r"(?:\b(?:menos|exceto|tirando|fora|sem ser|sem|nem|evito|evitar|odeio|detesto|nada|salvo)|"
+    r"(?:\b(?:menos|exceto|tirando|fora|sem ser|sem|nem|evito|evitar|odeio|detesto|nada|salvo|"
+    r"tir[ae]|tirar|cort[ae]|cortar|descart\w+|pul[ae]|pular|elimin\w+|exclu\w+|remov\w+|retir\w+|"
+    r"risc[ae]|dispens\w+|esquec[ae]|esquecer|ignor[ae]|passo longe)|"
+    r"\bnao (?:me |precisa )?(?:mostr\w+|mand\w+|traz\w*|ofere\w+|inclu\w+)|"
     r"\bnao (?:quero|queria|gosto|gostei|curti|curto|seja|sejam|pode ser|podem ser|sendo|serve|"
     r"precisa d[eoa]|"
     r"sou fa)|"
@@ -43,6 +46,12 @@ _ASKS_BEFORE = re.compile(
     r"consegue|conseguem|pega|pegam|tira|tiram|trabalha|trabalham|serve|fecha|fecham)\b"
 )
 _NO_AFTER = re.compile(r"nao\b(?! (?:tem|tinha|teria|e|esta|tiver|sei|mais))")
+_NO_WAY = re.compile(
+    r"(?:nem (?:pensar|a pau|de graca|morto|me fala)|deus me livre|de jeito nenhum|fora\b|"
+    r"(?:esta|estou|to) fora\b|(?:eu )?(?:passo longe|dispenso)|"
+    r"pode (?:tirar|cortar|descartar|pular|excluir|esquecer)\b)"
+)
+"""Said after a name, also after a comma: `Fiat, nem pensar`."""
 
 
 def verdict(text: Text, start: int, end: int, kinds: Mapping[int, str]) -> Verdict:
@@ -57,7 +66,8 @@ def verdict(text: Text, start: int, end: int, kinds: Mapping[int, str]) -> Verdi
         return Verdict.UNWANTED
     if _NO_AFTER.match(text.after(end, 3)) and not _of_what_follows(text, end, before, kinds):
         return Verdict.UNWANTED
-    return Verdict.WANTED
+    following = " ".join(token.text for token in text.tokens[end : end + 4])
+    return Verdict.UNWANTED if _NO_WAY.match(following) else Verdict.WANTED
 
 
 def _of_what_follows(text: Text, end: int, before: str, kinds: Mapping[int, str]) -> bool:

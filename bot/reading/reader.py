@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from bot.filters import Exclude, Filters, ModelWish
 from bot.reading.amounts import Amounts, read_amounts
 from bot.reading.data import any_topic, attribute_words, plain_words, topics
+from bot.reading.freed import freed
 from bot.reading.intents import Intent, find_intents
 from bot.reading.lexicon import NameKind, attribute_slips
 from bot.reading.names import Mention, Trims, find_names, own_tokens
 from bot.reading.negation import Verdict, verdict
+from bot.reading.own_years import own_years
 from bot.reading.references import Reference, find_reference
 from bot.reading.sorting import find_sort
 from bot.reading.text import Text, prepare
@@ -68,14 +70,18 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     names = find_names(text, stock)
     kinds = _kinds(text, names)
     names = _judged(text, names, kinds)
-    own = own_tokens(text, names)
+    own_named = own_tokens(text, names)
+    own = own_named | own_years(text)
     named = frozenset(index for name in names for index in range(name.start, name.end))
     amounts = read_amounts(text, named=named, own=own, this_year=this_year)
     attributes, free = _attributes(text, named | own, kinds)
     filters = _filters(text, names, amounts, attributes, kinds)
     asked = _asked(text, free)
     when = find_when(text)
-    intents = find_intents(text, filters, asked, amounts, own=bool(own), when=when.says_something())
+    intents = find_intents(
+        text, filters, asked, amounts,
+        own=bool(own), when=when.says_something(), freed=bool(free),
+    )  # fmt: skip
     return Reading(
         text=text,
         intents=intents,
@@ -83,7 +89,7 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
         free=free,
         topics=asked,
         reference=find_reference(text, amounts),
-        own_car=" ".join(text.tokens[index].text for index in sorted(own)) or None,
+        own_car=" ".join(text.tokens[index].text for index in sorted(own_named)) or None,
         offers=tuple(amounts.offers),
         instalments=amounts.instalments,
         months=amounts.months,
@@ -139,7 +145,7 @@ def _attributes(
 ) -> tuple[list[tuple[str, str, Verdict]], frozenset[str]]:
     """Colours, fuels, gearboxes and bodies: (key, value, wanted or not)."""
     found: list[tuple[str, str, Verdict]] = []
-    free = set(_free_keys(text))
+    free = freed(text)
     for index, token in enumerate(text.tokens):
         hit = None if index in taken else _attribute(token.text)
         if hit is None or _is_a_part(text, index):
@@ -187,19 +193,9 @@ def _attribute(token: str) -> tuple[str, str] | None:
     return hit
 
 
-_FREE_WORDS = re.compile(
-    r"\b(?:qualquer|tanto faz|nao importa|nao ligo pra|independente d[ae]|indiferente)"
-    r"(?: (?:a|o|de|da|do|se))* (cor|cambio|marca|modelo|ano|combustivel)\b(?! menos)"
-)
-_TOPIC_OF = {"color": "cor", "transmission": "cambio", "year": "ano", "fuel": "combustivel"}
-_FREE_KEYS = {
-    "cor": "color", "cambio": "transmission", "marca": "brand", "modelo": "model", "ano": "year",
-    "combustivel": "fuel",
+_TOPIC_OF = {
+    "color": "cor", "transmission": "cambio", "year": "ano", "fuel": "combustivel", "mileage": "km",
 }  # fmt: skip
-
-
-def _free_keys(text: Text) -> list[str]:
-    return [_FREE_KEYS[match[1]] for match in _FREE_WORDS.finditer(text.flat)]
 
 
 def _filters(

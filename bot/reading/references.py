@@ -31,6 +31,8 @@ class Reference:
     how: Pointing
     number: int = 0
     sort: Sort | None = None
+    last: bool = False
+    """The other end of that order: o mais rodado, o mais velho."""
     of_two: bool = False
     """The best of two: o mais barato dos dois."""
 
@@ -64,11 +66,14 @@ _NOT_CHEAPER = re.compile(
     r"\b(?:o|a|os|as|do|da|qual|quais|pelo) (?:carro )?mais (?:barat|em conta)"
 )
 _BEST = re.compile(
-    r"\bqual(?: \w+){0,5} (?:menos|menor) (?:km|rodag\w+)(?P<of2> (?:desses|dessas|deles))?|"
+    r"\bqual(?: \w+){0,5} (?:(?:menos|menor) (?:km|rodag\w+)|(?:roda|"
+    r"rodou) menos)(?P<of2> (?:desses|dessas|deles))?|"
     r"\b(?:o|a|do|da|qual|quem|qual d\w+ \w+)(?: e)?(?: o| a)? (?:mais (?:barat|car|nov|em conta|"
-    r"recente|top|rodad)\w*|menos rodad\w+|(?:de|com|que tem) (?:menos|menor) km)"
+    r"recente|top|rodad|velh|antig)\w*|menos rodad\w+|(?:de|com|que tem) (?:menos|menor) km)"
     r"(?P<of> (?:desses|dessas|deles|delas|ai|entre))?"
 )
+_OTHER_END = re.compile(r"\bmais (rodad|velh|antig)")
+_ENDS = {"rodad": Sort.MILEAGE_ASC, "velh": Sort.YEAR_DESC, "antig": Sort.YEAR_DESC}
 _THIS = re.compile(
     r"\b(?:ess[ea]s?|est[ea] (?:carro|ai|aqui)|dess[ea]|dest[ea]|ness[ea]|nest[ea]|aquel[ea]|"
     r"daquel[ea]|naquel[ea]|"
@@ -107,7 +112,9 @@ def _best_or_cheaper(text: Text) -> Reference | None:
     if best:
         of_them = bool(best["of"] or best["of2"])
         of_two = bool(_OF_TWO.search(text.flat))
-        return Reference(Pointing.BEST, int(of_them), find_sort(text), of_two)
+        end = _OTHER_END.search(best.group())
+        sort = find_sort(text) if end is None else _ENDS[end[1]]
+        return Reference(Pointing.BEST, int(of_them), sort, end is not None, of_two)
     if _CHEAPER.search(text.flat) and not _NOT_CHEAPER.search(text.flat):
         return Reference(Pointing.CHEAPER)
     return None

@@ -12,18 +12,33 @@ _WORDS = (
         Sort.MILEAGE_ASC,
         (
             r"pouc[oa]s? rodad[oa]s?|(?:baix[oa]|pouc[oa]s?|menor|menos) km|"
-            r"km (?:bem )?baix[oa]|menos rodad[oa]s?"
+            r"km (?:bem )?baix[oa]|menos rodad[oa]s?|(?:roda|rodou) menos|(?:ordem|ordena\w*|"
+            r"organiza\w*)(?: \w+)? (?:de|por|pela) km"
         ),
     ),
     (
         Sort.PRICE_ASC,
         (
             r"barat\w*|em conta|do menor pra (?:o )?maior|menor(?:es)? preco|preco baixo|mais "
-            r"acessive\w+|menos car[oa]s?"
+            r"acessive\w+|menos car[oa]s?|(?:ordem|ordena\w*|organiza\w*)(?: crescente)? (?:de|"
+            r"por|pelo) (?:preco|valor)|"
+            r"menor (?:preco|valor) pra (?:o )?maior"
         ),
     ),
-    (Sort.PRICE_DESC, r"mais car[oa]s?|mais top|top de linha|maior valor|mais luxuos[oa]"),
-    (Sort.YEAR_DESC, r"mais nov[oa]s?|mais recentes?|mais atua(?:l|is)|ano mais novo"),
+    (
+        Sort.PRICE_DESC,
+        (
+            r"mais car[oa]s?|mais top|top de linha|maior valor|maior(?: preco)? pra (?:o )?menor|"
+            r"mais luxuos[oa]"
+        ),
+    ),
+    (
+        Sort.YEAR_DESC,
+        (
+            r"mais nov[oa]s?|mais recentes?|mais atua(?:l|is)|ano mais novo|(?:ordem|ordena\w*|"
+            r"organiza\w*) (?:de|por|pelo) ano"
+        ),
+    ),
 )
 _PATTERN = re.compile("|".join(rf"(?P<{sort.value}>\b(?:{words})\b)" for sort, words in _WORDS))
 _AFTER_YEAR = re.compile(r"(?:[0-9]{2,4}|ano) ou $")

@@ -41,10 +41,18 @@ _LIGHT = frozenset(
 """What a short answer may be taken for; any plainer wish is followed instead."""
 
 
+def _cannot_after_a_reminder(reading: Reading, state: State) -> bool:
+    """`não vou conseguir ir`: unlike `cancela`, it does not yet say what shall become of it."""
+    flat = reading.text.flat
+    asked = state.pending is Pending.COMING and reading.intent is Intent.CANCEL_SCHEDULE
+    return asked and bool(_CANNOT.search(flat)) and not re.search(r"\b(?:cancel|desmarc)", flat)
+
+
 def meant(reading: Reading, raw: str, state: State, stored: Appointment | None) -> Intent | None:
     """YES: he comes. NO: he does not, or is asked which. None: these words say neither."""
     flat = reading.text.flat
-    if stored is None or reading.intent not in _LIGHT or reading.text.question:
+    light = reading.intent in _LIGHT or _cannot_after_a_reminder(reading, state)
+    if stored is None or not light or reading.text.question:
         return None
     if reading.when_said.time is not None or reading.filters.spoken():
         return None

@@ -27,10 +27,36 @@ _PIECES = re.compile(r"[.;,\n]+(?=\s|$)")
 
 def details(talk: Talk) -> Answer:
     """Every question of the turn about the car that is meant."""
+    asked = talk.reading.topics or talk.state.topics
+    if only_of_store(asked):
+        return _of_store(talk, asked)
     if talk.target is None:
         return _which_car(talk)
-    asked = talk.reading.topics or talk.state.topics
     return about(talk, talk.target, asked)
+
+
+def only_of_store(asked: tuple[str, ...]) -> bool:
+    """True when all that is asked is the same for every car (do you deliver?)."""
+    return bool(asked) and all(topic.of_store for topic in topics() if topic.name in asked)
+
+
+def _of_store(talk: Talk, asked: tuple[str, ...]) -> Answer:
+    """Nothing is known of it here: a seller is asked."""
+    what = joined([topic.label for topic in topics() if topic.name in asked])
+    body = talk.say(
+        f"Sobre {what} eu vou confirmar com a equipe e te retorno por aqui.",
+        f"Preciso confirmar com o pessoal da loja como fica {what}. Um vendedor te responde por "
+        "aqui.",
+    )
+    cars = () if talk.target is None else (talk.target,)
+    return Answer(
+        rule="details.of_store",
+        bubbles=(text(body, cars, priced=False),),
+        considered=tuple(item.car.id for item in cars),
+        focus=None if talk.target is None else talk.target.car.id,
+        pending=talk.state.pending,
+        to_check=what + (f" {of_car(talk.target)}" if talk.target else ""),
+    )
 
 
 def about(talk: Talk, item: Listing, asked: tuple[str, ...]) -> Answer:
@@ -142,9 +168,24 @@ def _plate(_: Listing) -> str | None:
     return "placa e documento a equipe mostra pessoalmente, na loja"
 
 
+def _version(item: Listing) -> str | None:
+    words = " ".join(shown for _, shown in item.trim_shown)
+    return f"é da versão {words}" if words else None
+
+
+def _body_of(item: Listing) -> str | None:
+    return _BODIES.get(item.body or "")
+
+
+_BODIES = {
+    "hatch": "é hatch", "sedan": "é sedã", "suv": "é SUV", "picape": "é picape", "van": "é van",
+    "perua": "é perua", "coupe": "é cupê",
+}  # fmt: skip
 _COLUMNS: dict[str, Callable[[Listing], str | None]] = {
     "placa": _plate,
     "km": _km,
+    "versao": _version,
+    "carroceria": _body_of,
     "cor": _color,
     "ano": _year,
     "cambio": _gearbox,

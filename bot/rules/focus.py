@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from bot.filters import Filters
+from bot.filters import Filters, Sort
 from bot.reading.data import attribute_words
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
@@ -34,7 +34,7 @@ _POINTERS = frozenset(
 MIN_TRIM = 3
 _YEAR = re.compile(r"20[0-4][0-9]")
 TWO = 2
-LIST = 5
+LIST = 4
 """A list of so many cars may have been cut short."""
 _OTHER = re.compile(r"\b(?:[oa]|d[oa]|n[oa]|ess[ea]) outr[oa]\b")
 _CABINS = {"cabine simples": "cs", "cabine dupla": "cd"}
@@ -116,12 +116,21 @@ def _pointed(
         return _priced(offered, reference.number) or _priced(list(stock.offered), reference.number)
     if reference.how is Pointing.BEST and reference.of_two:
         offered = _last_two(state, offered, stock)
-        return ordered(offered, reference.sort)[0] if offered else None
+        return _best(offered, reference) if offered else None
     if reference.how is Pointing.BEST and offered:
-        return ordered(_all_of_them(reference, state, offered, stock), reference.sort)[0]
+        return _best(_all_of_them(reference, state, offered, stock), reference)
     if reference.how is Pointing.THIS:
         return _current(state, offered, stock)
     return None
+
+
+def _best(pool: list[Listing], reference: Reference) -> Listing:
+    """The first in the order that is named, or the last whose mileage or year is known."""
+    if not reference.last:
+        return ordered(pool, reference.sort)[0]
+    by_km = reference.sort is Sort.MILEAGE_ASC
+    known = [item for item in pool if not by_km or item.car.km is not None]
+    return ordered(known or pool, reference.sort)[-1]
 
 
 def _all_of_them(

@@ -16,7 +16,7 @@ from bot.rules.nothing_found import cheapest, chosen_too_late, none_fits
 from bot.rules.talk import Answer, Talk, offer, text
 from bot.rules.wishes import joined_wish
 from bot.state import Pending
-from bot.stock import Listing
+from bot.stock import Listing, fits
 from bot.wording import bullets, joined, line
 
 SHOWN = 5
@@ -138,7 +138,7 @@ def one_car(talk: Talk, item: Listing) -> Answer:
 
 def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
     found = _likest_first(talk, wish, found)
-    shown = found[: SHOWN if len(found) <= SHOWN else OF_MANY]
+    shown = _first_ones(wish, found)
     if len(shown) > 1 and _just_shown(talk, shown):
         return _the_same(talk, wish, found, shown)
     intro = _missing_models(talk, wish) or _intro(talk, wish, len(found), len(shown))
@@ -149,11 +149,37 @@ def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
         bubbles=(offer(body, shown),),
         considered=tuple(item.car.id for item in found),
         offered=tuple(item.car.id for item in shown),
-        focus=found[0].car.id if len(found) == 1 else -1,
+        focus=found[0].car.id if len(found) == 1 or _wants_the_first(talk, wish) else -1,
         filters=wish,
         pending=pending,
         aside=(intro, closing),
     )
+
+
+def _first_ones(wish: Filters, found: list[Listing]) -> list[Listing]:
+    """As many as are shown; of several models that were wished for, each is among them."""
+    if len(found) <= SHOWN:
+        return found
+    best = [
+        next((item for item in found if fits(item, Filters(model=(one,)))), None)
+        for one in wish.model[:OF_MANY]
+    ]
+    each = {item.car.id for item in best if item is not None}
+    rest = [item.car.id for item in found if item.car.id not in each]
+    chosen = each.union(rest[: OF_MANY - len(each)])
+    return [item for item in found if item.car.id in chosen]
+
+
+_THE_FIRST = re.compile(
+    r"\b(?:qual|quero|ver|manda|mostra|tem)?(?: me)?(?: e)? ?(?:o|a)(?: carro| suv| sedan| hatch|"
+    r" picape)? "
+    r"(?:seu |sua )?(?:mais|menos|de menor|com menos) \w+"
+)
+
+
+def _wants_the_first(talk: Talk, wish: Filters) -> bool:
+    """`qual o carro mais barato?`: of the list the first is meant, and `ele` is that one."""
+    return wish.sort is not None and bool(_THE_FIRST.match(talk.reading.text.flat))
 
 
 def _just_shown(talk: Talk, shown: list[Listing]) -> bool:

@@ -18,6 +18,8 @@ _ANEW = re.compile(
 _FREE: dict[str, dict[str, Any]] = {
     "color": {"color": ()}, "transmission": {"transmission": None}, "brand": {"brand": ()},
     "model": {"model": ()}, "fuel": {"fuel": ()}, "year": {"year_min": None, "year_max": None},
+    "price": {"price_min": None, "price_max": None}, "mileage": {"mileage_max": None},
+    "body": {"body": ()},
 }  # fmt: skip
 MIN_BUDGET = 10_000
 
@@ -36,9 +38,15 @@ def joined_wish(reading: Reading, state: State, stock: Stock) -> Filters:
     if before.model and reading.reference and reading.reference.how is Pointing.CHEAPER:
         new = new.model_copy(update={"sort": None})
     wish = before.merged(new)
-    for key in reading.free:
-        wish = wish.model_copy(update=_FREE[key])
+    wish = released(wish, reading)
     return _cheaper(reading, state, wish, stock)
+
+
+def released(wish: Filters, reading: Reading) -> Filters:
+    """The wish without what the buyer now says does not matter to him."""
+    for key in sorted(reading.free):
+        wish = wish.model_copy(update=_FREE[key])
+    return wish
 
 
 def _starts_anew(reading: Reading, new: Filters) -> bool:

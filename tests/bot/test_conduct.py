@@ -261,7 +261,7 @@ def test_the_decision_explains_why_cars_fell_out() -> None:
         ("beleza", "thanks"),
         ("kkkkk", "laughs"),
         ("👍", "laughs"),
-        ("vocês entregam em outra cidade?", "service.check"),
+        ("vocês entregam em outra cidade?", "details.of_store"),
     ],
 )
 def test_small_talk_is_no_misunderstanding(text: str, rule: str) -> None:

@@ -1,0 +1,112 @@
+"""Reads what is said about the cars just shown: is it this one, which is best, and in another
+colour? Called by `context`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.answers import with_intent
+from bot.filters import Filters
+from bot.reading.data import attribute_words
+from bot.reading.intents import Intent
+from bot.reading.reader import Reading
+from bot.reading.references import Pointing, Reference
+from bot.reading.sorting import find_sort
+from bot.rules.focus import find_target
+from bot.state import State
+from bot.stock import Listing, Stock
+
+_SWAPPED = ("transmission", "fuel", "color", "body")
+_LEADS = re.compile(r"(?:e|mas|ou|agora|entao|tem|teria|e se (?:for|fosse)|nao tem|so se for)\b")
+_ONE_CAR = re.compile(r"\b(?:ess[ea]|el[ea]|d(?:el|ess)[ea]|est[ea]|aquel[ea]|n(?:el|ess)[ea])\b")
+_WHICH_HAS = re.compile(r"(?:e )?(?:qual|quais|algum|alguma)(?: d(?:el|ess)[ea]s)?(?: que)? tem")
+_AND_MORE = re.compile(r"e (?:qual (?:e )?)?(?:o )?(?:mais (?:barat|car|nov)|menos rodad)[oa]")
+_SAID_IS = re.compile(r"(?<!\w)(?:é|eh)(?!\w)", re.IGNORECASE)
+_IS_IT = re.compile(
+    r"(?:(?:mas|entao) )?(?:(?:ess[ea]|est[ea]|el[ea]|aquel[ea])(?: carro| ai| daqui)?|"
+    r"(?:o|a) [a-z0-9]+(?: [a-z0-9]+)?)? ?(?:nao )?e (?:mesmo |ja )?"
+    r"(?:o |a |um |uma |da |do |de )?(?:versao |modelo |linha )?(?P<word>[a-z0-9.]+)"
+    r"(?: (?:mesmo|ne|certo|ou (?:o |a |um |uma )?\w+))*"
+)
+
+
+def about_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> Reading:
+    """The same reading, or what it means of cars that the buyer has before his eyes."""
+    if not state.offered and state.focus is None:
+        return reading
+    best = _best(_of_those(reading, state), state)
+    if best is not None:
+        return best
+    if state.topics and _WHICH_HAS.fullmatch(reading.text.flat):
+        freed = replace(reading, free=frozenset(("model", "brand")))
+        return with_intent(freed, Intent.SEARCH, state.topics)
+    if _swaps(reading, state):
+        return replace(with_intent(reading, Intent.SEARCH, ()), reference=None)
+    topic = _is_it(reading, state, stock, raw)
+    return reading if topic is None else _asked(reading, topic)
+
+
+def _of_those(reading: Reading, state: State) -> Reading:
+    """`e mais barato?` after `qual o mais novo?`: of the same list."""
+    one_of_them = state.focus is not None and state.last_intent == "search"
+    if not one_of_them or not _AND_MORE.fullmatch(reading.text.flat):
+        return reading
+    return replace(reading, reference=Reference(Pointing.BEST, sort=find_sort(reading.text)))
+
+
+def _best(reading: Reading, state: State) -> Reading | None:
+    """`qual o menos rodado?` of a list is one of its cars, not a question about the last."""
+    reference = reading.reference
+    of_list = reference is not None and reference.how is Pointing.BEST and len(state.offered) > 1
+    asks = reading.intent in (Intent.DETAILS, Intent.SEARCH, Intent.UNCLEAR, Intent.NEGOTIATE)
+    if not of_list or not asks or reading.offers or not set(reading.topics) <= {"km", "ano"}:
+        return None
+    return with_intent(reading, Intent.SEARCH, ())
+
+
+def _swaps(reading: Reading, state: State) -> bool:
+    """`e automático?` after manual ones were wished for: the same wish with the other gearbox."""
+    said, before = reading.filters, state.filters
+    plain = reading.intent in (Intent.SEARCH, Intent.DETAILS) and state.last_intent == "search"
+    if not plain or said.model or said.brand or _ONE_CAR.search(reading.text.flat):
+        return False
+    if not _LEADS.match(reading.text.flat):
+        return False
+    changed = [key for key in _SWAPPED if getattr(said, key) not in (None, ())]
+    return len(changed) == 1 and _other(said, before, changed[0])
+
+
+def _other(said: Filters, before: Filters, key: str) -> bool:
+    old = getattr(before, key)
+    return old not in (None, ()) and old != getattr(said, key)
+
+
+def _is_it(reading: Reading, state: State, stock: Stock, raw: str) -> str | None:
+    """The topic of a yes-or-no question: `esse é o Premier?`, `ele é sedan?`."""
+    asks = reading.intent in (Intent.SEARCH, Intent.UNCLEAR, Intent.DETAILS)
+    match = _IS_IT.fullmatch(reading.text.flat)
+    if not asks or match is None or not (_SAID_IS.search(raw) or _ONE_CAR.match(match[0])):
+        return None
+    item = find_target(reading, state, stock)
+    return None if item is None else _topic(match["word"], item, stock)
+
+
+def _topic(word: str, item: Listing, stock: Stock) -> str | None:
+    key = attribute_words().get(word, ("", ""))[0]
+    if key:
+        return {
+            "body": "carroceria", "color": "cor", "fuel": "combustivel", "transmission": "cambio",
+        }[key]  # fmt: skip
+    if re.fullmatch(r"[1-6][.,][0-9]|turbo|aspirado|v6|v8", word):
+        return "motor"
+    return "versao" if word in stock.trims(item.family) else None
+
+
+def _asked(reading: Reading, topic: str) -> Reading:
+    """A question: what was said of the car is no wish."""
+    named = Filters(
+        model=tuple(one.model_copy(update={"trim": ()}) for one in reading.filters.model)
+    )
+    topics = tuple(dict.fromkeys((topic, *reading.topics)))
+    return with_intent(replace(reading, filters=named), Intent.DETAILS, topics)
