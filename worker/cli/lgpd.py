@@ -54,6 +54,8 @@ def export_(
     as_json: Json = False,
 ) -> None:
     """Write all that the dealer has of a person: data, files, and a page to read."""
+    if to.exists():
+        raise typer.BadParameter(f"{to} is there already")
     order = Order(
         empresa_id=empresa, phone=_phone(phone), who=whoever(named), also=tuple(customer or ())
     )
