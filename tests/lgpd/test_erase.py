@@ -17,7 +17,8 @@ from tests.worker.shop import Shop, event, open_shop
 from worker.lgpd.erase import certificate_of
 from worker.lgpd.replay import replay_erasures
 from worker.lgpd.requests import Requests
-from worker.queue.keys import dead_letters
+from worker.queue.dead_letters import DeadLetters
+from worker.queue.keys import UNREADABLE, dead_letters
 
 OTHER = "5511987650002"
 RESTORED = ("customers", "conversations", "mensagens", "customer_identities", "_merges")
@@ -204,7 +205,7 @@ async def test_a_paused_dealers_buyer_can_be_erased(shop: Shop) -> None:
     """The jobs leave him alone and come back for ever: that keeps nobody's data."""
     await shop.handle(said("oi"))
     key = f"helix:{{{shop.empresa_id}}}:drain_inbox:lease"
-    await shop.redis.set(key, "waiting", px=60_000)
+    await shop.redis.set(key, "waiting", px=600_000)
 
     await eraser_of(shop).erase(order_of(shop))
 
@@ -263,7 +264,11 @@ async def test_the_same_erasure_twice_is_two_certificates(shop: Shop) -> None:
 
 
 async def test_a_dead_letter_of_another_stays(shop: Shop) -> None:
-    """Also one that holds the number as a part of a longer one."""
+    """Also one that holds the number as a part of a longer one, readable or not."""
+    letters, body = DeadLetters(shop.redis), f'{{"from": "{PHONE}'
+    for end in ('77"', '"'):
+        await letters.keep_unreadable(shop.channel.id, (body + end).encode(), error="no JSON")
+    await letters.keep_unreadable(shop.channel.id + 1, body.encode(), error="of another dealer")
     await shop.handle(
         event("fica", phone=OTHER, channel="x"), said("vai", channel="x"), _longer(PHONE)
     )
@@ -272,6 +277,8 @@ async def test_a_dead_letter_of_another_stays(shop: Shop) -> None:
 
     left = await shop.redis.xrange(dead_letters(shop.empresa_id))
     assert len(left) == 2
+    bodies = [fields[b"body"] for _, fields in await shop.redis.xrange(UNREADABLE)]
+    assert bodies == [(body + '77"').encode(), body.encode()]
 
 
 def _longer(phone: str) -> Event:

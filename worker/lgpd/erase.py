@@ -152,7 +152,8 @@ class Eraser:
                 conn, self._redis, channels, empresa_id=order.empresa_id, phone=order.phone
             )
         queued = (await queues.find(before.person)).counts
-        queued.pop("redis.inbox")
+        for place in ("redis.inbox", "redis.state"):  # a push writes both
+            queued.pop(place)
         counts = {**now.rows.counts, **queued}
         return {place: count for place, count in counts.items() if count}
 
