@@ -40,8 +40,8 @@ async def remember(
 async def delete_rows(
     conn: Connection, person: Person, found: Found, *, count_visits: bool
 ) -> None:
-    """`count_visits`: how many appointments there were is kept, by month, kind and outcome. Rows that
-    stay, emptied, can be counted as they are."""
+    """`count_visits`: how many appointments there were is kept, by month, kind and outcome; rows
+    that stay, emptied, can be counted as they are."""
     if count_visits and person.visits and not found.held:
         await conn.execute(_COUNT_VISITS, {"ids": sorted(person.visits)})
     for rows in found.rows:
