@@ -1,28 +1,28 @@
 """Seals the registry's secrets anew with the newest key. Used by `helix keys rotate`.
 
-Goes through `empresas` and `canais` in pages, each row by itself: a run that was killed is
-continued by running it again. A row that someone else writes meanwhile is left to them and counted
-at the end.
+Goes through `empresas`, `canais` and `lgpd_chaves` in pages, each row by itself: a run that was
+killed is continued by running it again. A row that someone else writes meanwhile is left to them
+and counted at the end.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from schema.errors import SecretUnreadable
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.faults import CentralFaults
-from tenancy.keyring import Keyring, credentials_of, key_of, password_of
+from tenancy.keyring import Keyring, credentials_of, erasure_key_of, key_of, password_of
 from tenancy.lease import Connection
 from tenancy.session import Profile
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
 
 _PAGE = 500
-# Names of equal shape, so that one walk serves both tables.
+# Names of equal shape, so that one walk serves all tables.
 _PASSWORDS = """
     SELECT id, '' AS tipo, '' AS identificador, db_password AS token FROM empresas
      WHERE id > %(after)s AND db_password <> '' ORDER BY id LIMIT %(page)s
@@ -31,6 +31,10 @@ _CREDENTIALS = """
     SELECT id, tipo, identificador, credenciais AS token FROM canais
      WHERE id > %(after)s AND credenciais <> '' ORDER BY id LIMIT %(page)s
 """
+_ERASURE_KEYS = """
+    SELECT empresa_id, '' AS tipo, '' AS identificador, chave AS token FROM lgpd_chaves
+     WHERE empresa_id > %(after)s ORDER BY empresa_id LIMIT %(page)s
+"""
 # BINARY: tokens that differ in case alone are two tokens.
 _SET_PASSWORD = """
     UPDATE empresas SET db_password = %(new)s
@@ -38,6 +42,9 @@ _SET_PASSWORD = """
 """  # noqa: S105 - a statement
 _SET_CREDENTIALS = """
     UPDATE canais SET credenciais = %(new)s WHERE id = %(id)s AND BINARY credenciais = %(old)s
+"""
+_SET_ERASURE_KEY = """
+    UPDATE lgpd_chaves SET chave = %(new)s WHERE empresa_id = %(id)s AND BINARY chave = %(old)s
 """
 
 
@@ -64,14 +71,17 @@ class _Kind:
 
     read: str
     write: str
+    of_empresa: Callable[[int], str] = password_of
+    """What it is sealed for, where it is no channel's."""
 
     def purpose(self, id_: int, tipo: str, identificador: str) -> str:
-        return credentials_of(tipo, identificador) if tipo else password_of(id_)
+        return credentials_of(tipo, identificador) if tipo else self.of_empresa(id_)
 
 
 _KINDS = (
     _Kind(read=_PASSWORDS, write=_SET_PASSWORD),
     _Kind(read=_CREDENTIALS, write=_SET_CREDENTIALS),
+    _Kind(read=_ERASURE_KEYS, write=_SET_ERASURE_KEY, of_empresa=erasure_key_of),
 )
 
 

@@ -15,6 +15,7 @@ from gateway.settings import GatewaySettings
 from tenancy.keyring import new_key
 from tenancy.settings import TenancySettings
 from worker.alarm.settings import AlarmSettings
+from worker.lgpd.settings import PrivacySettings
 from worker.media.settings import MediaSettings, TranscribeSettings
 from worker.settings import WebSettings, WorkerSettings
 
@@ -28,6 +29,7 @@ PARTS = (
     MediaSettings,
     TranscribeSettings,
     AlarmSettings,
+    PrivacySettings,
 )
 BESIDE = {"LOG_LEVEL"}
 """Options of the command line that may be set by the environment."""

@@ -7,15 +7,18 @@ from typing import Any
 import orjson
 from arq import func
 from arq.connections import ArqRedis
+from arq.cron import CronJob, cron
 from arq.worker import Worker
 
-from worker.jobs import Jobs
+from worker.jobs import DEALERS_ZONE, Jobs
 from worker.queue.job import ArqJob
-from worker.queue.keys import Task, TaskKeys
+from worker.queue.keys import QUEUE, Task, TaskKeys
 from worker.queue.woken import WokenWorker
 from worker.settings import WorkerSettings
 
 _JOB_TIMEOUT_S = 120
+_NIGHTLY_TIMEOUT_S = 6 * 3600
+_NIGHT_HOUR, _NIGHT_MINUTE = 3, 17
 
 
 async def drain_inbox(ctx: dict[str, Any], empresa_id: int) -> None:
@@ -40,6 +43,14 @@ async def remind_buyers(ctx: dict[str, Any], empresa_id: int) -> None:
     """The arq job `Task.REMIND`."""
     jobs: Jobs = ctx["jobs"]
     await jobs.reminder.remind(empresa_id, _arq_job(ctx))
+
+
+async def erase_old(ctx: dict[str, Any]) -> None:
+    """The nightly arq job: see `worker.retention`."""
+    jobs: Jobs = ctx["jobs"]
+    # A running job that stays in the queue is its first there: all workers would look without end.
+    await jobs.retention.redis.zrem(QUEUE, ctx["job_id"])
+    await jobs.retention.run()
 
 
 JOBS = {
@@ -69,6 +80,14 @@ async def connect(settings: WorkerSettings) -> ArqRedis:
     return redis
 
 
+def _nightly() -> CronJob:
+    """Once a night by the dealers' clock, whichever worker comes first."""
+    return cron(
+        erase_old, name="erase_old", hour=_NIGHT_HOUR, minute=_NIGHT_MINUTE,
+        timeout=_NIGHTLY_TIMEOUT_S,
+    )  # fmt: skip
+
+
 def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs, task: Task) -> Worker:
     """arq's worker of one queue, with places of its own: what hangs in one holds up no other.
 
@@ -80,6 +99,8 @@ def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs, task: Tas
             func(job, name=name.value, keep_result=0, max_tries=1_000_000)
             for name, job in JOBS[task].items()
         ],
+        cron_jobs=[_nightly()] if task is Task.DRAIN else None,
+        timezone=DEALERS_ZONE,
         queue_name=TaskKeys(0, task).queue,
         redis_pool=redis,
         max_jobs=settings.max_deliveries if task is Task.DELIVER else settings.max_jobs,

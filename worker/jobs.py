@@ -32,6 +32,9 @@ from worker.drain.shelf import Shelf
 from worker.drain.sort import Sorter
 from worker.drain.transaction import DrainTransaction
 from worker.drain.turns import Decide, TurnTaker
+from worker.lgpd.digests import DigestKeys
+from worker.lgpd.erased import ErasedMessages
+from worker.lgpd.settings import PrivacySettings
 from worker.media.fetcher import Fetcher
 from worker.media.job import MediaJob
 from worker.media.settings import MediaSettings, TranscribeSettings
@@ -45,6 +48,7 @@ from worker.queue.lease import LeaseDesk
 from worker.queue.rings import RingListener
 from worker.remind.job import Reminder
 from worker.remind.writer import ReminderWriter
+from worker.retention import Retention
 from worker.settings import WorkerSettings
 from worker.sweep import ActiveEmpresas
 
@@ -66,6 +70,7 @@ class ProcessSettings:
     media: MediaSettings = field(default_factory=MediaSettings)
     transcribe: TranscribeSettings = field(default_factory=TranscribeSettings)
     alarm: AlarmSettings = field(default_factory=AlarmSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
 
     @classmethod
     def read(cls) -> ProcessSettings:
@@ -78,6 +83,7 @@ class ProcessSettings:
             media=MediaSettings(),
             transcribe=TranscribeSettings(),
             alarm=AlarmSettings(),
+            privacy=PrivacySettings(),
         )
 
 
@@ -93,6 +99,7 @@ class Jobs:
     tenancy: Tenancy
     shelf: Shelf
     rings: RingListener
+    retention: Retention
 
 
 @asynccontextmanager
@@ -107,7 +114,7 @@ async def open_jobs(
         )
         session = await stack.enter_async_context(aiohttp.ClientSession())
         desk, bell = LeaseDesk(redis, life_s=worker.lease_s), Bell(redis)
-        dead_letters = DeadLetters(redis)
+        dead_letters, store = DeadLetters(redis), open_store(settings.media)
         shelf = Shelf(ttl_s=settings.lucas.stock_ttl_s, clock=time.monotonic)
         marker = Marker(
             registry=tenancy.registry,
@@ -127,6 +134,7 @@ async def open_jobs(
                 dead_letters=dead_letters,
                 turns=TurnTaker(decide_turn, shelf, zone=DEALERS_ZONE),
                 shelf=shelf,
+                erased=ErasedMessages(DigestKeys(tenancy.central, tenancy.keyring)),
                 settings=worker,
                 lucas=settings.lucas,
                 hearing=timedelta(seconds=hearing.wait_s) if hearing.url else None,
@@ -171,7 +179,7 @@ async def open_jobs(
                 registry=tenancy.registry,
                 session=session,
                 adapters=ADAPTERS,
-                store=open_store(settings.media),
+                store=store,
                 limits=settings.media.limits,
                 transcriber=Transcriber(session, hearing) if hearing.url else None,
             ),
@@ -186,7 +194,12 @@ async def open_jobs(
         )
         active = tenancy.registry.active
         async with _listening(redis) as rings:
-            yield Jobs(drainer, deliverer, media, reminder, active, tenancy, shelf, rings)
+            retention = Retention(
+                tenancy=tenancy, redis=redis, store=store, desk=desk, defaults=settings.privacy
+            )
+            yield Jobs(
+                drainer, deliverer, media, reminder, active, tenancy, shelf, rings, retention
+            )
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 import tenancy.reseal as reseal
 from schema.errors import CentralUnavailable
 from tenancy.channels import add_channel
-from tenancy.keyring import key_of, new_key
+from tenancy.keyring import erasure_key_of, key_of, new_key
 from tenancy.lease import Connection
 from tenancy.reseal import reseal_all
 from tenancy.settings import TenancySettings
@@ -150,3 +150,21 @@ async def test_what_cannot_be_opened_is_named_and_stops_nothing(
         f"empresa:{row.id}:" in text for row, text in zip(rows[:2], done.unreadable, strict=True)
     )
     assert "segredo" not in repr(done)
+
+
+async def test_the_key_of_what_was_erased_is_sealed_anew(installation: Installation) -> None:
+    """Or nobody could tell an erased message from a new one once the old key is taken out."""
+    row = await installation.create()
+    purpose = erasure_key_of(row.id)
+    sealed = installation.settings.keyring().seal("segredo", purpose=purpose)
+    await installation.central(
+        "INSERT INTO lgpd_chaves (empresa_id, chave) VALUES (%s, %s)", (row.id, sealed)
+    )
+    new = new_key()
+
+    done = await reseal_all(_with(installation.settings, new, _keys(installation)))
+
+    assert (done.resealed, done.remaining) == (2, 0)
+    ((token,),) = await installation.central("SELECT chave FROM lgpd_chaves")
+    keyring = _with(installation.settings, new).keyring()
+    assert keyring.open(token, purpose=purpose) == "segredo"

@@ -91,6 +91,8 @@ class Letter:
     mensagem_id: int | None = None
     tries: tuple[tuple[int, str], ...] = field(default=(), repr=False)
     """When each failed (ms) and of what; none where one was enough."""
+    origin: str | None = None
+    """Of an event: the id that an inbox gave it first."""
     canal_id: int | None = None
     """The channel that it came in by, where it is not a dealer's."""
 
@@ -133,6 +135,7 @@ def read_letter(source: Source, entry: StreamEntry) -> Letter:
         conversation_id=_number(fields, b"conversation_id"),
         turn=_number(fields, b"turn"),
         mensagem_id=_number(fields, b"mensagem_id"),
+        origin=_text(fields, b"id") or None,
         canal_id=_number(fields, b"canal_id"),
         tries=_tries(fields.get(b"tries", b"[]")),
     )

@@ -177,8 +177,8 @@ async def stopped(redis: Redis) -> int:
 def _keys(channel: Channel, address: str) -> list[str]:
     return [
         channel_state(channel.empresa_id, channel.id),
-        pair_state(channel.empresa_id, channel.id, _short(address)),
-        gateway_state(_short(channel.credentials.get("base_url", channel.gateway))),
+        pair_state(channel.empresa_id, channel.id, short(address)),
+        gateway_state(short(channel.credentials.get("base_url", channel.gateway))),
     ]
 
 
@@ -186,9 +186,9 @@ def _fingerprint(channel: Channel) -> str:
     """Tells whether a person has changed something since; no secret can be read from it."""
     stated = {"credentials": dict(channel.credentials), "active": channel.active,
               "limits": dict(channel.limits)}  # fmt: skip
-    return _short(orjson.dumps(stated, option=orjson.OPT_SORT_KEYS).decode())
+    return short(orjson.dumps(stated, option=orjson.OPT_SORT_KEYS).decode())
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """No address or number of a buyer stands in a key."""
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -29,6 +29,7 @@ from worker.drain.shelf import Shelf
 from worker.drain.silence import BOT_OFF, silent
 from worker.drain.turns import FailedTurn, Taken, TurnTaker, give_up
 from worker.fence import pass_fence, raise_fence
+from worker.lgpd.erased import ErasedMessages
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.keys import Task
 from worker.queue.lease import Lease
@@ -72,6 +73,7 @@ class DrainTransaction:
         dead_letters: DeadLetters,
         turns: TurnTaker,
         shelf: Shelf,
+        erased: ErasedMessages,
         settings: WorkerSettings,
         lucas: LucasSettings,
         hearing: timedelta | None = None,
@@ -82,6 +84,7 @@ class DrainTransaction:
         self._dead_letters = dead_letters
         self._turns = turns
         self._shelf = shelf
+        self._erased = erased
         self._lucas = lucas
         self._hearing = hearing
         self._zone = zone
@@ -129,6 +132,8 @@ class DrainTransaction:
         async with self._tenancy.pools.transaction(lease.empresa_id) as conn:
             if lease.fence_raised or not await raise_fence(conn, Task.DRAIN, lease.epoch):
                 await pass_fence(conn, Task.DRAIN, lease.epoch)
+            if arrivals and await self._has_erased(conn, lease):
+                arrivals = await self._erased.without(conn, arrivals)
             book = await self._take_in(conn, arrivals, dealer, now)
             marks = marks_of(book, arrivals)
             ready = await self._due(conn, book, now, most) if most else []
@@ -159,6 +164,11 @@ class DrainTransaction:
             marks=marks,
             agenda_changed=book.agenda_changed or taken.agenda_changed,
         )
+
+    async def _has_erased(self, conn: TenantConnection, lease: Lease) -> bool:
+        if lease.has_erased is None:
+            lease.has_erased = await self._erased.any(conn)
+        return lease.has_erased
 
     async def _keep_letters(
         self, empresa_id: int, failed: Sequence[FailedTurn], late: Mapping[int, int]

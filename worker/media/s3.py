@@ -56,6 +56,15 @@ class S3Files:
         except (BaseError, OSError) as error:
             raise StoreUnavailable(f"the media bucket: {type(error).__name__}") from error
 
+    async def delete(self, key: str) -> None:
+        """See `MediaStore`. A bucket that keeps versions keeps them: see docs/lgpd.md."""
+        try:
+            await obstore.delete_async(self._store, key)
+        except FileNotFoundError:
+            return
+        except (BaseError, OSError) as error:
+            raise StoreUnavailable(f"the media bucket: {type(error).__name__}") from error
+
 
 def _config(settings: MediaSettings) -> S3Config:
     config: S3Config = {"region": settings.s3_region}

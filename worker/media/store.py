@@ -36,6 +36,10 @@ class MediaStore(Protocol):
         """The file, None when there is none. Raises StoreUnavailable."""
         ...
 
+    async def delete(self, key: str) -> None:
+        """When it returns, there is no such file. Raises StoreUnavailable."""
+        ...
+
 
 def digest_of(data: bytes) -> str:
     """SHA-256 in hex."""
@@ -78,6 +82,13 @@ class Folder:
             return await asyncio.to_thread((self._root / key).read_bytes)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise StoreUnavailable(f"the media folder: {error.strerror}") from error
+
+    async def delete(self, key: str) -> None:
+        """See `MediaStore`."""
+        try:
+            await asyncio.to_thread((self._root / key).unlink, missing_ok=True)
         except OSError as error:
             raise StoreUnavailable(f"the media folder: {error.strerror}") from error
 

@@ -64,14 +64,14 @@ class Ignored:
 
     async def find(self, empresa_id: int, message_ids: Collection[str]) -> list[IgnoredEvent]:
         """The oldest first; raises RedisError."""
-        wanted = {_digest(name).encode() for name in message_ids}
+        wanted = {digest_of(name).encode() for name in message_ids}
         entries: list[StreamEntry] = await self._redis.xrange(ignored(empresa_id))
         return [_read(entry) for entry in entries if entry[1].get(b"id") in wanted]
 
 
 def _fields(event: Event) -> dict[str, str]:
     return {
-        "id": _digest(event.message_id or ""),
+        "id": digest_of(event.message_id or ""),
         "kind": event.kind.value,
         "reason": mask(event.reason or "kind")[:_LONGEST_REASON],
         "gateway": event.gateway,
@@ -91,5 +91,6 @@ def _read(entry: StreamEntry) -> IgnoredEvent:
     )
 
 
-def _digest(message_id: str) -> str:
+def digest_of(message_id: str) -> str:
+    """What stands in the stream in place of a gateway's id."""
     return hashlib.sha256(message_id.encode()).hexdigest()[:32]

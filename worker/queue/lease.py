@@ -81,6 +81,8 @@ class Lease:
         self._read_bytes = 0
         self.fence_raised = False
         """Whether the dealer's database knows this epoch; the jobs keep this."""
+        self.has_erased: bool | None = None
+        """Whether messages were ever erased there; None: nobody has asked. The drain keeps this."""
 
     @property
     def taken_ms(self) -> int:

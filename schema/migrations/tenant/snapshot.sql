@@ -1,5 +1,5 @@
 -- The schema after all migrations of this folder, for new databases. Written by `make snapshot`.
--- Made from c3dcd545184b8bc98d39fe8c51dfd25179a4e350318122243b2543097b533b50.
+-- Made from 4cfa7f540f19400f55dc0a0a03126932b154bc9d0ee45d4ecd1b01ad077e37c1.
 
 CREATE TABLE `cars` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
@@ -80,6 +80,20 @@ CREATE TABLE `lucas_lembretes` (
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_lembrete` (`agendamento_id`,`tipo`,`data_agendada`),
   KEY `idx_mensagem` (`mensagem_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `_agendamentos_apagados` (
+  `mes` date NOT NULL COMMENT 'its first day',
+  `tipo` varchar(20) NOT NULL,
+  `status` varchar(20) NOT NULL,
+  `total` int(11) NOT NULL,
+  PRIMARY KEY (`mes`,`tipo`,`status`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='counts of erased appointments';
+
+CREATE TABLE `_apagadas` (
+  `digest` char(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'keyed, of channel and external_id',
+  `apagada_em` datetime(3) NOT NULL COMMENT 'UTC',
+  PRIMARY KEY (`digest`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
 
 CREATE TABLE `_early_changes` (

@@ -1,0 +1,1 @@
+"""One person's data (LGPD, art. 18): found, given out and erased, wherever it lies."""
