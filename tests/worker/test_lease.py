@@ -12,7 +12,7 @@ from worker.fence import pass_fence, raise_fence
 from worker.queue.bell import Bell
 from worker.queue.inbox import as_json
 from worker.queue.keys import Task, TaskKeys, arq_job, inbox
-from worker.queue.lease import LeaseLost
+from worker.queue.lease import FenceAhead, LeaseLost
 from worker.sweep import sweep, sweep_all
 
 
@@ -58,8 +58,9 @@ async def test_a_worker_that_slept_past_its_lease_writes_nothing(shop: Shop) -> 
     async with shop.tenancy.pools.transaction(shop.empresa_id) as conn:
         await raise_fence(conn, Task.DRAIN, 150)
         assert await raise_fence(conn, Task.DRAIN, 200)  # it rose: passed, too
-        assert not await raise_fence(conn, Task.DRAIN, 199)  # nothing rose: `pass_fence` decides
-        assert not await raise_fence(conn, Task.DRAIN, 200)
+        assert not await raise_fence(conn, Task.DRAIN, 200)  # nothing rose: `pass_fence` decides
+        with pytest.raises(FenceAhead):
+            await raise_fence(conn, Task.DRAIN, 199)
     with pytest.raises(LeaseLost):
         await _write(shop, epoch=100)
     await _write(shop, epoch=200)
