@@ -84,6 +84,7 @@ _ALL_DONE = """
 """
 _ONE_DONE = "(%s, %s, %s, 'feito', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))"
 _LOCK = "SELECT GET_LOCK(%(name)s, %(wait_s)s)"
+_HOLDER = "SELECT IS_USED_LOCK(%(name)s)"
 _UNLOCK = "SELECT RELEASE_LOCK(%(name)s)"
 _LOCK_TRIES = 5
 
@@ -139,8 +140,10 @@ class Migrator:
             return self._result(database, 0)
         lock = _lock_name(database)
         if not await self._value(_LOCK, {"name": lock, "wait_s": self._lock_wait_s}):
+            holder = await self._value(_HOLDER, {"name": lock})
             raise MigrationLocked(
-                f"database {database} is being migrated by someone else; run this again later"
+                f"database {database} is being migrated by someone else (connection {holder} of "
+                "its server); run this again later"
             )
         await self._conn.execute(_LEDGER)
         missing = await self._missing()
@@ -154,9 +157,13 @@ class Migrator:
 
     async def missing(self) -> int:
         """How many steps this database lacks. Raises MigrationChanged."""
+        return len(await self.missing_steps())
+
+    async def missing_steps(self) -> list[tuple[Version, Step]]:
+        """The steps that this database lacks, in their order. Raises MigrationChanged."""
         if not await self._has_ledger():
-            return sum(len(version.steps) for version in self._versions)
-        return len(await self._missing())
+            return [(version, step) for version in self._versions for step in version.steps]
+        return await self._missing()
 
     def _result(self, database: str, steps: int) -> Migrated:
         return Migrated(database=database, version=self._versions[-1].number, steps=steps)
@@ -251,8 +258,8 @@ class Migrator:
                 if attempt == _LOCK_TRIES:
                     raise
                 await asyncio.sleep(random.uniform(0.05, 0.1) * 2**attempt)
-            except (StatementRefused, BadData, DuplicateKey) as error:
-                detail = getattr(error, "detail", str(error))
+            except (StatementRefused, BadData, DuplicateKey, NotMigrated) as error:
+                detail = getattr(error, "detail", str(error).partition(";")[0])
                 raise MigrationFailed(
                     f"step {step.number} of migration {version.number:04}_{version.name} "
                     f"({step.sql.splitlines()[0].rstrip(' (')}): {detail}"

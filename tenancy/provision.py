@@ -22,12 +22,11 @@ from tenancy.faults import CentralFaults, TenantFaults
 from tenancy.keyring import password_of
 from tenancy.migrate import migrate_central, migrate_database
 from tenancy.names import database_of, user_of
-from tenancy.registry import ACTIVE, PAUSED
+from tenancy.registry import ACTIVE, NEW, PAUSED
 from tenancy.session import Profile as SessionProfile
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
 
-_NEW = "provisionando"
 _MADE = frozenset({ACTIVE, PAUSED})
 _PASSWORD_BYTES = 32
 
@@ -209,7 +208,7 @@ class Provisioner:
 
 def _until_made(row: EmpresaRow | None) -> str:
     """Who is paused stays so until a person resumes him."""
-    return PAUSED if row is not None and row.status == PAUSED else _NEW
+    return PAUSED if row is not None and row.status == PAUSED else NEW
 
 
 def _target(place: Place, password: str, empresa_id: int | None = None) -> Target:
