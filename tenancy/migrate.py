@@ -16,6 +16,7 @@ from tenancy.direct import direct
 from tenancy.empresas import EmpresaRow
 from tenancy.faults import CentralFaults, TenantFaults
 from tenancy.keyring import password_of
+from tenancy.lease import Connection
 from tenancy.names import user_of
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
@@ -43,13 +44,15 @@ async def migrate_database(
     Raises what Migrator.run raises; MigrationLocked after `lock_wait_s`.
     """
     async with direct(target, limits, TenantFaults(empresa_id)) as conn:
-        migrator = Migrator(
-            conn,
-            versions(Kind.TENANT),
-            snapshot=snapshot(Kind.TENANT),
-            lock_wait_s=lock_wait_s,
-        )
-        return await migrator.run()
+        return await migrate_selected(conn, lock_wait_s=lock_wait_s)
+
+
+async def migrate_selected(conn: Connection, *, lock_wait_s: float = 30) -> Migrated:
+    """The dealer's database that a connection has selected; after an error it must be closed."""
+    migrator = Migrator(
+        conn, versions(Kind.TENANT), snapshot=snapshot(Kind.TENANT), lock_wait_s=lock_wait_s
+    )
+    return await migrator.run()
 
 
 def migration_target(settings: TenancySettings, row: EmpresaRow) -> Target:
