@@ -136,7 +136,8 @@ class Migrator:
         must be closed: the lock ends with it.
         """
         database = await self._database()
-        if await self._has_ledger() and not await self._missing():
+        has_ledger = await self._has_ledger()
+        if has_ledger and not await self._missing():
             return self._result(database, 0)
         lock = _lock_name(database)
         if not await self._value(_LOCK, {"name": lock, "wait_s": self._lock_wait_s}):
@@ -145,9 +146,10 @@ class Migrator:
                 f"database {database} is being migrated by someone else (connection {holder} of "
                 "its server); run this again later"
             )
-        await self._conn.execute(_LEDGER)
+        if not has_ledger:
+            await self._conn.execute(_LEDGER)
         missing = await self._missing()
-        if self._snapshot is not None and await self._value(_IS_NEW, {"ledger": LEDGER}):
+        if self._snapshot is not None and self._is_all(missing) and await self._is_new():
             await self._make_from(self._snapshot, missing)
         else:
             for version, step in missing:
@@ -173,6 +175,12 @@ class Migrator:
         if not isinstance(name, str):
             raise MigrationFailed("the connection has no database selected")
         return name
+
+    def _is_all(self, missing: Sequence[tuple[Version, Step]]) -> bool:
+        return len(missing) == sum(len(version.steps) for version in self._versions)
+
+    async def _is_new(self) -> bool:
+        return bool(await self._value(_IS_NEW, {"ledger": LEDGER}))
 
     async def _has_ledger(self) -> bool:
         return bool(await self._value(_HAS_TABLE, {"table": "_migrations"}))

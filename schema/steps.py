@@ -35,6 +35,12 @@ class Guard:
     length: int | None = None
 
 
+@cache
+def _checksum(guard: Guard | None, sql: str) -> str:
+    """Kept: a run over a thousand dealers compares each step with each of them."""
+    return hashlib.sha256(f"{guard}\n{' '.join(sql.split())}".encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One statement. Numbers count from 1 within a version."""
@@ -51,8 +57,7 @@ class Step:
     @property
     def checksum(self) -> str:
         """Of what the step does: neither comments nor layout count."""
-        text = f"{self.guard}\n{' '.join(self.sql.split())}"
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _checksum(self.guard, self.sql)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
