@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import uvloop
 from pydantic import SecretStr
 
 from dev.servers import MariaDB, extra_mariadb
@@ -39,7 +40,7 @@ def main() -> None:
     dealers = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     folder = Path(os.environ.get("FLEET_FOLDER", HOME))
     with extra_mariadb(folder) as server:
-        asyncio.run(_measure(server.access, range(1, dealers + 1)))
+        uvloop.run(_measure(server.access, range(1, dealers + 1)))
 
 
 async def _measure(server: MariaDB, ids: range) -> None:

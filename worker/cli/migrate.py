@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+import uvloop
 
 from schema.errors import NotConfigured, Transient
 from schema.migrator import Migrated
@@ -15,7 +16,7 @@ from tenancy.settings import TenancySettings
 from worker.cli import migrate_look
 from worker.cli.migrate_progress import Progressing
 from worker.cli.migrate_rows import run_facts, tenant_row
-from worker.cli.output import Json, note, print_json, print_rows, run, say
+from worker.cli.output import Json, note, print_json, print_rows, say
 
 _SHOWN = 20
 """Dealers whose rows people are shown when all went well."""
@@ -68,7 +69,7 @@ def migrate(
         migrate_look.show_drift(settings, empresa, as_json=as_json)
     else:
         fleet = _Fleet(settings, empresa, wave_pause, going_on, of_run, retry_failed)
-        central, report = run(fleet.run())
+        central, report = uvloop.run(fleet.run())
         _show(central, report, as_json=as_json)
         _exit(report)
 
