@@ -36,7 +36,7 @@ async def test_steps_sizes_and_algorithms_are_told_and_nothing_is_done(
 
     assert (plan.tried_on, plan.trial_error) == (installation.empresa_id(2), None)
     found = {one.empresa_id - installation.first_id: one for one in plan.empresas}
-    assert [one.empresa_id for one in plan.empresas][0] == installation.empresa_id(2)
+    assert plan.empresas[0].empresa_id == installation.empresa_id(2)
     assert found[3].steps == ()
     for number in (1, 2):
         step = found[number].steps[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,9 +146,5 @@ async def test_what_goes_wrong_ends_the_work_under_its_own_name() -> None:
     async def one(row: EmpresaRow) -> None:
         raise MigrationFailed(str(row.id))
 
-    try:
+    with pytest.raises(MigrationFailed, match="1"):
         await Crowd().work([_row(1)], one)
-    except MigrationFailed as error:
-        assert str(error) == "1"
-    else:
-        raise AssertionError("it was swallowed")
