@@ -74,7 +74,7 @@ async def tried_on_copy(empresa_id: int, admin: Target, limits: Limits) -> Trial
 
 @asynccontextmanager
 async def _copy(empresa_id: int, admin: Target, limits: Limits) -> AsyncIterator[Connection]:
-    name = checked(f"{_PREFIX}{uuid4().hex[:16]}")
+    name = checked(f"{_PREFIX}{empresa_id}_{uuid4().hex[:16]}")
     faults = TenantFaults(empresa_id)
     async with direct(admin, limits, faults) as source:
         await source.execute(f"CREATE DATABASE {quoted(name)} CHARACTER SET utf8mb4")
