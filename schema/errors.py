@@ -5,6 +5,7 @@ HelixError
 │   ├── TenantUnavailable     the dealer's database does not answer
 │   │   └── TenantOnHold      it did not a moment ago: not before retry_after_s
 │   ├── TenantPaused          a person stopped the work for this dealer until he is resumed
+│   ├── TenantOutdated        the dealer's schema is too old for this release: after `helix migrate`
 │   ├── CentralUnavailable    the registry does not answer
 │   ├── CommitUnknown         repeat the whole idempotent unit
 │   ├── TryAgain              a lock or a time limit was in the way: repeat the transaction
@@ -19,6 +20,7 @@ HelixError
 │       └── GatewaySilent     it did not answer in time, or hung up
 └── Permanent                 trying again changes nothing; a person must act
     ├── UnknownEmpresa        no such dealer
+    ├── UnknownRun            no such run of the migrations
     ├── UnknownChannel        no such number of a dealer
     ├── NotConfigured         a dealer without (usable) database settings
     ├── TenantRefused         the server refuses the dealer's credentials or database
@@ -70,6 +72,18 @@ class TenantPaused(Transient):
     def __init__(self, empresa_id: int) -> None:
         super().__init__(f"empresa {empresa_id} is paused; `helix empresa resume {empresa_id}`")
         self.empresa_id = empresa_id
+
+
+class TenantOutdated(Transient):
+    """The dealer's schema lacks what this release needs; his work waits until it is migrated."""
+
+    def __init__(self, empresa_id: int, *, needed: int) -> None:
+        super().__init__(
+            f"the schema of empresa {empresa_id} is older than version {needed}, which this release"
+            f" needs; `helix migrate --empresa {empresa_id}`"
+        )
+        self.empresa_id = empresa_id
+        self.needed = needed
 
 
 class CentralUnavailable(Transient):
@@ -143,6 +157,14 @@ class UnknownEmpresa(Permanent):
     def __init__(self, empresa_id: int) -> None:
         super().__init__(f"there is no empresa {empresa_id}; `helix empresa list` shows all")
         self.empresa_id = empresa_id
+
+
+class UnknownRun(Permanent):
+    """There is no such run of the migrations, or none at all."""
+
+    def __init__(self, run: int | None) -> None:
+        which = "no run to go on with" if run is None else f"no run {run}"
+        super().__init__(f"there is {which}; `helix migrate` begins one")
 
 
 class UnknownChannel(Permanent):

@@ -84,6 +84,7 @@ _ALL_DONE = """
 """
 _ONE_DONE = "(%s, %s, %s, 'feito', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))"
 _LOCK = "SELECT GET_LOCK(%(name)s, %(wait_s)s)"
+_HOLDER = "SELECT IS_USED_LOCK(%(name)s)"
 _UNLOCK = "SELECT RELEASE_LOCK(%(name)s)"
 _LOCK_TRIES = 5
 
@@ -135,16 +136,20 @@ class Migrator:
         must be closed: the lock ends with it.
         """
         database = await self._database()
-        if await self._has_ledger() and not await self._missing():
+        has_ledger = await self._has_ledger()
+        if has_ledger and not await self._missing():
             return self._result(database, 0)
         lock = _lock_name(database)
         if not await self._value(_LOCK, {"name": lock, "wait_s": self._lock_wait_s}):
+            holder = await self._value(_HOLDER, {"name": lock})
             raise MigrationLocked(
-                f"database {database} is being migrated by someone else; run this again later"
+                f"database {database} is being migrated by someone else (connection {holder} of "
+                "its server); run this again later"
             )
-        await self._conn.execute(_LEDGER)
+        if not has_ledger:
+            await self._conn.execute(_LEDGER)
         missing = await self._missing()
-        if self._snapshot is not None and await self._value(_IS_NEW, {"ledger": LEDGER}):
+        if self._snapshot is not None and self._is_all(missing) and await self._is_new():
             await self._make_from(self._snapshot, missing)
         else:
             for version, step in missing:
@@ -154,9 +159,13 @@ class Migrator:
 
     async def missing(self) -> int:
         """How many steps this database lacks. Raises MigrationChanged."""
+        return len(await self.missing_steps())
+
+    async def missing_steps(self) -> list[tuple[Version, Step]]:
+        """The steps that this database lacks, in their order. Raises MigrationChanged."""
         if not await self._has_ledger():
-            return sum(len(version.steps) for version in self._versions)
-        return len(await self._missing())
+            return [(version, step) for version in self._versions for step in version.steps]
+        return await self._missing()
 
     def _result(self, database: str, steps: int) -> Migrated:
         return Migrated(database=database, version=self._versions[-1].number, steps=steps)
@@ -166,6 +175,12 @@ class Migrator:
         if not isinstance(name, str):
             raise MigrationFailed("the connection has no database selected")
         return name
+
+    def _is_all(self, missing: Sequence[tuple[Version, Step]]) -> bool:
+        return len(missing) == sum(len(version.steps) for version in self._versions)
+
+    async def _is_new(self) -> bool:
+        return bool(await self._value(_IS_NEW, {"ledger": LEDGER}))
 
     async def _has_ledger(self) -> bool:
         return bool(await self._value(_HAS_TABLE, {"table": "_migrations"}))
@@ -251,8 +266,8 @@ class Migrator:
                 if attempt == _LOCK_TRIES:
                     raise
                 await asyncio.sleep(random.uniform(0.05, 0.1) * 2**attempt)
-            except (StatementRefused, BadData, DuplicateKey) as error:
-                detail = getattr(error, "detail", str(error))
+            except (StatementRefused, BadData, DuplicateKey, NotMigrated) as error:
+                detail = getattr(error, "detail", str(error).partition(";")[0])
                 raise MigrationFailed(
                     f"step {step.number} of migration {version.number:04}_{version.name} "
                     f"({step.sql.splitlines()[0].rstrip(' (')}): {detail}"

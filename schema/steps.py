@@ -3,13 +3,14 @@
 Used by `schema.migrator`. A file is `migrations/<kind>/<number>_<name>.sql`; each statement may be
 preceded by one guard, `-- unless table T | column T.C | columns T | index T.I | nullable T.C |
 length T.C N`, which names the state that makes the statement needless; `columns T` means all that
-the statement adds.
+the statement adds. A file with a line `-- ahead` is for a later release: this one works without it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -34,6 +35,12 @@ class Guard:
     length: int | None = None
 
 
+@cache
+def _checksum(guard: Guard | None, sql: str) -> str:
+    """Kept: a run over a thousand dealers compares each step with each of them."""
+    return hashlib.sha256(f"{guard}\n{' '.join(sql.split())}".encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One statement. Numbers count from 1 within a version."""
@@ -50,8 +57,7 @@ class Step:
     @property
     def checksum(self) -> str:
         """Of what the step does: neither comments nor layout count."""
-        text = f"{self.guard}\n{' '.join(self.sql.split())}"
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _checksum(self.guard, self.sql)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,8 @@ class Version:
     number: int
     name: str
     steps: tuple[Step, ...]
+    ahead: bool = False
+    """Whether this release works without it too: it prepares the next one."""
 
 
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
@@ -69,6 +77,7 @@ _GUARD = re.compile(
     r"|(?P<member>column|index|nullable)\s+(\w+)\.(\w+)"
     r"|(?P<length>length)\s+(\w+)\.(\w+)\s+(\d+))\s*"
 )
+_AHEAD = re.compile(r"^--\s+ahead\s*$", re.MULTILINE)
 _ADDED = re.compile(r"\bADD COLUMN\s+(\w+)")
 _TOKEN = re.compile(
     r"""--(?=\s)[^\n]*            # a comment, or a guard
@@ -121,7 +130,7 @@ def split(text: str) -> tuple[Step, ...]:
 def read_versions(folder: Traversable) -> tuple[Version, ...]:
     """All migrations of a folder in order. Raises ValueError when a number is missing or double."""
     found = [
-        Version(number=int(match[1]), name=match[2], steps=split(entry.read_text(encoding="utf-8")))
+        _version(match, entry.read_text(encoding="utf-8"))
         for entry in folder.iterdir()
         if (match := _FILE.fullmatch(entry.name))
     ]
@@ -129,6 +138,19 @@ def read_versions(folder: Traversable) -> tuple[Version, ...]:
     if [version.number for version in versions] != list(range(1, len(versions) + 1)):
         raise ValueError(f"migrations of {folder} are not numbered 1, 2, 3, ...")
     return versions
+
+
+def _version(name: re.Match[str], text: str) -> Version:
+    ahead = _AHEAD.search(text) is not None
+    return Version(number=int(name[1]), name=name[2], steps=split(text), ahead=ahead)
+
+
+def needed(given: Sequence[Version]) -> Version:
+    """The last one that this release cannot do without. Raises ValueError if there is none."""
+    try:
+        return next(version for version in reversed(given) if not version.ahead)
+    except StopIteration:
+        raise ValueError("a release needs a version of the schema") from None
 
 
 @cache

@@ -10,7 +10,7 @@ from tenancy.lease import Connection
 
 _COLUMNS = """
     SELECT id, nome, endereco, telefone, horario, bot_ativo, status, versao,
-           pausa_motivo, pausada_em, db_host, db_port, db_name, db_user, db_password
+           pausa_motivo, pausada_em, canario, db_host, db_port, db_name, db_user, db_password
       FROM empresas
 """
 _ALL = _COLUMNS + " ORDER BY id"
@@ -37,6 +37,7 @@ _PLACE = """
      WHERE id = %(id)s
 """
 _STATUS = "UPDATE empresas SET status = %(status)s, versao = versao + 1 WHERE id = %(id)s"
+_CANARY = "UPDATE empresas SET canario = %(canary)s WHERE id = %(id)s"
 _PAUSE = """
     UPDATE empresas
        SET status = 'pausado', pausa_motivo = %(reason)s,
@@ -90,6 +91,8 @@ class EmpresaRow:
     """Why it is paused, in the words of who paused it."""
     paused_at: datetime | None
     """In UTC, naive, as it is stored."""
+    canary: bool
+    """Migrated before all others."""
 
 
 class Empresas:
@@ -151,6 +154,14 @@ class Empresas:
         """provisionando, ativo or suspenso."""
         await self._conn.execute(_STATUS, {"id": empresa_id, "status": status})
 
+    async def set_canary(self, empresa_id: int, canary: bool) -> EmpresaRow:
+        """Whether it is migrated before all others. Raises UnknownEmpresa."""
+        await self._conn.execute(_CANARY, {"id": empresa_id, "canary": canary})
+        row = await self.get(empresa_id)
+        if row is None:
+            raise UnknownEmpresa(empresa_id)
+        return row
+
     async def pause(self, empresa_id: int, reason: str) -> EmpresaRow:
         """Only one that is served, or paused already. Raises UnknownEmpresa, NotConfigured."""
         await self._conn.execute(_PAUSE, {"id": empresa_id, "reason": reason})
@@ -171,7 +182,9 @@ class Empresas:
 
 
 def _row(values: tuple[object, ...]) -> EmpresaRow:
-    (id_, nome, endereco, telefone, horario, bot, status, versao, why, since, *rest) = values
+    (id_, nome, endereco, telefone, horario, bot, status, versao, why, since, canary, *rest) = (
+        values
+    )
     host, port, database, user, token = rest
     placed = bool(database and user and token)
     return EmpresaRow(
@@ -186,6 +199,7 @@ def _row(values: tuple[object, ...]) -> EmpresaRow:
         db_name=_text(database),
         pause_reason=_text(why),
         paused_at=since if isinstance(since, datetime) else None,
+        canary=bool(canary),
         place=Place(
             host=_text(host) or "localhost",
             port=int(str(port or 3306)),

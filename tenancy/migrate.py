@@ -1,34 +1,25 @@
-"""Runs the migrator on the central database and on those of empresas. Used by the command line."""
+"""Runs the migrator on one database: the central one, or a dealer's.
+
+Used by `tenancy.fleet` and by provisioning.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from pydantic import SecretStr
 
-from schema.errors import HelixError, NotConfigured
+from schema.errors import NotConfigured
 from schema.migrator import Migrated, Migrator
 from schema.snapshot import snapshot
 from schema.steps import Kind, versions
 from tenancy.admin import admin_target, make_empty_database
-from tenancy.central import central_target
 from tenancy.direct import direct
-from tenancy.empresas import EmpresaRow, Empresas
+from tenancy.empresas import EmpresaRow
 from tenancy.faults import CentralFaults, TenantFaults
 from tenancy.keyring import password_of
+from tenancy.lease import Connection
 from tenancy.names import user_of
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of one empresa's database: one of the two."""
-
-    empresa_id: int
-    migrated: Migrated | None = None
-    error: HelixError | None = None
 
 
 async def migrate_central(settings: TenancySettings) -> Migrated:
@@ -45,48 +36,40 @@ async def migrate_central(settings: TenancySettings) -> Migrated:
         return await Migrator(conn, versions(Kind.CENTRAL)).run()
 
 
-async def migrate_database(empresa_id: int, target: Target, limits: Limits) -> Migrated:
-    """Brings one dealer's database up to date, as a user who may change tables there."""
+async def migrate_database(
+    empresa_id: int, target: Target, limits: Limits, *, lock_wait_s: float = 30
+) -> Migrated:
+    """Brings one dealer's database up to date, as a user who may change tables there.
+
+    Raises what Migrator.run raises; MigrationLocked after `lock_wait_s`.
+    """
     async with direct(target, limits, TenantFaults(empresa_id)) as conn:
-        migrator = Migrator(conn, versions(Kind.TENANT), snapshot=snapshot(Kind.TENANT))
-        return await migrator.run()
+        return await migrate_selected(conn, lock_wait_s=lock_wait_s)
 
 
-async def migrate_empresas(
-    settings: TenancySettings,
-    *,
-    only: int | None = None,
-    done: Callable[[Outcome], None] = lambda _outcome: None,
-) -> list[Outcome]:
-    """One database after another; a sick one is reported and passed over."""
-    async with direct(central_target(settings), Limits.of(settings), CentralFaults()) as conn:
-        rows = await Empresas(conn).all()
-    outcomes = []
-    for row in rows:
-        if row.db_name and only in (None, row.id):
-            outcome = await _migrate_one(settings, row)
-            outcomes.append(outcome)
-            done(outcome)
-    return outcomes
-
-
-async def _migrate_one(settings: TenancySettings, row: EmpresaRow) -> Outcome:
-    try:
-        target = migration_target(settings, row)
-        migrated = await migrate_database(row.id, target, Limits.of(settings))
-    except HelixError as error:
-        return Outcome(empresa_id=row.id, error=error)
-    return Outcome(empresa_id=row.id, migrated=migrated)
+async def migrate_selected(conn: Connection, *, lock_wait_s: float = 30) -> Migrated:
+    """The dealer's database that a connection has selected; after an error it must be closed."""
+    migrator = Migrator(
+        conn, versions(Kind.TENANT), snapshot=snapshot(Kind.TENANT), lock_wait_s=lock_wait_s
+    )
+    return await migrator.run()
 
 
 def migration_target(settings: TenancySettings, row: EmpresaRow) -> Target:
     """Whose rights migrate a database: ours where we made its user (who may not change tables),
     those of its own user where we took it over and may have no others."""
     place = row.place
+    if place is not None and place.user == user_of(row.id):
+        return admin_target(settings, place.host, place.port, place.database)
+    return own_target(settings, row)
+
+
+def own_target(settings: TenancySettings, row: EmpresaRow) -> Target:
+    """A dealer's database as his own user, as workers open it. Raises NotConfigured,
+    SecretUnreadable."""
+    place = row.place
     if place is None:
         raise NotConfigured(row.id, "its database has no user or password yet; create or adopt it")
-    if place.user == user_of(row.id):
-        return admin_target(settings, place.host, place.port, place.database)
     password = settings.keyring().open(place.token, purpose=password_of(row.id))
     return Target(
         host=place.host,

@@ -14,12 +14,14 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from schema.age import refuse_outdated
 from schema.errors import HelixError, NotConfigured, WrongTenant
+from schema.steps import Kind, needed, versions
 from tenancy.breaker import State
 from tenancy.faults import TenantFaults, Trouble, trouble_of
 from tenancy.hosts import HostGate
 from tenancy.kill import StatementKiller
-from tenancy.lease import TenantConnection, in_transaction, on_loan
+from tenancy.lease import Connection, TenantConnection, in_transaction, on_loan
 from tenancy.meter import PROCESS, meter_of
 from tenancy.places import Places
 from tenancy.pool import ConnectionPool, PoolLimits, PoolRetired
@@ -41,7 +43,8 @@ class _Tenant:
 
 
 class TenantPoolManager:
-    """Raises TenantUnavailable, TenantRefused, WrongTenant, NotConfigured, UnknownEmpresa."""
+    """Raises TenantUnavailable, TenantOutdated, TenantRefused, WrongTenant, NotConfigured,
+    UnknownEmpresa."""
 
     def __init__(
         self,
@@ -223,8 +226,16 @@ class TenantPoolManager:
         target = config.target
         faults = TenantFaults(config.empresa_id)
 
+        is_checked = False
+
         async def open_one() -> Session:
-            return await open_session(target, self._limits, faults, kill=self._killer.kill)
+            """Once a pool has seen that the schema will do, it does: nothing takes steps back."""
+            nonlocal is_checked
+            session = await open_session(target, self._limits, faults, kill=self._killer.kill)
+            if not is_checked:
+                await _check_age(session, config.empresa_id)
+                is_checked = True
+            return session
 
         pool = ConnectionPool(
             open_one,
@@ -240,3 +251,15 @@ class TenantPoolManager:
         tenant.pool.retire()
         if tenant.pool.size:
             self._retired.append(tenant)
+
+
+async def _check_age(session: Session, empresa_id: int) -> None:
+    """Raises TenantOutdated, or what the database raises; then the connection is closed."""
+    conn = Connection(session)
+    try:
+        await refuse_outdated(conn, empresa_id, needed(versions(Kind.TENANT)))
+    except BaseException:
+        session.cut()
+        raise
+    finally:
+        conn.expire()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
@@ -20,14 +20,14 @@ from tenancy.direct import direct
 from tenancy.empresas import EmpresaRow, Empresas, Place, Profile
 from tenancy.faults import CentralFaults, TenantFaults
 from tenancy.keyring import password_of
-from tenancy.migrate import migrate_central, migrate_database
-from tenancy.names import database_of, user_of
-from tenancy.registry import ACTIVE, PAUSED
+from tenancy.lease import Connection
+from tenancy.migrate import migrate_central, migrate_selected
+from tenancy.names import database_of, quoted, user_of
+from tenancy.registry import ACTIVE, NEW, PAUSED
 from tenancy.session import Profile as SessionProfile
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
 
-_NEW = "provisionando"
 _MADE = frozenset({ACTIVE, PAUSED})
 _PASSWORD_BYTES = 32
 
@@ -53,6 +53,7 @@ class Provisioner:
         self._keyring = settings.keyring()
         self._limits = Limits.of(settings)
         self._report = report
+        self._central_is_ready = False
 
     async def create(
         self,
@@ -63,19 +64,22 @@ class Provisioner:
         port: int | None = None,
     ) -> EmpresaRow:
         """A dealer with a new database of its own; without an id, the next one is taken."""
-        await migrate_central(self._settings)
-        empresa_id, place = await self._reserve(empresa_id, profile, host, port)
-        self._report("registered")
-        password = self._keyring.open(place.token, purpose=password_of(empresa_id))
-        await self._make(empresa_id, place, password)
-        database = admin_target(self._settings, place.host, place.port, place.database)
-        await self._prepare(empresa_id, database)
-        return await self._activate(empresa_id, place, password)
+        await self._migrate_central()
+        async with self._empresas() as empresas:
+            empresa_id, place = await self._reserve(empresas, empresa_id, profile, host, port)
+            self._report("registered")
+            password = self._keyring.open(place.token, purpose=password_of(empresa_id))
+            server = admin_target(self._settings, place.host, place.port, None)
+            async with direct(server, self._limits, TenantFaults(empresa_id)) as conn:
+                await self._make(conn, empresa_id, place, password)
+                await conn.execute(f"USE {quoted(place.database)}")
+                await self._prepare(conn, empresa_id)
+            return await self._activate(empresas, empresa_id, place, password)
 
     async def adopt(self, empresa_id: int, profile: Profile, adoption: Adoption) -> EmpresaRow:
         """A dealer whose database is there already, under any name; nothing else is needed there
         than rights on it. Its tables and rows stay as they are."""
-        await migrate_central(self._settings)
+        await self._migrate_central()
         place = Place(
             host=adoption.host,
             port=adoption.port,
@@ -85,40 +89,51 @@ class Provisioner:
                 adoption.password.get_secret_value(), purpose=password_of(empresa_id)
             ),
         )
+        password = adoption.password.get_secret_value()
         async with self._empresas() as empresas:
             await self._refuse_taken(empresas, empresa_id, place)
-        password = adoption.password.get_secret_value()
-        await self._prepare(empresa_id, replace(_target(place, password), empresa_id=None))
-        async with self._empresas() as empresas:
+            own = _target(place, password)
+            async with direct(own, self._limits, TenantFaults(empresa_id)) as conn:
+                await self._prepare(conn, empresa_id)
             row = await empresas.get(empresa_id)
             if row is None:
                 await empresas.insert(empresa_id, profile.nome)
             await empresas.describe(empresa_id, profile)
             await empresas.place(empresa_id, place, status=_until_made(row))
-        self._report("registered")
-        return await self._activate(empresa_id, place, password)
+            self._report("registered")
+            return await self._activate(empresas, empresa_id, place, password)
+
+    async def _migrate_central(self) -> None:
+        """Once: whoever makes a thousand dealers need not ask a thousand times."""
+        if not self._central_is_ready:
+            await migrate_central(self._settings)
+            self._central_is_ready = True
 
     async def _reserve(
-        self, empresa_id: int | None, profile: Profile, host: str | None, port: int | None
+        self,
+        empresas: Empresas,
+        empresa_id: int | None,
+        profile: Profile,
+        host: str | None,
+        port: int | None,
     ) -> tuple[int, Place]:
         """The row, with the names and the password of the database to be made.
 
         The password is stored before a user has it: so there is never a user whose password no one
         knows, and every run sets the one that is stored.
         """
-        async with self._empresas() as empresas:
-            row = None if empresa_id is None else await empresas.get(empresa_id)
-            if row is None:
-                empresa_id = await empresas.insert(empresa_id, profile.nome)
-                row = await empresas.get(empresa_id)
-            if row is None:
-                raise NotConfigured(empresa_id or 0, "its row was removed meanwhile")
-            await empresas.describe(row.id, profile)
-            place = self._place(row, host, port)
-            await self._refuse_taken(empresas, row.id, place)
-            if row.place != place or row.status not in _MADE:
-                await empresas.place(row.id, place, status=_until_made(row))
-            return row.id, place
+        row = None if empresa_id is None else await empresas.get(empresa_id)
+        if row is None:
+            empresa_id = await empresas.insert(empresa_id, profile.nome)
+            row = await empresas.get(empresa_id)
+        if row is None:
+            raise NotConfigured(empresa_id or 0, "its row was removed meanwhile")
+        await empresas.describe(row.id, profile)
+        place = self._place(row, host, port)
+        await self._refuse_taken(empresas, row.id, place)
+        if row.place != place or row.status not in _MADE:
+            await empresas.place(row.id, place, status=_until_made(row))
+        return row.id, place
 
     def _place(self, row: EmpresaRow, host: str | None, port: int | None) -> Place:
         known = row.place
@@ -157,32 +172,30 @@ class Provisioner:
                 empresa_id, f"database {place.database} is registered for empresa {other}"
             )
 
-    async def _make(self, empresa_id: int, place: Place, password: str) -> None:
-        server = admin_target(self._settings, place.host, place.port, None)
-        async with direct(server, self._limits, TenantFaults(empresa_id)) as conn:
-            await make_database(conn, empresa_id, place.database)
-            self._report("database created")
-            await make_user(
-                conn,
-                empresa_id,
-                user=place.user,
-                password=password,
-                database=place.database,
-            )
-            self._report("user created")
+    async def _make(self, conn: Connection, empresa_id: int, place: Place, password: str) -> None:
+        await make_database(conn, empresa_id, place.database)
+        self._report("database created")
+        await make_user(
+            conn,
+            empresa_id,
+            user=place.user,
+            password=password,
+            database=place.database,
+        )
+        self._report("user created")
 
-    async def _prepare(self, empresa_id: int, target: Target) -> None:
-        """Tables and the marker. A database of someone else is found out before it is touched."""
-        faults = TenantFaults(empresa_id)
-        async with direct(target, self._limits, faults) as conn:
-            await check_marker(conn, empresa_id)
-        migrated = await migrate_database(empresa_id, target, self._limits)
+    async def _prepare(self, conn: Connection, empresa_id: int) -> None:
+        """Tables and the marker, in the selected database. One of someone else is found out before
+        it is touched."""
+        await check_marker(conn, empresa_id)
+        migrated = await migrate_selected(conn)
         self._report(f"migrated: {migrated.steps} steps")
-        async with direct(target, self._limits, faults) as conn:
-            await mark(conn, empresa_id)
+        await mark(conn, empresa_id)
         self._report("marked")
 
-    async def _activate(self, empresa_id: int, place: Place, password: str) -> EmpresaRow:
+    async def _activate(
+        self, empresas: Empresas, empresa_id: int, place: Place, password: str
+    ) -> EmpresaRow:
         """Serves the empresa once its own user has got to its own database."""
         async with direct(
             _target(place, password, empresa_id),
@@ -191,11 +204,10 @@ class Provisioner:
             profile=SessionProfile.WORK,
         ):
             self._report("identity proved")
-        async with self._empresas() as empresas:
+        row = await empresas.get(empresa_id)
+        if row is not None and row.status not in _MADE:
+            await empresas.set_status(empresa_id, ACTIVE)
             row = await empresas.get(empresa_id)
-            if row is not None and row.status not in _MADE:
-                await empresas.set_status(empresa_id, ACTIVE)
-                row = await empresas.get(empresa_id)
         if row is None:
             raise NotConfigured(empresa_id, "its row was removed meanwhile")
         self._report("active")
@@ -209,7 +221,7 @@ class Provisioner:
 
 def _until_made(row: EmpresaRow | None) -> str:
     """Who is paused stays so until a person resumes him."""
-    return PAUSED if row is not None and row.status == PAUSED else _NEW
+    return PAUSED if row is not None and row.status == PAUSED else NEW
 
 
 def _target(place: Place, password: str, empresa_id: int | None = None) -> Target:

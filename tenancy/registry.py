@@ -21,6 +21,7 @@ from tenancy.target import Target
 
 ACTIVE = "ativo"
 PAUSED = "pausado"
+NEW = "provisionando"
 
 _EMPRESA = """
     SELECT id, nome, endereco, telefone, horario, bot_ativo, db_host, db_port, db_name, db_user,

@@ -117,7 +117,7 @@ async def test_an_existing_database_is_adopted_and_migrated(installation: Instal
     assert (adopted.code, adopted.json["database"]) == (0, name), adopted.err
     assert "their-secret" not in adopted.out + adopted.err
     assert migrated.code == 0, migrated.err
-    assert [(row["database"], row["steps"]) for row in migrated.json] == [
+    assert [(row["database"], row["steps"]) for row in migrated.json["databases"]] == [
         (env["DB_NAME"], 0),
         (name, 0),
     ]
@@ -138,7 +138,7 @@ async def test_one_sick_database_does_not_stop_the_others(installation: Installa
         ran = await helix("migrate", "--json", env=env)
 
     assert ran.code == 3
-    assert [row["error"] is None for row in ran.json] == [True, False, True]
+    assert [row["error"] is None for row in ran.json["databases"]] == [True, False, True]
 
 
 async def test_errors_say_what_to_do_and_exit_codes_say_who(installation: Installation) -> None:

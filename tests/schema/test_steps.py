@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.steps import Guard, Kind, parse_guard, read_versions, split, versions
+from schema.steps import Guard, Kind, needed, parse_guard, read_versions, split, versions
 
 TEXT = """
 -- What this is for; a semicolon in a comment ends nothing.
@@ -68,3 +68,18 @@ def test_every_step_of_this_release_is_guarded(kind: Kind) -> None:
     """Without a guard a kill between a statement and its record could not be resumed."""
     for version in versions(kind):
         assert all(step.guard is not None for step in version.steps)
+
+
+def test_a_release_works_without_what_is_ahead(tmp_path: Path) -> None:
+    """The newest version that it needs is the last without the mark; the mark counts as a comment
+    does, so it may be taken away later."""
+    (tmp_path / "0001_a.sql").write_text("CREATE TABLE a (id INT);")
+    (tmp_path / "0002_b.sql").write_text("-- ahead\nCREATE TABLE b (id INT);")
+    one, two = read_versions(tmp_path)
+    assert needed((one, two)) == one
+    (tmp_path / "0002_b.sql").write_text("CREATE TABLE b (id INT);")
+    _, later = read_versions(tmp_path)
+    assert needed((one, later)) == later
+    assert later.steps[0].checksum == two.steps[0].checksum
+    with pytest.raises(ValueError, match="needs a version"):
+        needed((two,))

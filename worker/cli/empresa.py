@@ -20,6 +20,7 @@ from tenancy.password import PasswordRotation, Rotated
 from tenancy.provision import Adoption, Provisioner
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
+from worker.cli.empresa_canary import canary
 from worker.cli.empresa_pause import pause, pause_facts, resume
 from worker.cli.output import Json, note, print_facts, print_rows, run
 from worker.cli.tell import client, tell
@@ -29,6 +30,7 @@ PASSWORD_VARIABLE = "HELIX_TENANT_PASSWORD"  # noqa: S105 - the name of a variab
 
 app = typer.Typer(help="Dealers and their databases.", no_args_is_help=True)
 
+app.command()(canary)
 app.command()(pause)
 app.command()(resume)
 
@@ -171,6 +173,7 @@ def _facts(row: EmpresaRow) -> dict[str, object]:
         "status": row.status,
         **pause_facts(row),
         "bot_ativo": row.bot_ativo,
+        "canary": row.canary,
         "versao": row.versao,
         "database": row.db_name,
         "user": None if place is None else place.user,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -25,3 +27,15 @@ async def tell(empresa_id: int, versao: int = 0) -> None:
             await announce(redis, empresa_id, versao)
     except RedisError as error:
         note(f"not announced ({type(error).__name__}): processes see it within 40 s")
+
+
+async def tell_all(empresas: Sequence[int]) -> None:
+    """As `tell`, of many whose rows stayed as they are."""
+    if not empresas:
+        return
+    try:
+        async with client() as redis:
+            for empresa_id in empresas:
+                await announce(redis, empresa_id, 0)
+    except RedisError as error:
+        note(f"not announced ({type(error).__name__}): what waits is looked at within 40 s")

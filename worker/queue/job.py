@@ -11,7 +11,14 @@ from datetime import datetime
 import structlog
 from redis.exceptions import RedisError
 
-from schema.errors import HelixError, Permanent, TenantOnHold, TenantPaused, TenantUnavailable
+from schema.errors import (
+    HelixError,
+    Permanent,
+    TenantOnHold,
+    TenantOutdated,
+    TenantPaused,
+    TenantUnavailable,
+)
 from worker.clock import to_ms
 from worker.queue.keys import Task
 from worker.queue.lease import FenceAhead, Lease, LeaseDesk, LeaseLost
@@ -94,6 +101,12 @@ async def _leave_after(lease: Lease, task: Task, error: Exception) -> None:
     if isinstance(error, TenantPaused):
         # No failure. Whoever resumes him ends this wait; that it gets lost must not last.
         log.debug("task paused", empresa_id=lease.empresa_id, task=task.value)
+        await _leave_for(lease, _LONGEST_WAIT_S * random.uniform(0.8, 1.2))
+        return
+    if isinstance(error, TenantOutdated):
+        # No failure either. Whoever migrates him ends this wait.
+        log.warning("task postponed", empresa_id=lease.empresa_id, task=task.value,
+                    reason=str(error))  # fmt: skip
         await _leave_for(lease, _LONGEST_WAIT_S * random.uniform(0.8, 1.2))
         return
     if isinstance(error, TenantOnHold):

@@ -1,0 +1,47 @@
+"""Writes what happens into the ledger, many dealers a statement. Used by `tenancy.fleet.run`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tenancy.fleet.ledger import Ledger
+from tenancy.fleet.values import Outcome
+
+
+class Scribe:
+    """Writes while more comes in: one connection, and nobody waits for it."""
+
+    def __init__(self, ledger: Ledger, run: int) -> None:
+        self._ledger = ledger
+        self._run = run
+        self._began: list[int] = []
+        self._outcomes: list[Outcome] = []
+        self._news = asyncio.Event()
+        self._closed = False
+
+    def began(self, empresa_id: int) -> None:
+        """Somebody is at it."""
+        self._began.append(empresa_id)
+        self._news.set()
+
+    def came_out(self, outcome: Outcome) -> None:
+        """It is over."""
+        self._outcomes.append(outcome)
+        self._news.set()
+
+    def close(self) -> None:
+        """Nothing more comes: `write` ends when all is written."""
+        self._closed = True
+        self._news.set()
+
+    async def write(self) -> None:
+        """Until `close`. Raises CentralUnavailable: without the ledger's lock nobody may go on."""
+        while not self._closed or self._began or self._outcomes:
+            await self._news.wait()
+            self._news.clear()
+            began, self._began = self._began, []
+            outcomes, self._outcomes = self._outcomes, []
+            await self._ledger.began(self._run, began)
+            await self._ledger.came_out(self._run, outcomes)
+            if self._closed:
+                self._news.set()
