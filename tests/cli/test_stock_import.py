@@ -6,6 +6,8 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+from aiohttp import web
+
 from tenancy.names import database_of
 from tests.cli.helix import helix
 from tests.tenancy.installation import Installation
@@ -227,3 +229,51 @@ async def test_options_that_contradict_each_other_are_wrong_usage(
         ("--watch", "--plan"), ("--watch", "--confirm"), ("--every", "5"), ("--url", "https://x.example"),
     ):  # fmt: skip
         assert (await _import(installation, path, *options))[0] == 2
+
+
+async def test_a_file_comes_from_an_address_with_a_key_from_stdin(
+    installation: Installation,
+) -> None:
+    """The key reaches the server and stands in no output and no log; inner ones must be allowed."""
+    await installation.create()
+    keys: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        keys.append(request.headers.get("Authorization"))
+        return web.json_response([{"marca": "Fiat", "modelo": "Uno", "valor": 30000}])
+
+    app = web.Application()
+    app.router.add_get("/estoque.json", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/estoque.json?token=s3cret"
+    command = (
+        "stock",
+        "import",
+        "--url",
+        url,
+        "--empresa",
+        str(installation.empresa_id()),
+        "--json",
+    )
+    try:
+        refused = await helix(*command, env=installation.environment())
+        ran = await helix(
+            *command, "--allow-private", "--auth-stdin",
+            env=installation.environment(), given="Bearer k3y\n",
+        )  # fmt: skip
+    finally:
+        await runner.cleanup()
+    logged = await helix(
+        *("stock", "log", "--empresa", str(installation.empresa_id()), "--json"),
+        env=installation.environment(),
+    )
+
+    assert (refused.code, ran.code) == (1, 0), ran.err
+    assert keys == ["Bearer k3y"]
+    assert _counts(ran.out)["added"] == 1
+    assert [run["result"] for run in logged.json] == ["importado", "recusado"]
+    for text in (ran.out, ran.err, refused.err, logged.out):
+        assert "s3cret" not in text
+        assert "k3y" not in text

@@ -281,3 +281,17 @@ def test_a_dealers_own_words_go_before_ours(tmp_path: Path) -> None:
     own.write_text('[columns]\npreco = ["x"]\n')
     with pytest.raises(BadWords, match="não existe o campo preco"):
         words_with(own)
+
+
+def test_the_example_of_the_docs_is_read_as_it_says() -> None:
+    """Three cars, nothing refused, nothing left over."""
+    path = Path(__file__).parents[2] / "docs" / "estoque-exemplo.csv"
+    reading = read(path.read_bytes())
+    assert (len(reading.cars), reading.refused, reading.notes) == (3, [], [])
+    assert [car.notices for car in reading.cars] == [(), (), ()]
+    assert [car.model for car in reading.cars] == [
+        "Argo Drive 1.0",
+        "Nivus Highline",
+        "Hilux SRX 2.8",
+    ]
+    assert [len(car.images or ()) for car in reading.cars] == [2, 0, 0]

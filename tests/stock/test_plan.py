@@ -136,6 +136,14 @@ def test_only_a_complete_file_sells_what_it_does_not_list() -> None:
     assert plan.back == {3}
 
 
+def test_a_car_that_a_person_took_back_is_his_to_sell() -> None:
+    """Offered again by hand, it is no longer one that only a file's silence sold."""
+    lines = f"{_H}\nA1;Fiat;Argo;2020;Branco;41000;68900\n"
+    cars = (_car(3, key="A1"), _car(4, key="A2", absent=True))
+    assert _plan(lines, *cars).back == {4}
+    assert _plan(lines, *cars, full=True).back == frozenset()
+
+
 def test_a_car_that_a_person_sold_stays_sold() -> None:
     """A file that merely lists it puts nothing back on offer; it is said."""
     plan = _plan(f"{_H}\nA1;Fiat;Argo;2020;Branco;41000;68900\n", _car(3, key="A1", status="sold"))

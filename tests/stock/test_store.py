@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
 from tenancy.names import database_of
+from tenancy.session import Result, Session
 from tests.tenancy.installation import Installation
 from worker.stock import rows
 from worker.stock.files import StockFile
@@ -42,16 +44,30 @@ def _line(number: int, price: int = 50_000) -> str:
     )
 
 
-async def test_five_thousand_cars_take_less_than_five_seconds(installation: Installation) -> None:
-    """New, and again with changed prices: each with two photos."""
+async def test_five_thousand_cars_take_less_than_five_seconds(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New, and again with changed prices: each with two photos. Counted in seconds of our own
+    work, which a busy machine does not change, and in statements, which a far server would feel.
+    """
     await installation.create()
     first = _H + "".join(_line(number) for number in range(5000))
     second = _H + "".join(_line(number, 49_000) for number in range(5000))
     took = []
+    sent: list[str] = []
+    run = Session.run
+
+    async def counted(self: Session, sql: str, *args: Any, **options: Any) -> Result:
+        sent.append(sql)
+        return await run(self, sql, *args, **options)
+
+    monkeypatch.setattr(Session, "run", counted)
     for text in (first, second):
-        begun = time.perf_counter()
+        sent.clear()
+        begun = time.process_time()
         outcome = await _import(installation, text)
-        took.append(time.perf_counter() - begun)
+        took.append(time.process_time() - begun)
+        assert len(sent) < 200
         assert outcome.stored
     assert outcome.plan is not None
     assert outcome.plan.count(Action.CHANGE) == 5000
@@ -132,9 +148,11 @@ async def test_new_photos_take_the_place_of_the_old(installation: Installation) 
     await _import(installation, _H + changed)
     assert same.plan is not None
     assert same.plan.count(Action.SAME) == 1
-    assert await _rows(installation, "SELECT url, ordem, is_principal FROM car_images ORDER BY ordem") == [
-        ("https://f.example/nova.jpg", 0, 1), ("https://f.example/1-2.jpg", 1, 0),
-    ]  # fmt: skip
+    photos = "SELECT url, ordem, is_principal FROM car_images ORDER BY ordem"
+    assert await _rows(installation, photos) == [
+        ("https://f.example/nova.jpg", 0, 1),
+        ("https://f.example/1-2.jpg", 1, 0),
+    ]
 
 
 async def test_a_chassis_and_a_plate_are_nowhere_in_the_database(

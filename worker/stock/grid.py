@@ -114,12 +114,15 @@ def _values(row: Row, heading: Heading, filled: set[int]) -> Iterator[tuple[str,
 
 def _is_no_car(row: Row, filled: list[int], heading: Heading, words: Words) -> bool:
     """A heading again, a sum, a title between the cars."""
-    texts = [plain(str(row.cells[column])) for column in filled]
-    if texts == [plain(heading.names[column]) for column in filled if column < len(heading.names)]:
+    texts = [str(row.cells[column]).strip() for column in filled]
+    above = [heading.names[column] for column in filled if column < len(heading.names)]
+    if plain(texts[0]) == plain("".join(above[:1])) and [*map(plain, texts)] == [
+        *map(plain, above)
+    ]:
         return True
     names = {column for field in _NAMES for column in heading.fields.get(field, ())}
     is_whole = names <= set(filled[1:])  # a car whose code begins like a sum
-    if words.is_sum(str(row.cells[filled[0]])) and not is_whole:
+    if words.is_sum(texts[0]) and not is_whole:
         return True
     return len(set(texts)) == 1 and len(heading.fields) > 2
 

@@ -42,11 +42,16 @@ def make_plan(
         sold, note = _missing(stored, seen, refused, key, empresa_id)
         entries += sold
         notes += [note] if note else []
+    sold_ids = {entry.car_id for entry in entries if entry.action is Action.SELL}
     return Plan(
         key=key,
         entries=tuple(entries),
         for_sale=sum(not car.is_sold for car in stored),
-        back=frozenset(car.id for car in stored if car.absent and car.id in seen),
+        back=frozenset(
+            car.id
+            for car in stored
+            if car.absent and (car.id in seen or (not car.is_sold and car.id not in sold_ids))
+        ),
         notes=tuple(notes),
     )
 
@@ -118,6 +123,7 @@ def _kept(line: CarLine, stored: Stored, key: str | None) -> Entry:
         place=line.place,
         car_id=stored.id,
         car=car,
+        stored=stored.values,
         key=key if stored.key != key else None,
         changes=tuple(changes),
         reasons=tuple(reasons),

@@ -30,21 +30,25 @@ _VISITS = """
 _INSERT = """
     INSERT INTO cars (id, brand, model, year, year_model, price, mileage, color, fuel_type,
                       transmission, description, status)
-    VALUES (%(id)s, %(brand)s, %(model)s, %(year)s, %(year_model)s, %(price)s, %(mileage)s,
-            %(color)s, %(fuel_type)s, %(transmission)s, %(description)s,
-            COALESCE(%(status)s, 'available'))
+    VALUES
 """
+_STEP = "SELECT @@auto_increment_increment"
 _UPDATE = """
-    UPDATE cars
-       SET brand = COALESCE(%(brand)s, brand), model = COALESCE(%(model)s, model),
-           year = COALESCE(%(year)s, year), year_model = COALESCE(%(year_model)s, year_model),
-           price = COALESCE(%(price)s, price), mileage = COALESCE(%(mileage)s, mileage),
-           color = COALESCE(%(color)s, color), fuel_type = COALESCE(%(fuel_type)s, fuel_type),
-           transmission = COALESCE(%(transmission)s, transmission),
-           description = COALESCE(%(description)s, description),
-           status = COALESCE(%(status)s, status)
-     WHERE id = %(id)s
+    UPDATE cars JOIN ({rows}) AS new ON new.id = cars.id
+       SET cars.brand = new.brand, cars.model = new.model, cars.year = new.year,
+           cars.year_model = new.year_model, cars.price = new.price, cars.mileage = new.mileage,
+           cars.color = new.color, cars.fuel_type = new.fuel_type,
+           cars.transmission = new.transmission, cars.description = new.description,
+           cars.status = new.status
 """
+_FIRST_ROW = """
+    SELECT %s AS id, %s AS brand, %s AS model, %s AS year, %s AS year_model, %s AS price,
+           %s AS mileage, %s AS color, %s AS fuel_type, %s AS transmission, %s AS description,
+           %s AS status
+"""
+_ROW = "%s" + ", %s" * len(COLUMNS)
+_AT_ONCE = 100
+"""Cars of one statement: with the longest texts still far below what a server takes."""
 _SELL = "UPDATE cars SET status = 'sold' WHERE id IN %(ids)s"
 _NOTE_ABSENT = """
     INSERT INTO estoque_ausentes (car_id, em) VALUES (%s, UTC_TIMESTAMP(3))
@@ -91,7 +95,7 @@ async def read_cars(conn: Connection, key: Key) -> list[Stored]:
                 values={name: car[name] for name in COLUMNS},
                 photos=tuple(photos[car_id]),
                 key=keys.get(car_id),
-                absent=car_id in absent and car["status"] == "sold",
+                absent=car_id in absent,
             )
         )
     return found
@@ -120,10 +124,12 @@ async def with_visits(conn: Connection, plan: Plan) -> Plan:
 
 async def write(conn: Connection, plan: Plan) -> None:
     """Carries the plan out; nothing of it stays unless the caller commits."""
+    ids = await _add(conn, [entry for entry in plan.entries if entry.action is Action.ADD])
+    await _change(conn, [entry for entry in plan.entries if entry.action is Action.CHANGE])
     photos: dict[int, tuple[str, ...]] = {}
     keys: list[tuple[str, str, int]] = []
     for entry in plan.entries:
-        car_id = await _write_car(conn, entry)
+        car_id = ids.get(id(entry), entry.car_id)
         if car_id is None or entry.car is None:
             continue
         if entry.key is not None and plan.key in (Key.CODE, Key.CHASSIS):
@@ -141,21 +147,47 @@ async def write(conn: Connection, plan: Plan) -> None:
         await conn.execute(_FORGET_ABSENT, {"ids": sorted(plan.back)})
 
 
-async def _write_car(conn: Connection, entry: Entry) -> int | None:
-    """A new car or a changed one, and its id. One statement each: a file's first import alone has
-    many new ones, and ids of a multi-row INSERT are not told by every server."""
-    if entry.car is None:
-        return None
-    if entry.action is Action.ADD:
-        values = {name: getattr(entry.car, name) for name in COLUMNS}
-        await conn.execute(_INSERT, {"id": entry.car.id, **values})
-        return conn.last_id if entry.car.id is None else entry.car.id
-    if any(change.field != "images" for change in entry.changes):
-        new = {change.field: change.new for change in entry.changes}
-        await conn.execute(
-            _UPDATE, {"id": entry.car_id, **{name: new.get(name) for name in COLUMNS}}
-        )
-    return entry.car_id
+async def _add(conn: Connection, entries: Sequence[Entry]) -> dict[int, int]:
+    """New cars; their ids by the identity of their entries.
+
+    InnoDB gives the rows of one INSERT whose ids are all left to it ids in a row, in every
+    innodb_autoinc_lock_mode, `auto_increment_increment` apart. So rows with ids of their own go
+    into statements of their own.
+    """
+    found: dict[int, int] = {}
+    given = [entry for entry in entries if entry.car and entry.car.id is not None]
+    left = [entry for entry in entries if entry.car and entry.car.id is None]
+    step = (await conn.fetch_all(_STEP))[0][0] if left else 1
+    for chunk in (*_chunks(given), *_chunks(left)):
+        rows = [(e.car.id if e.car else None, *_new_values(e)) for e in chunk]
+        marks = ", ".join([f"({_ROW})"] * len(rows))
+        await conn.execute(_INSERT + marks, [value for row in rows for value in row])
+        for place, (entry, row) in enumerate(zip(chunk, rows, strict=True)):
+            found[id(entry)] = conn.last_id + place * step if row[0] is None else int(str(row[0]))
+    return found
+
+
+def _new_values(entry: Entry) -> tuple[object, ...]:
+    values = {name: getattr(entry.car, name) for name in COLUMNS}
+    return tuple((values | {"status": values["status"] or "available"}).values())
+
+
+async def _change(conn: Connection, entries: Sequence[Entry]) -> None:
+    """All columns as they will be: the rows are held, so nobody has changed them since."""
+    moved = [entry for entry in entries if any(c.field != "images" for c in entry.changes)]
+    for chunk in _chunks(moved):
+        rows = " UNION ALL SELECT ".join([_FIRST_ROW, *[_ROW] * (len(chunk) - 1)])
+        values = [value for entry in chunk for value in (entry.car_id, *_changed_values(entry))]
+        await conn.execute(_UPDATE.replace("{rows}", rows), values)
+
+
+def _changed_values(entry: Entry) -> tuple[object, ...]:
+    new = {change.field: change.new for change in entry.changes}
+    return tuple(new.get(name, entry.stored[name]) for name in COLUMNS)
+
+
+def _chunks(entries: Sequence[Entry]) -> list[Sequence[Entry]]:
+    return [entries[start : start + _AT_ONCE] for start in range(0, len(entries), _AT_ONCE)]
 
 
 async def _write_photos(conn: Connection, photos: dict[int, tuple[str, ...]]) -> None:

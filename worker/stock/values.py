@@ -48,7 +48,7 @@ class Stored:
     key: str | None = None
     """Its key of the kind that this import goes by."""
     absent: bool = False
-    """Sold only because a complete file did not list it."""
+    """A complete file did not list it: if it is sold, then only for that."""
 
     @property
     def is_sold(self) -> bool:
@@ -81,6 +81,8 @@ class Entry:
     place: Place | None = None
     car_id: int | None = None
     car: CarRow | None = field(default=None, repr=False)
+    stored: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """The columns of the car as they are."""
     key: str | None = field(default=None, repr=False)
     changes: tuple[Change, ...] = ()
     reasons: tuple[str, ...] = ()
@@ -107,7 +109,7 @@ class Plan:
     for_sale: int
     """Cars that are for sale or reserved before it."""
     back: frozenset[int] = frozenset()
-    """Cars that were taken for sold and are in the file again."""
+    """Cars that were taken for sold, and are in the file or a person's offer again."""
     notes: tuple[str, ...] = ()
 
     def count(self, action: Action) -> int:

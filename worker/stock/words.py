@@ -10,7 +10,7 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -31,6 +31,7 @@ class BadWords(ValueError):
     """A dealer's own file of words cannot be used. Says what to change, in Portuguese."""
 
 
+@lru_cache(maxsize=20_000)
 def plain(text: str) -> str:
     """Lower case without accents, words of letters and digits with one blank between."""
     parted = re.sub(r"(?<=[a-zà-ü])(?=[A-ZÀ-Ü])", " ", text)
