@@ -248,15 +248,8 @@ async def test_a_file_comes_from_an_address_with_a_key_from_stdin(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/estoque.json?token=s3cret"
-    command = (
-        "stock",
-        "import",
-        "--url",
-        url,
-        "--empresa",
-        str(installation.empresa_id()),
-        "--json",
-    )
+    empresa = str(installation.empresa_id())
+    command = ("stock", "import", "--url", url, "--empresa", empresa, "--json")
     try:
         refused = await helix(*command, env=installation.environment())
         ran = await helix(

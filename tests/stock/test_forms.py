@@ -260,6 +260,13 @@ def test_transmissions(cell: str, gears: str | None) -> None:
     assert our_words().transmission_of(cell) == gears
 
 
+@pytest.mark.parametrize("heading", ["Ano/Modelo", "Ano", "Ano Fab/Mod", "ANO_MODELO"])
+def test_a_column_that_holds_both_years_gives_both(heading: str) -> None:
+    """Whatever it is called."""
+    car = read(f"Marca;Modelo;{heading}\nHonda;Civic;19/20\n").cars[0]
+    assert (car.year, car.year_model) == (2019, 2020)
+
+
 def test_what_is_not_for_buyers_stays_out() -> None:
     """Cost, FIPE, plate and notes of the yard are no facts of an advertisement."""
     reading = read(
@@ -289,9 +296,6 @@ def test_the_example_of_the_docs_is_read_as_it_says() -> None:
     reading = read(path.read_bytes())
     assert (len(reading.cars), reading.refused, reading.notes) == (3, [], [])
     assert [car.notices for car in reading.cars] == [(), (), ()]
-    assert [car.model for car in reading.cars] == [
-        "Argo Drive 1.0",
-        "Nivus Highline",
-        "Hilux SRX 2.8",
-    ]
+    models = [car.model for car in reading.cars]
+    assert models == ["Argo Drive 1.0", "Nivus Highline", "Hilux SRX 2.8"]
     assert [len(car.images or ()) for car in reading.cars] == [2, 0, 0]

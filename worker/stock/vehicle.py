@@ -135,6 +135,8 @@ class _Reader:
         second = self.number("year_model", read)
         if isinstance(second, tuple):
             model = second[1] or second[0]
+            if second[1] is not None and built is None:  # Ano/Modelo that holds both
+                built = second[0]
         try:
             check_pair(built, model)
         except BadNumber as error:
