@@ -13,8 +13,9 @@ from tenancy.channels import add_channel
 from tenancy.provision import Provisioner
 from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy
-from worker.cli.stock_files import read_stock
-from worker.cli.stock_store import Imported, store
+from worker.stock.files import read_file
+from worker.stock.run import import_stock
+from worker.stock.values import Options, Outcome
 
 
 async def provide_database(settings: TenancySettings, dealer: DemoDealer) -> None:
@@ -22,14 +23,13 @@ async def provide_database(settings: TenancySettings, dealer: DemoDealer) -> Non
     await Provisioner(settings).create(dealer.empresa_id, dealer.profile)
 
 
-async def provide_cars(tenancy: Tenancy, dealer: DemoDealer) -> Imported:
-    """As `helix stock import` does. Raises ValueError when the file is no stock file."""
-    reading = read_stock(dealer.stock)
-    if reading.problems:
-        first = reading.problems[0]
-        raise ValueError(f"{dealer.stock.name}, car {first.line}: {first.text}")
-    async with tenancy.pools.transaction(dealer.empresa_id) as conn:
-        return await store(conn, reading.cars)
+async def provide_cars(tenancy: Tenancy, dealer: DemoDealer) -> Outcome:
+    """As `helix stock import` does. Raises ValueError when the file is refused."""
+    file = read_file(dealer.stock)
+    outcome = await import_stock(tenancy.pools, dealer.empresa_id, file, Options())
+    if outcome.why_not is not None:
+        raise ValueError(f"{file.name}: {outcome.why_not}")
+    return outcome
 
 
 async def provide_channel(

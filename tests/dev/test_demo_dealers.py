@@ -9,7 +9,7 @@ import pytest
 from dev.chat.phones import GATEWAYS
 from dev.dealers import DemoDealer, demo_dealers
 from gateway.adapters import ADAPTERS
-from worker.cli.stock_files import read_stock
+from worker.stock.files import read_file, read_stock
 
 _DEALERS = demo_dealers()
 
@@ -17,9 +17,9 @@ _DEALERS = demo_dealers()
 @pytest.mark.parametrize("dealer", _DEALERS, ids=lambda dealer: dealer.nome)
 def test_a_stock_file_is_whole(dealer: DemoDealer) -> None:
     """Some 20 cars with price, mileage, text and photos of their own; not all of them for sale."""
-    reading = read_stock(dealer.stock)
+    reading = read_stock(read_file(dealer.stock))
 
-    assert reading.problems == []
+    assert reading.refused == []
     assert 18 <= len(reading.cars) <= 25
     assert {car.status for car in reading.cars} == {"available", "reserved", "sold"}
     photos = [url for car in reading.cars for url in car.images or ()]
@@ -40,5 +40,8 @@ def test_the_dealers_differ_in_all_that_a_mix_up_would_show() -> None:
     assert {first.gateway, second.gateway} < set(GATEWAYS) == set(ADAPTERS)
     assert first.channel != second.channel
     assert first.profile.endereco != second.profile.endereco
-    cars = [{(car.id, car.brand, car.model) for car in read_stock(d.stock).cars} for d in _DEALERS]
+    cars = [
+        {(car.id, car.brand, car.model) for car in read_stock(read_file(d.stock)).cars}
+        for d in _DEALERS
+    ]
     assert not cars[0] & cars[1]

@@ -1,5 +1,5 @@
 -- The schema after all migrations of this folder, for new databases. Written by `make snapshot`.
--- Made from 4cfa7f540f19400f55dc0a0a03126932b154bc9d0ee45d4ecd1b01ad077e37c1.
+-- Made from 19be2d9f4001c3d5cf06069d3fcb10444f42588dc5df3163ba96251b4bc6345c.
 
 CREATE TABLE `cars` (
   `id` int(11) NOT NULL AUTO_INCREMENT,
@@ -46,6 +46,36 @@ CREATE TABLE `customer_identities` (
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_identity` (`gateway`,`tipo`,`valor`),
   KEY `idx_identity_customer` (`customer_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `estoque_ausentes` (
+  `car_id` int(11) NOT NULL COMMENT 'sold only because a complete file did not list it; for sale again when one does',
+  `em` datetime(3) NOT NULL COMMENT 'UTC',
+  PRIMARY KEY (`car_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `estoque_chaves` (
+  `tipo` varchar(10) NOT NULL COMMENT 'codigo, chassi',
+  `valor` varchar(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'of a chassi a digest, never itself; plates are never stored',
+  `car_id` int(11) NOT NULL,
+  PRIMARY KEY (`tipo`,`valor`),
+  KEY `idx_car` (`car_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+
+CREATE TABLE `estoque_importacoes` (
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `origem` varchar(255) NOT NULL COMMENT 'file name, or address without user and query',
+  `sha256` char(64) CHARACTER SET ascii COLLATE ascii_general_ci NOT NULL COMMENT 'of the file; empty when there was none',
+  `resultado` varchar(20) NOT NULL COMMENT 'importado, recusado',
+  `motivo` varchar(1000) DEFAULT NULL COMMENT 'why it was refused, for the dealer',
+  `novos` int(11) NOT NULL DEFAULT 0,
+  `alterados` int(11) NOT NULL DEFAULT 0,
+  `iguais` int(11) NOT NULL DEFAULT 0,
+  `vendidos` int(11) NOT NULL DEFAULT 0,
+  `recusados` int(11) NOT NULL DEFAULT 0,
+  `em` datetime(3) NOT NULL COMMENT 'UTC',
+  PRIMARY KEY (`id`),
+  KEY `idx_em` (`em`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
 
 CREATE TABLE `historico_status` (

@@ -1,13 +1,13 @@
-"""Reads the rows of INSERTs into `cars` and `car_images` out of an SQL text, without running it.
+"""Reads the rows of INSERTs into tables of cars and photos out of an SQL text, without running it.
 
-Called by `worker.cli.stock_files`. What a dump has around them is passed over; any other statement
-is an error, so that nothing that the file means to do is lost without a word.
+Called by `.dump`. What a dump has around them is passed over; a statement that changes rows in
+another way is an error, so that nothing that the file means to do is lost without a word.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -38,7 +38,7 @@ _KEYWORDS = {"NULL": None, "TRUE": 1, "FALSE": 0}
 
 
 class SqlError(ValueError):
-    """The text is not understood at a line."""
+    """The text is not understood at a line. Says so to the dealer, in Portuguese."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(text)
@@ -61,17 +61,19 @@ class _Token:
     line: int
 
 
-def read_inserts(text: str) -> list[InsertedRow]:
-    """All rows, in order. Raises SqlError."""
+def read_inserts(text: str, tables: Mapping[str, str]) -> tuple[list[InsertedRow], set[str]]:
+    """All rows of `tables`, in order, and the names of other tables that the text fills. Raises
+    SqlError."""
     rows: list[InsertedRow] = []
+    others: set[str] = set()
     statement: list[_Token] = []
     for token in [*_tokens(text), _Token("sign", ";", text.count("\n") + 1)]:
         if token.text != ";" or token.kind != "sign":
             statement.append(token)
         elif statement:
-            rows.extend(_statement(statement))
+            rows.extend(_statement(statement, tables, others))
             statement = []
-    return rows
+    return rows, others
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -79,7 +81,9 @@ def _tokens(text: str) -> Iterator[_Token]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise SqlError(line, f"not understood: {text[position : position + 20]!r}")
+            raise SqlError(
+                line, f"não entendi {text[position : position + 20]!r}: exporte o SQL de novo."
+            )
         if match.lastgroup != "space":
             kind = str(match.lastgroup)
             yield _Token(kind, match[kind], line)
@@ -104,7 +108,7 @@ class _Reader:
     def take(self) -> _Token:
         token = self.peek()
         if token is None:
-            raise SqlError(self.line, "the statement ends too early")
+            raise SqlError(self.line, "o comando está cortado: exporte o SQL de novo.")
         self._next += 1
         return token
 
@@ -118,27 +122,34 @@ class _Reader:
     def expect(self, text: str) -> None:
         if not self.skip(text):
             token = self.peek()
-            raise SqlError(self.line, f"{text} expected, not {token.text if token else 'the end'}")
+            raise SqlError(
+                self.line, f"falta {text} antes de {token.text if token else 'terminar'}."
+            )
 
 
-def _statement(tokens: list[_Token]) -> list[InsertedRow]:
+def _statement(
+    tokens: list[_Token], tables: Mapping[str, str], others: set[str]
+) -> list[InsertedRow]:
     reader = _Reader(tokens)
     line = reader.line
     verb = reader.take().text.upper()
     if verb in _PASSED_OVER:
         return []
     if verb not in ("INSERT", "REPLACE"):
-        raise SqlError(line, f"{verb} is not imported: only INSERTs into cars and car_images are")
+        raise SqlError(line, f"{verb} não é importado: exporte só os INSERTs de carros e fotos.")
     reader.skip("IGNORE")
     reader.skip("INTO")
     table = reader.take().text
     if reader.skip("."):
         table = reader.take().text
-    if table not in TEMPLATE:
-        raise SqlError(line, f"an INSERT into {table}: only cars and car_images are imported")
-    columns = _columns(reader) or TEMPLATE[table]
+    if table not in tables:
+        others.add(table)
+        return []
+    columns = _columns(reader) or TEMPLATE.get(table, ())
+    if not columns:
+        raise SqlError(line, f"o INSERT em {table} não diz as colunas: exporte com os nomes delas.")
     if not reader.skip("VALUES", "VALUE"):
-        raise SqlError(line, "only INSERT ... VALUES is imported")
+        raise SqlError(line, "só INSERT ... VALUES é importado.")
     return _rows(reader, table, columns)
 
 
@@ -162,13 +173,13 @@ def _rows(reader: _Reader, table: str, columns: tuple[str, ...]) -> list[Inserte
             values.append(_value(reader))
         reader.expect(")")
         if len(values) != len(columns):
-            raise SqlError(line, f"{len(values)} values for {len(columns)} columns")
+            raise SqlError(line, f"há {len(values)} valores para {len(columns)} colunas.")
         row = dict(zip(columns, values, strict=True))
         rows.append(InsertedRow(line=line, table=table, values=row))
         if not reader.skip(","):
             break
     if (rest := reader.peek()) is not None:
-        raise SqlError(rest.line, f"not understood after VALUES: {rest.text}")
+        raise SqlError(rest.line, f"não entendi {rest.text} depois de VALUES.")
     return rows
 
 
@@ -180,7 +191,7 @@ def _value(reader: _Reader) -> object:
         return Decimal(token.text) if "." in token.text else int(token.text)
     if token.kind == "word" and token.text.upper() in _KEYWORDS:
         return _KEYWORDS[token.text.upper()]
-    raise SqlError(token.line, f"{token.text} is no plain value")
+    raise SqlError(token.line, f"{token.text} não é um valor simples: exporte só valores.")
 
 
 def _unquoted(text: str) -> str:
