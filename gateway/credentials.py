@@ -8,7 +8,8 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, TypeVar
+from functools import lru_cache
+from typing import Annotated, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -38,6 +39,8 @@ class Credentials(BaseModel):
 def read(model: type[_Model], gateway: str, stored: Mapping[str, str]) -> _Model:
     """The credentials as `model`; raises BadCredentials, which names each wrong or missing key."""
     try:
+        if all(type(value) is str for value in stored.values()):
+            return cast("_Model", _checked(model, frozenset(stored.items())))
         return model.model_validate(dict(stored))
     except ValidationError as error:
         problems = {
@@ -47,6 +50,12 @@ def read(model: type[_Model], gateway: str, stored: Mapping[str, str]) -> _Model
             for found in error.errors(include_url=False, include_input=False)
         }
     raise BadCredentials(gateway, problems)
+
+
+@lru_cache(maxsize=1024)
+def _checked(model: type[Credentials], stored: frozenset[tuple[str, str]]) -> Credentials:
+    """They are asked for with every webhook and every send, and seldom change."""
+    return model.model_validate(dict(stored))
 
 
 def matches_any(given: bytes, secrets: Iterable[bytes]) -> bool:

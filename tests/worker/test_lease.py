@@ -104,6 +104,70 @@ async def test_what_was_rung_for_before_the_last_look_rings_no_more(shop: Shop) 
     assert await shop.queued() == []
 
 
+async def test_the_last_look_reads_what_came_meanwhile_and_keeps_the_lease(shop: Shop) -> None:
+    """The step that would end a drain is the one that sees that it is not over."""
+    await shop.push(event("a"))
+    lease = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="a", most=10)
+    assert lease is not None
+    (first,) = (await lease.look(most=10)).entries
+    await shop.push(event("b"))
+
+    look = await lease.look_or_leave(done=first, most=10, next_at_ms=None, rings=[Task.DELIVER])
+
+    assert not look.left
+    assert len(look.entries) == 1
+    assert look.entries[0] != first
+    assert await shop.waiting() == 1
+    assert await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="b") is None
+    assert await shop.redis.zcard("arq:queue:deliver") == 0
+
+    (second,) = look.entries
+    over = await lease.look_or_leave(done=second, most=10, next_at_ms=None, rings=[Task.DELIVER])
+    assert over.left
+    assert await shop.waiting() == 0
+    assert await shop.redis.zcard("arq:queue:deliver") == 1
+    assert await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="c") is not None
+
+
+async def test_a_ring_during_the_last_pass_is_not_lost(shop: Shop) -> None:
+    """Of what was rung for without an entry the pass may have seen nothing: one comes again."""
+    lease = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="a", most=10)
+    assert lease is not None
+    await lease.look(most=10)
+    assert not await Bell(shop.redis).ring(Task.DRAIN, shop.empresa_id)
+
+    look = await lease.look_or_leave(done=None, most=10, next_at_ms=None, rings=[])
+
+    assert look.left
+    assert len(await shop.queued()) == 1
+
+
+async def test_the_last_look_of_a_lost_lease_changes_nothing(shop: Shop) -> None:
+    """Another worker has it by now: its entries stay, nobody is rung."""
+    await shop.push(event())
+    lease = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="a", most=10)
+    assert lease is not None
+    (entry,) = (await lease.look(most=10)).entries
+    await shop.redis.set(TaskKeys(shop.empresa_id, Task.DRAIN).lease, "the new holder's")
+
+    with pytest.raises(LeaseLost):
+        await lease.look_or_leave(done=entry, most=10, next_at_ms=None, rings=[Task.DELIVER])
+
+    assert not lease.left
+    assert await shop.waiting() == 1
+    assert await shop.redis.zcard("arq:queue:deliver") == 0
+
+
+async def test_what_was_read_with_the_lease_is_read_anew_after_a_wait(shop: Shop) -> None:
+    """A job that was too early waits first; what came meanwhile is in its first look."""
+    lease = await shop.desk().take(Task.DRAIN, shop.empresa_id, job_id="a", most=10)
+    assert lease is not None
+    await shop.push(event())
+    lease.forget_what_was_read()
+
+    assert len((await lease.look(most=10)).entries) == 1
+
+
 async def test_a_lost_ring_is_rung_again(shop: Shop) -> None:
     """arq's keys are gone, the event is not: the sweep queues a job."""
     await shop.push(event())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from gateway.adapters import ADAPTERS
@@ -47,6 +49,45 @@ async def test_a_refused_mark_holds_up_no_reply(
     assert capsys.readouterr().out.count("no marks today") == 1
 
 
+async def test_marks_that_are_refused_cost_one_line_for_some_of_them(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each is asked for all the same: what is refused for one buyer says nothing of the others."""
+    asked: list[str] = []
+
+    async def refuse(*_: object, address: str, **__: object) -> None:
+        asked.append(address)
+        raise SendLater("no marks today")
+
+    monkeypatch.setattr(type(ADAPTERS["cloud_api"]), "mark_read", refuse)
+    await shop.push(*(event("oi", phone=f"551198000000{n}") for n in range(5)))
+    await shop.drain()
+    await asyncio.gather(*shop.jobs.drainer._marker._tasks)
+
+    assert len(set(asked)) == 5
+    assert capsys.readouterr().out.count("no marks today") == 1
+
+
+async def test_who_does_not_answer_is_not_asked_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that hangs costs one time limit for a group, not one for each buyer."""
+    asked: list[str] = []
+
+    async def hang(*_: object, address: str, **__: object) -> None:
+        asked.append(address)
+        raise TimeoutError
+
+    monkeypatch.setattr(type(ADAPTERS["cloud_api"]), "mark_read", hang)
+    marker = shop.jobs.drainer._marker
+    marks = [Mark(canal_id=shop.channel.id, address=str(n), message_ids=("m",)) for n in range(5)]
+    marker.show(shop.empresa_id, marks)
+    await asyncio.gather(*marker._tasks)
+
+    assert asked == ["0"]
+    assert marker._waiting == 0
+
+
 async def test_it_can_be_switched_off(installation: Installation, redis_url: str) -> None:
     """WORKER_MARK_READ=false."""
     async with open_shop(installation, redis_url, mark_read=False) as shop:
@@ -65,6 +106,7 @@ async def test_marks_that_nobody_takes_do_not_pile_up(shop: Shop) -> None:
     )
     mark = Mark(canal_id=shop.channel.id, address="1", message_ids=("m",))
     marker.show(shop.empresa_id, [mark] * 1000)
-    assert len(marker._tasks) == 256
+    assert marker._waiting == 256
+    assert len(marker._tasks) == 256 // 8
     await marker.close()
     assert not marker._tasks

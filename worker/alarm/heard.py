@@ -21,7 +21,7 @@ class Heard:
         self._noted: dict[int, int] = {}
 
     async def note(self, newest: Mapping[int, int]) -> None:
-        """By channel, when its newest event came. Raises RedisError; noted later by a full one."""
+        """By channel, when its newest event came. Raises RedisError; a full one is told later."""
         news = {
             canal_id: ms
             for canal_id, ms in newest.items()

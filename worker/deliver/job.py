@@ -120,7 +120,7 @@ class Deliverer:
                 next_at = now
                 break
             await self._go_round(lease, replies, stale, round_)
-        await lease.succeeded()
+        lease.succeeded()
         if round_.sent or round_.held or round_.anew:
             log.info("delivery done", empresa_id=lease.empresa_id, sent=round_.sent,
                      held=round_.held, anew=round_.anew,

@@ -80,7 +80,9 @@ async def appointments(
     conn: TenantConnection, due: Iterable[Conversation], *, zone: ZoneInfo, now: datetime
 ) -> dict[int, Appointment]:
     """The active appointment of each buyer, by customer id; of several the soonest."""
-    customers = sorted({conversation.customer_id for conversation in due})
+    customers = sorted({talk.customer_id for talk in due if not talk.buyer_is_new})
+    if not customers:
+        return {}
     since = _local(now, zone) - _MISSED_FOR
     rows = await conn.fetch_all(_ACTIVE, {"customers": customers, "since": since})
     return {

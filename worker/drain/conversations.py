@@ -21,7 +21,8 @@ _COLUMNS = """
     cu.id, cu.phone, cu.name,
     co.id, co.status, co.estado, co.turno, co.turno_anterior, co.sem_resposta_desde,
     co.responder_em, co.canal_id, co.endereco, co.bot_pausado_ate, co.last_message,
-    co.last_interaction, co.bot_pausado_por, co.atencao, co.atencao_em, co.ritmo_em
+    co.last_interaction, co.bot_pausado_por, co.atencao, co.atencao_em, co.ritmo_em,
+    co.status_anotado
 """
 # FOR UPDATE: a person may close a conversation in the same moment; neither change is lost.
 _OF_CUSTOMERS = f"""
@@ -49,12 +50,16 @@ _BY_ID = f"""
 _NEW_CONVERSATIONS = (
     "INSERT INTO conversations (customer_id, status, last_interaction) VALUES (%s, %s, %s)"
 )
+_NEWEST = """
+    SELECT customer_id, MAX(id) FROM conversations
+     WHERE customer_id IN %(customers)s GROUP BY customer_id
+"""
 _SAVE = """
     INSERT INTO conversations (id, customer_id, status, last_message, last_interaction, estado,
                                turno, turno_anterior, sem_resposta_desde, responder_em, canal_id,
                                endereco, bot_pausado_ate, bot_pausado_por, atencao, atencao_em,
-                               ritmo_em)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                               ritmo_em, status_anotado)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
     ON DUPLICATE KEY UPDATE status = VALUES(status), last_message = VALUES(last_message),
         last_interaction = VALUES(last_interaction), estado = VALUES(estado),
         turno = VALUES(turno), turno_anterior = VALUES(turno_anterior),
@@ -62,8 +67,12 @@ _SAVE = """
         canal_id = VALUES(canal_id), endereco = VALUES(endereco),
         bot_pausado_ate = VALUES(bot_pausado_ate),
         bot_pausado_por = VALUES(bot_pausado_por), atencao = VALUES(atencao),
-        atencao_em = VALUES(atencao_em), ritmo_em = VALUES(ritmo_em)
+        atencao_em = VALUES(atencao_em), ritmo_em = VALUES(ritmo_em),
+        status_anotado = VALUES(status_anotado)
 """
+
+
+_NEW_STATUS = "novo"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +99,12 @@ class Conversation:
     atencao_em: datetime | None = None
     ritmo_em: datetime | None = None
     """See `worker.drain.pace`."""
+    status_lido: str | None = None
+    """The status that its row has; a person may have set it."""
+    status_anotado: str | None = None
+    """The status that its history ends with, see `worker.drain.funnel`."""
+    buyer_is_new: bool = False
+    """Its buyer came with this batch: nothing else in the database refers to him."""
     fresh: list[Incoming] | None = None
     """What the buyer wrote in this batch, when nothing before it is unanswered; else None."""
 
@@ -113,6 +128,8 @@ class Book:
     circle: Circle = field(default_factory=Circle)
     by_id: dict[int, Conversation] = field(default_factory=dict)
     by_customer: dict[int, Conversation] = field(default_factory=dict)
+    others_due: bool = True
+    """Whether conversations may be due that this batch says nothing of."""
     late: dict[int, int] = field(default_factory=dict)
     """Conversations with messages too late for an answer, and when the newest came (ms)."""
     agenda_changed: bool = False
@@ -156,14 +173,28 @@ async def open_for(
     book = Book(circle)
     needed = {person.id for event in events if (person := circle.find(event)) and person.id}
     known = {person.id for event in only_known if (person := circle.find(event)) and person.id}
-    await _load(conn, book, needed | known)
+    new = {person.id for person in circle.newcomers if person.id is not None}
+    await _load(conn, book, (needed | known) - new)
     missing = sorted(needed - book.by_customer.keys())
     if missing:
-        await conn.execute_many(
-            _NEW_CONVERSATIONS, [(customer, "novo", now) for customer in missing]
-        )
-        await _load(conn, book, missing)
+        names = {person.id: person.name for event in events if (person := circle.find(event))}
+        for id_, customer in await _add(conn, missing, now=now):
+            book.by_customer[customer] = book.enter(
+                _fresh(id_, customer, names.get(customer), is_new=customer in new, now=now)
+            )
     return book
+
+
+async def _add(
+    conn: TenantConnection, customers: Sequence[int], *, now: datetime
+) -> list[tuple[int, int]]:
+    """A conversation for each of these customers: (id, customer)."""
+    rows = [(customer, _NEW_STATUS, now) for customer in customers]
+    await conn.execute_many(_NEW_CONVERSATIONS, rows)
+    if len(customers) == 1:
+        return [(conn.last_id, customers[0])]
+    found = await conn.fetch_all(_NEWEST, {"customers": list(customers)})
+    return [(id_, customer) for customer, id_ in found]
 
 
 async def _load(conn: TenantConnection, book: Book, customers: Iterable[int]) -> None:
@@ -196,10 +227,35 @@ async def save(conn: TenantConnection, conversations: Iterable[Conversation]) ->
             (c.id, c.customer_id, c.status, c.last_message, c.last_interaction, c.estado, c.turno,
              c.turno_anterior, c.sem_resposta_desde, c.responder_em, c.canal_id, c.endereco,
              c.bot_pausado_ate, c.bot_pausado_por, c.atencao, c.atencao_em,
-             c.ritmo_em)
+             c.ritmo_em, c.status_anotado)
             for c in conversations
         ],
     )  # fmt: skip
+
+
+def _fresh(
+    id_: int, customer_id: int, name: str | None, *, is_new: bool, now: datetime
+) -> Conversation:
+    """As the database has it after `_NEW_CONVERSATIONS`."""
+    return Conversation(
+        id=id_,
+        customer_id=customer_id,
+        customer_name=name,
+        status=_NEW_STATUS,
+        estado=None,
+        turno=0,
+        turno_anterior=None,
+        sem_resposta_desde=None,
+        responder_em=None,
+        canal_id=None,
+        endereco=None,
+        bot_pausado_ate=None,
+        bot_pausado_por=None,
+        last_message=None,
+        last_interaction=now,
+        status_lido=_NEW_STATUS,
+        buyer_is_new=is_new,
+    )
 
 
 def _conversation(row: Sequence[Any]) -> Conversation:
@@ -222,4 +278,6 @@ def _conversation(row: Sequence[Any]) -> Conversation:
         atencao=row[16],
         atencao_em=stored(row[17]),
         ritmo_em=stored(row[18]),
+        status_lido=row[4],
+        status_anotado=row[19],
     )

@@ -138,7 +138,10 @@ async def _write(conn: TenantConnection, circle: Circle) -> None:
 async def _insert(conn: TenantConnection, newcomers: Sequence[Person]) -> None:
     by_phone = {person.phone: person for person in newcomers if person.phone is not None}
     await conn.execute_many(_NEW, [(phone, p.name) for phone, p in by_phone.items()])
-    if by_phone:
+    if len(by_phone) == 1:
+        (alone,) = by_phone.values()
+        alone.id = conn.last_id
+    elif by_phone:
         for customer, phone, _ in await conn.fetch_all(_BY_PHONE, {"phones": list(by_phone)}):
             by_phone[phone.strip()].id = customer
     for person in newcomers:

@@ -56,10 +56,19 @@ class Move:
     """One turn's change of a status."""
 
     conversation_id: int
+    noted: str | None
+    """What the history ended with."""
+    found: str | None
+    """What the row said: a person's word where the history ends otherwise."""
     before: str
     after: str
     turn: int
     rule: str
+
+    @property
+    def has_moved(self) -> bool:
+        """Most turns leave the status as it is."""
+        return self.before != self.after
 
     @property
     def why(self) -> str:
@@ -69,20 +78,21 @@ class Move:
 
 
 async def note(conn: TenantConnection, moves: Sequence[Move], *, now: datetime) -> None:
-    """Writes down what a round of turns moved, before the conversations are saved."""
-    moved = [move for move in moves if move.before != move.after]
-    if not moved:
-        return
-    await notice(conn, [move.conversation_id for move in moved], now=now)
-    await conn.execute_many(
-        _NOTE,
-        [
-            (m.conversation_id, m.before, m.after, "lucas", m.why, m.turn, now) for m in moved
-        ],
-    )  # fmt: skip
-    for status in sorted({move.after for move in moved}):
-        ids = [move.conversation_id for move in moved if move.after == status]
-        await conn.execute(_ENDS_WITH, {"status": status, "ids": ids})
+    """Writes down what a round of turns moved, and first what a person had moved before.
+
+    The caller saves the conversations, with the status that each history ends with now.
+    """
+    people = [_by_a_person(m.conversation_id, m.noted, m.found, now) for m in moves
+              if m.has_moved and m.noted not in (None, m.found)]  # fmt: skip
+    lucas = [(m.conversation_id, m.before, m.after, "lucas", m.why, m.turn, now)
+             for m in moves if m.has_moved]  # fmt: skip
+    await conn.execute_many(_NOTE, [*people, *lucas])
+
+
+def _by_a_person(
+    conversation_id: int, noted: str | None, found: str | None, now: datetime
+) -> tuple[object, ...]:
+    return (conversation_id, noted, found, "pessoa", _BY_A_PERSON, None, now)
 
 
 async def notice(conn: TenantConnection, ids: Collection[int], *, now: datetime) -> int:
@@ -91,7 +101,7 @@ async def notice(conn: TenantConnection, ids: Collection[int], *, now: datetime)
     moved = [(id_, noted, now_is) for id_, noted, now_is in rows if noted not in (None, now_is)]
     await conn.execute_many(
         _NOTE,
-        [(id_, noted, to, "pessoa", _BY_A_PERSON, None, now) for id_, noted, to in moved],
+        [_by_a_person(id_, noted, to, now) for id_, noted, to in moved],
     )
     for status in sorted({to for _, _, to in moved}):
         changed = [id_ for id_, _, to in moved if to == status]
@@ -104,14 +114,16 @@ async def moved_by_people(conn: TenantConnection) -> list[int]:
     return [row[0] for row in await conn.fetch_all(_MOVED)]
 
 
-async def take_back(conn: TenantConnection, conversation_id: int, turn: int, status: str) -> None:
+async def take_back(conn: TenantConnection, conversation_id: int, turn: int, status: str) -> bool:
     """The turn is withdrawn: its row goes, and the history ends with the status before it.
 
     So does the conversation's row, at once: who looks at it before it is saved must not take the
-    difference for a person's doing.
+    difference for a person's doing. False when the turn had noted nothing.
     """
-    if await conn.execute(_FORGET, {"id": conversation_id, "turn": turn}):
-        await conn.execute(_PUT_BACK, {"status": status, "id": conversation_id})
+    if not await conn.execute(_FORGET, {"id": conversation_id, "turn": turn}):
+        return False
+    await conn.execute(_PUT_BACK, {"status": status, "id": conversation_id})
+    return True
 
 
 async def join(

@@ -39,9 +39,12 @@ async def take_in(
     conn: TenantConnection, arrivals: Sequence[Arrival], rules: IntakeRules, *, now: datetime
 ) -> Book:
     """Stores what is new; the book's conversations hold what changed and are not yet saved."""
-    new, early = await _only_new(conn, [a for a in arrivals if a.event.kind in _TALK])
-    new = await own_sends.settle(conn, arrivals, new)
+    talk = [a for a in arrivals if a.event.kind in _TALK]
+    known = await _known(conn, talk)
+    new = await own_sends.settle(conn, arrivals, _only_new(talk, known))
     book = await _whose(conn, arrivals, new, now=now)
+    if talk:  # else nobody has asked
+        book.others_due = known.first_due is not None and known.first_due <= now
     addresses = await _addresses_of_leads(conn, book, new)
     await _undo_unsent_turns(conn, book, [a for a in new if _is_a_turns(a, rules, now)])
     chosen = await choices.chosen(conn, book, new)
@@ -51,7 +54,7 @@ async def take_in(
     wait_while_typing(book, arrivals, last, rules)
     echoed = {book.of(a.event).id for a in new if _is_human(a.event)}
     await messages.insert(conn, rows)
-    echoed |= await changes.apply(conn, book, arrivals, early, rules, now=now)
+    echoed |= await changes.apply(conn, book, arrivals, known.early, rules, now=now)
     if echoed:
         await messages.withdraw_all(conn, echoed)
     await answer_the_waiting(conn, _given_back(book, new), rules=rules, now=now)
@@ -69,20 +72,17 @@ async def take_in(
     return book
 
 
-async def _only_new(
-    conn: TenantConnection, talk: Sequence[Arrival]
-) -> tuple[list[Arrival], list[tuple[int, int, str]]]:
-    """What is not stored yet, each once; and edits and deletions that came before any of it."""
+async def _known(conn: TenantConnection, talk: Sequence[Arrival]) -> messages.Known:
     ids: dict[int, list[str]] = {}
     for arrival in talk:
         ids.setdefault(arrival.canal_id, []).append(arrival.external_id)
-    seen, early = await messages.stored_or_changed(conn, ids)
-    new = []
-    for arrival in talk:
-        if arrival.key not in seen:
-            seen.add(arrival.key)
-            new.append(arrival)
-    return new, early
+    return await messages.known_of(conn, ids)
+
+
+def _only_new(talk: Sequence[Arrival], known: messages.Known) -> list[Arrival]:
+    """What is not stored yet, each once."""
+    new = {arrival.key: arrival for arrival in reversed(talk) if arrival.key not in known.stored}
+    return [arrival for arrival in talk if new.get(arrival.key) is arrival]
 
 
 async def _whose(

@@ -16,7 +16,7 @@ import structlog
 from schema.errors import UnknownEmpresa
 from tenancy.registry import Registry
 from worker.alarm.heard import Heard
-from worker.clock import from_ms
+from worker.clock import from_ms, to_ms
 from worker.drain.manners import Manners
 from worker.drain.marks import Marker
 from worker.drain.rescue import Rescue, is_about_what_is_stored
@@ -46,6 +46,16 @@ class Tally:
     to_send: bool = False
     to_fetch: bool = False
     to_remind: bool = False
+
+    @property
+    def rings(self) -> list[Task]:
+        """Who goes on with what was done."""
+        wanted = {
+            Task.DELIVER: self.to_send,
+            Task.MEDIA: self.to_fetch,
+            Task.REMIND: self.to_remind,
+        }
+        return [task for task, is_wanted in wanted.items() if is_wanted]
 
     def add(self, done: Done) -> None:
         """One more transaction."""
@@ -87,20 +97,22 @@ class Drainer:
 
     async def drain(self, empresa_id: int, job: ArqJob) -> None:
         """One job: works until the inbox is empty and nobody is due, or its time slice is over."""
-        await under_lease(self._desk, Task.DRAIN, empresa_id, job, self._work)
+        most = self._manners.most(empresa_id)
+        await under_lease(self._desk, Task.DRAIN, empresa_id, job, self._work, most=most)
 
     async def _work(self, lease: Lease) -> datetime | None:
         started, tally = time.monotonic(), Tally()
         done: StreamEntry | None = None
         while True:
             most = self._manners.most(lease.empresa_id)
-            look = await lease.look(done=done, most=most)
-            now = from_ms(look.now_ms)
-            waiting = tally.next_due is not None and tally.next_due <= now
-            if tally.passes and not look.entries and not waiting:
+            look = await self._look(lease, tally, done, most)
+            if look.left:
                 break
             if tally.passes and time.monotonic() - started > self._settings.slice_s:
-                tally.next_due = now
+                tally.next_due = from_ms(look.now_ms)
+                lease.succeeded()
+                for task in tally.rings:
+                    await self._bell.ring(task, lease.empresa_id)
                 break
             began, backlog = time.monotonic(), len(look.entries) >= most
             await self._pass(lease, look, tally, more_waits=backlog)
@@ -110,18 +122,20 @@ class Drainer:
             if backlog:
                 rest_s = self._manners.rest_s(lease.empresa_id, time.monotonic() - began)
                 await asyncio.sleep(rest_s)
-        await lease.succeeded()
-        if tally.to_send:
-            await self._bell.ring(Task.DELIVER, lease.empresa_id)
-        if tally.to_fetch:
-            await self._bell.ring(Task.MEDIA, lease.empresa_id)
-        if tally.to_remind:
-            await self._bell.ring(Task.REMIND, lease.empresa_id)
         if tally.events or tally.turns:
             log.info("drain done", empresa_id=lease.empresa_id, events=tally.events,
                      turns=tally.turns, replies=tally.replies,
                      ms=round((time.monotonic() - started) * 1000, 1))  # fmt: skip
         return tally.next_due
+
+    async def _look(self, lease: Lease, tally: Tally, done: StreamEntry | None, most: int) -> Look:
+        """The first look is for work; each one after a pass also ends the drain."""
+        if not tally.passes:
+            return await lease.look(most=most)
+        next_at_ms = None if tally.next_due is None else to_ms(tally.next_due)
+        return await lease.look_or_leave(
+            done=done, most=most, next_at_ms=next_at_ms, rings=tally.rings
+        )
 
     async def _pass(self, lease: Lease, look: Look, tally: Tally, *, more_waits: bool) -> None:
         await refuse_paused(self._registry, lease.empresa_id)

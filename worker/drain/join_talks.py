@@ -65,12 +65,13 @@ async def join_open_talks(
 def _joined(earlier: Conversation, later: Conversation, id_: int, turns: int) -> Conversation:
     paused = max((earlier, later), key=lambda talk: talk.bot_pausado_ate or _NEVER)
     heard = later if later.endereco is not None else earlier
+    status = earlier.status if later.status == "novo" else later.status
     both = (earlier, later)
     return Conversation(
         id=id_,
         customer_id=later.customer_id,
         customer_name=later.customer_name or earlier.customer_name,
-        status=earlier.status if later.status == "novo" else later.status,
+        status=status,
         estado=_memory(earlier.estado, later.estado),
         turno=turns,
         turno_anterior=None,
@@ -85,6 +86,7 @@ def _joined(earlier: Conversation, later: Conversation, id_: int, turns: int) ->
         atencao=later.atencao or earlier.atencao,
         atencao_em=_first([talk.atencao_em for talk in both]),
         ritmo_em=later.ritmo_em or earlier.ritmo_em,
+        status_anotado=status,
     )
 
 

@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 _TIMEOUT_S = 5.0
 _AT_ONCE = 16
+_GROUP = 8
+"""Few: they are shown one after the other."""
 _MOST_WAITING = 256
 """Beyond this, gateways are slower than buyers write: what is not shown now is of no use later."""
 
@@ -52,6 +54,18 @@ def marks_of(book: Book, arrivals: Sequence[Arrival]) -> tuple[Mark, ...]:
     )
 
 
+def _groups(marks: Sequence[Mark]) -> list[list[Mark]]:
+    """Those of one channel together: one task and one line of the log for some of them."""
+    by_channel: dict[int, list[Mark]] = {}
+    for mark in marks:
+        by_channel.setdefault(mark.canal_id, []).append(mark)
+    return [
+        of_channel[first : first + _GROUP]
+        for of_channel in by_channel.values()
+        for first in range(0, len(of_channel), _GROUP)
+    ]
+
+
 class Marker:
     """Speaks to the gateways beside the drains. One per process."""
 
@@ -69,13 +83,17 @@ class Marker:
         self._switched_on = switched_on
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        """Marks that are not shown yet."""
 
     def show(self, empresa_id: int, marks: Iterable[Mark]) -> None:
         """Returns at once."""
-        for mark in marks:
-            if not self._switched_on or len(self._tasks) >= _MOST_WAITING:
-                return
-            task = asyncio.create_task(self._show(empresa_id, mark), name=f"mark-{empresa_id}")
+        if not self._switched_on:
+            return
+        room = max(0, _MOST_WAITING - self._waiting)
+        for group in _groups(list(marks)[:room]):
+            self._waiting += len(group)
+            task = asyncio.create_task(self._show(empresa_id, group), name=f"marks-{empresa_id}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -84,16 +102,28 @@ class Marker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._waiting = 0  # one that had not begun has not counted itself down
 
-    async def _show(self, empresa_id: int, mark: Mark) -> None:
+    async def _show(self, empresa_id: int, group: Sequence[Mark]) -> None:
+        """One after the other. Who was slow to answer once is not asked again."""
+        ids = {"empresa_id": empresa_id, "canal_id": group[0].canal_id}
+        reason, failed = "", 0
         try:
             async with self._places:
-                await self._ask(mark)
-        except (HelixError, TimeoutError) as error:
-            log.info("not marked read", empresa_id=empresa_id, canal_id=mark.canal_id,
-                     reason=str(error))  # fmt: skip
+                for place, mark in enumerate(group):
+                    try:
+                        await self._ask(mark)
+                    except TimeoutError:
+                        reason, failed = "no answer in time", failed + len(group) - place
+                        break
+                    except HelixError as error:
+                        reason, failed = str(error), failed + 1
         except Exception:  # a bug of an adapter: seen, and of no consequence
-            log.exception("not marked read", empresa_id=empresa_id, canal_id=mark.canal_id)
+            log.exception("not marked read", **ids)
+        finally:
+            self._waiting -= len(group)
+        if failed:
+            log.info("not marked read", **ids, buyers=failed, reason=reason)
 
     async def _ask(self, mark: Mark) -> None:
         channel = await self._registry.channel_by_id(mark.canal_id)

@@ -7,7 +7,7 @@ worker at a time write here, so what is not there now is new.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ import orjson
 from bot.values import Incoming, Origin
 from schema.events import EventKind
 from tenancy.lease import TenantConnection
+from worker.clock import stored
 from worker.details import details_of
 
 _STORED = """
@@ -23,11 +24,13 @@ _STORED = """
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s
 """
 _STORED_OR_CHANGED = """
-    SELECT external_id, NULL, NULL FROM mensagens
+    SELECT external_id, NULL, NULL, NULL FROM mensagens
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s
      UNION ALL
-    SELECT external_id, id, evento FROM _early_changes
+    SELECT external_id, id, evento, NULL FROM _early_changes
      WHERE canal_id = %(channel)s AND external_id IN %(ids)s
+     UNION ALL
+    SELECT NULL, NULL, NULL, MIN(responder_em) FROM conversations WHERE responder_em IS NOT NULL
 """
 _INSERT = """
     INSERT INTO mensagens (conversation_id, customer_id, tipo, conteudo, timestamp, external_id,
@@ -129,6 +132,18 @@ class Unanswered:
         )
 
 
+@dataclass(slots=True)
+class Known:
+    """What the database says of a batch of messages."""
+
+    stored: set[tuple[int, str]] = field(default_factory=set)
+    """Those that it has: canal_id and external_id."""
+    early: list[tuple[int, int, str]] = field(default_factory=list)
+    """What came before its message: (row of it, channel, event)."""
+    first_due: datetime | None = None
+    """When the first turn of all conversations is due."""
+
+
 async def stored_ids(
     conn: TenantConnection, ids_by_channel: dict[int, list[str]]
 ) -> set[tuple[int, str]]:
@@ -140,21 +155,20 @@ async def stored_ids(
     return found
 
 
-async def stored_or_changed(
-    conn: TenantConnection, ids_by_channel: dict[int, list[str]]
-) -> tuple[set[tuple[int, str]], list[tuple[int, int, str]]]:
-    """As `stored_ids`; and what came before its message: (row of it, channel, event)."""
-    found: set[tuple[int, str]] = set()
-    early: list[tuple[int, int, str]] = []
+async def known_of(conn: TenantConnection, ids_by_channel: dict[int, list[str]]) -> Known:
+    """What a batch has to know before anything of it is stored."""
+    known = Known()
     for channel, ids in ids_by_channel.items():
-        for id_, row, change in await conn.fetch_all(
+        for id_, row, change, due in await conn.fetch_all(
             _STORED_OR_CHANGED, {"channel": channel, "ids": ids}
         ):
-            if change is None:
-                found.add((channel, id_))
+            if change is not None:
+                known.early.append((row, channel, change))
+            elif id_ is not None:
+                known.stored.add((channel, id_))
             else:
-                early.append((row, channel, change))
-    return found, early
+                known.first_due = stored(due)
+    return known
 
 
 async def insert(conn: TenantConnection, messages: Sequence[NewMessage]) -> None:
@@ -240,7 +254,7 @@ def origin_of(origem: str | None) -> Origin | None:
     if origem is None:
         return None
     told = orjson.loads(origem)
-    names = (field.name for field in fields(Origin))
+    names = (part.name for part in fields(Origin))
     return Origin(**{name: told[name] for name in names if isinstance(told.get(name), str)})
 
 

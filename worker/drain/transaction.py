@@ -221,7 +221,7 @@ class DrainTransaction:
     ) -> list[Conversation]:
         """Whose turn it is: by what this batch brought, else by what the database says."""
         brought = (c for c in book.by_id.values() if c.responder_em and c.responder_em <= now)
-        waiting = await conversations.due(conn, now=now, most=most)
+        waiting = await conversations.due(conn, now=now, most=most) if book.others_due else []
         return [*brought, *(c for c in waiting if c.id not in book.by_id)]
 
 

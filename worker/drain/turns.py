@@ -125,9 +125,8 @@ class TurnTaker:
                 await give_up(conn, conversation, taken, error)
                 continue
             why = _why(decision, conversation, told, (round_.loaded_us, micros), now)
-            before = conversation.status
+            moves.append(_move(conversation, decision))
             replies = _apply(decision, conversation, why, now)
-            moves.append(_move(before, decision, conversation))
             if decision.agenda is not None:
                 await agenda.commit(conn, conversation, decision.agenda, now=now)
                 taken.agenda_changed = True
@@ -263,12 +262,15 @@ def _agenda(change: AgendaChange) -> dict[str, object]:
     }
 
 
-def _move(before: str, decision: Decision, conversation: Conversation) -> funnel.Move:
+def _move(conversation: Conversation, decision: Decision) -> funnel.Move:
+    """Of a turn that is about to be taken."""
     return funnel.Move(
         conversation_id=conversation.id,
-        before=before,
+        noted=conversation.status_anotado,
+        found=conversation.status_lido,
+        before=conversation.status,
         after=decision.status,
-        turn=conversation.turno,
+        turn=conversation.turno + 1,
         rule=decision.rule,
     )
 
@@ -281,7 +283,8 @@ def _apply(
     conversation.turno_anterior = memory if decision.bubbles else None
     turn = conversation.take_turn_number()
     conversation.estado = orjson.dumps(decision.state).decode()
-    conversation.status = decision.status
+    if conversation.status != decision.status:
+        conversation.status = conversation.status_anotado = decision.status
     bubbles = [piece for bubble in decision.bubbles for piece in pieces(bubble)]
     for bubble in bubbles:
         conversation.last_message = messages.fitting(bubble.text or f"[{bubble.kind}]")

@@ -42,7 +42,9 @@ async def undo_turn(conn: TenantConnection, conversation: Conversation) -> bool:
     conversation.estado = before["estado"]
     if before.get("ficou", conversation.status) == conversation.status:
         conversation.status = before["status"]  # else a person has moved it since: his word stands
-        await funnel.take_back(conn, conversation.id, conversation.turno, before["status"])
+        turn, status = conversation.turno, conversation.status
+        if await funnel.take_back(conn, conversation.id, turn, status):
+            conversation.status_lido = conversation.status_anotado = status
     conversation.turno -= 1
     conversation.turno_anterior = None
     since = before["desde"]

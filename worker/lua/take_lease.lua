@@ -2,8 +2,10 @@
 --   KEYS[1] lease   KEYS[2] ring   KEYS[3] due   KEYS[4] epoch (the last one given out)
 --   KEYS[5] queue   KEYS[6], KEYS[7] since when buyers may wait for Lucas, and for a person
 --   (sorted sets empresa -> ms, see worker/alarm/waits.py; not given by a task that answers nobody)
+--   KEYS[8] inbox (not given by a task that has none, or that does not look at once)
 --   ARGV[1] empresa id   ARGV[2] id of the arq job that asks   ARGV[3] life in milliseconds
--- Returns the epoch of the lease, 0 when another worker holds it.
+--   ARGV[4] most entries to read
+-- Returns {epoch of the lease, entries as XRANGE gives them}, {0} when another worker holds it.
 -- Epochs rise for ever, also when Redis loses its data: they follow the clock.
 local empresa, id, life_ms = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 -- arq leaves a running job in its queue and reads only the oldest there: many that run would hide
@@ -14,7 +16,7 @@ if redis.call('GET', KEYS[2]) == id then
   redis.call('DEL', KEYS[2])
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  return 0
+  return {0}
 end
 local time = redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
@@ -30,4 +32,4 @@ if KEYS[6] then
   redis.call('ZADD', KEYS[7], 'LT', since, empresa)
 end
 redis.call('ZADD', KEYS[3], now + life_ms, empresa)
-return epoch
+return {epoch, KEYS[8] and redis.call('XRANGE', KEYS[8], '-', '+', 'COUNT', ARGV[4]) or {}}

@@ -88,7 +88,7 @@ class MediaJob:
                 for row in found:
                     files.create_task(self._step(lease, row, now), name=f"file-{row.id}")
             done += len(found)
-        await lease.succeeded()
+        lease.succeeded()
         if done:
             log.info("media done", empresa_id=lease.empresa_id, steps=done,
                      ms=round((time.monotonic() - started) * 1000, 1))  # fmt: skip

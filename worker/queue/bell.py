@@ -15,6 +15,12 @@ def new_job_id(task: Task, empresa_id: int) -> str:
     return f"{task}:{empresa_id}:{token_hex(6)}"
 
 
+def keys_of_ring(task: Task, empresa_id: int) -> tuple[list[str], str]:
+    """What a script that rings is given: the keys, and the id for a new job."""
+    keys, job_id = TaskKeys(empresa_id, task), new_job_id(task, empresa_id)
+    return [keys.lease, keys.ring, keys.due, keys.queue, arq_job(job_id)], job_id
+
+
 class Bell:
     """Rings for a task of an empresa."""
 
@@ -27,12 +33,8 @@ class Bell:
 
         `end_wait`: also when the way to the work was broken and is left alone for a while.
         """
-        keys = TaskKeys(empresa_id, task)
-        job_id = new_job_id(task, empresa_id)
-        queued = await self._ring(
-            keys=[keys.lease, keys.ring, keys.due, keys.queue, arq_job(job_id)],
-            args=[empresa_id, task.value, job_id, int(end_wait)],
-        )
+        keys, job_id = keys_of_ring(task, empresa_id)
+        queued = await self._ring(keys=keys, args=[empresa_id, task.value, job_id, int(end_wait)])
         return bool(queued)
 
     async def overdue(self, task: Task, *, limit: int = 1000) -> list[int]:

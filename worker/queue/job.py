@@ -45,13 +45,14 @@ class ArqJob:
 
 
 async def under_lease(
-    desk: LeaseDesk, task: Task, empresa_id: int, job: ArqJob, work: Work
+    desk: LeaseDesk, task: Task, empresa_id: int, job: ArqJob, work: Work, *, most: int = 0
 ) -> None:
     """What is broken around us makes the work wait: it is looked at again later.
 
+    `most`: inbox entries to read with the taking of the lease, see `LeaseDesk.take`.
     Raises RedisError when Redis itself is away; the lease runs out and the sweep rings.
     """
-    lease = await desk.take(task, empresa_id, job_id=job.id)
+    lease = await desk.take(task, empresa_id, job_id=job.id, most=most)
     if lease is None:
         return
     try:
@@ -70,7 +71,8 @@ async def under_lease(
     except Exception as error:  # noqa: BLE001 - whatever it was, somebody must look again
         await _leave_after(lease, task, _cause(error))
     else:
-        await lease.leave(next_at_ms=None if next_at is None else to_ms(next_at))
+        if not lease.left:
+            await lease.leave(next_at_ms=None if next_at is None else to_ms(next_at))
 
 
 async def _until_due(lease: Lease, job: ArqJob) -> None:
@@ -79,6 +81,7 @@ async def _until_due(lease: Lease, job: ArqJob) -> None:
     early_s = (job.due_ms - lease.taken_ms) / 1000
     if early_s > _EARLY_S:
         await asyncio.sleep(min(early_s, _LONGEST_EARLY_S))
+        lease.forget_what_was_read()
 
 
 async def _outrun(lease: Lease, error: FenceAhead) -> None:

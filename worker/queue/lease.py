@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from schema.errors import Transient
-from worker.queue.bell import new_job_id
-from worker.queue.keys import Task, TaskKeys, arq_job, held, inbox
+from worker.queue.bell import keys_of_ring
+from worker.queue.keys import Task, TaskKeys, held, inbox
 from worker.queue.scripts import load
 
 log = structlog.get_logger()
@@ -44,6 +44,8 @@ class Look:
 
     now_ms: int
     entries: Sequence[StreamEntry]
+    left: bool = False
+    """Nothing was there, so the lease was given back."""
 
 
 class LeaseDesk:
@@ -56,29 +58,43 @@ class LeaseDesk:
         self.extend_script = load(redis, "extend_lease")
         self.look_script = load(redis, "look")
         self.leave_script = load(redis, "leave")
+        self.look_or_leave_script = load(redis, "look_or_leave")
         self.outrun_script = load(redis, "outrun")
 
-    async def take(self, task: Task, empresa_id: int, *, job_id: str) -> Lease | None:
-        """None when another worker is at it (or the way is known to be broken for a while)."""
+    async def take(
+        self, task: Task, empresa_id: int, *, job_id: str, most: int = 0
+    ) -> Lease | None:
+        """None when another worker is at it (or the way is known to be broken for a while).
+
+        `most`: for a drain, how many inbox entries to read in the same step; its first `look`
+        gives them.
+        """
         keys = TaskKeys(empresa_id, task)
-        epoch = int(
-            await self.take_script(
-                keys=[keys.lease, keys.ring, keys.due, keys.epoch, keys.queue, *keys.waits],
-                args=[empresa_id, job_id, self.life_ms],
-            )
+        asked = [keys.lease, keys.ring, keys.due, keys.epoch, keys.queue, *keys.waits]
+        epoch, *raw = await self.take_script(
+            keys=[*asked, inbox(empresa_id)] if most else asked,
+            args=[empresa_id, job_id, self.life_ms, most],
         )
-        return Lease(self, keys, epoch) if epoch else None
+        return Lease(self, keys, int(epoch), _entries(raw[0]) if most else None) if epoch else None
 
 
 class Lease:
     """The right to do one task of one empresa, for as long as it is kept."""
 
-    def __init__(self, desk: LeaseDesk, keys: TaskKeys, epoch: int) -> None:
+    def __init__(
+        self, desk: LeaseDesk, keys: TaskKeys, epoch: int, read: Sequence[StreamEntry] | None = None
+    ) -> None:
+        """`read`: inbox entries that were read when it was taken."""
         self._desk = desk
         self._keys = keys
         self.epoch = epoch
         self.empresa_id = keys.empresa_id
+        self._read = read
         self._read_bytes = 0
+        self._is_leaving = False
+        self._has_succeeded = False
+        self.left = False
+        """Whether it was given back already."""
         self.fence_raised = False
         """Whether the dealer's database knows this epoch; the jobs keep this."""
         self.has_erased: bool | None = None
@@ -95,7 +111,10 @@ class Lease:
         `done`: the last entry that is committed; it and those before it are dropped, if Redis still
         has it as it was read. `most`: how many to read, 0 for none. Raises LeaseLost.
         """
-        last, digest = ("", "") if done is None else (done[0].decode(), _digest(done))
+        read, self._read = self._read, None
+        if most and read is not None and done is None:
+            return self._saw(self.taken_ms, read)
+        last, digest = _committed(done)
         keys = [self._keys.lease, self._keys.due]
         if most:
             keys += [inbox(self.empresa_id), held(self.empresa_id)]
@@ -105,36 +124,66 @@ class Lease:
                   self._read_bytes],
         )  # fmt: skip
         if not found:
-            raise LeaseLost(f"{self._keys.lease} has gone to another worker")
-        now_ms, raw = found
-        entries = [
-            (entry_id, dict(zip(fields[::2], fields[1::2], strict=True)))
-            for entry_id, fields in raw
-        ]
-        self._read_bytes = sum(len(fields.get(b"event", b"")) for _, fields in entries)
-        return Look(int(now_ms), entries)
+            raise self._lost()
+        return self._saw(int(found[0]), _entries(found[1]))
+
+    async def look_or_leave(
+        self,
+        *,
+        done: StreamEntry | None,
+        most: int,
+        next_at_ms: int | None,
+        rings: Iterable[Task],
+    ) -> Look:
+        """As `look` of a drain when there is more; else rings for `rings` and gives the lease back.
+
+        More: entries, or work that is due by now. `next_at_ms` as for `leave`. Raises LeaseLost.
+        """
+        keys, args = self._leaving(next_at_ms)
+        keys += [inbox(self.empresa_id), held(self.empresa_id)]
+        args += [self._desk.life_ms, *_committed(done), most, self._read_bytes]
+        for task in rings:
+            of_ring, job_id = keys_of_ring(task, self.empresa_id)
+            keys += of_ring
+            args += [task.value, job_id]
+        self._is_leaving = True
+        try:
+            found = await self._desk.look_or_leave_script(keys=keys, args=args)
+        finally:
+            self._is_leaving = False
+        if not found:
+            raise self._lost()
+        self.left = bool(found[2])
+        return self._saw(int(found[0]), _entries(found[1]))
+
+    def forget_what_was_read(self) -> None:
+        """Time went by since the lease was taken: the next look is a new one."""
+        self._read = None
 
     async def leave(self, *, next_at_ms: int | None, wait: bool = False) -> bool:
         """Gives the lease back. `next_at_ms`: when there is work again, None for when it is rung.
 
         With `wait`, nobody looks before that time, whoever rings. False: it was lost already.
         """
-        keys, job_id = self._keys, new_job_id(self._keys.task, self.empresa_id)
-        left = await self._desk.leave_script(
-            keys=[
-                *(keys.lease, keys.ring, keys.due, keys.queue, arq_job(job_id)),
-                *((keys.waits[0], keys.due_of_other) if keys.waits else ()),
-            ],
-            args=[
-                self.empresa_id,
-                keys.task.value,
-                str(self.epoch),
-                job_id,
-                "" if next_at_ms is None else next_at_ms,
-                int(wait),
-            ],
-        )
-        return bool(left)
+        keys, args = self._leaving(next_at_ms)
+        args += [int(wait), int(self._has_succeeded and not wait)]
+        return bool(await self._desk.leave_script(keys=keys, args=args))
+
+    def _leaving(self, next_at_ms: int | None) -> tuple[list[str], list[str | bytes | int]]:
+        """What both scripts that give it back are told first."""
+        keys = self._keys
+        of_ring, job_id = keys_of_ring(keys.task, self.empresa_id)
+        waits = [keys.waits[0], keys.due_of_other] if keys.waits else []
+        next_at = "" if next_at_ms is None else next_at_ms
+        args: list[str | bytes | int] = [self.empresa_id, keys.task.value, str(self.epoch), job_id]
+        return [*of_ring, keys.failures, *waits], [*args, next_at]
+
+    def _saw(self, now_ms: int, entries: Sequence[StreamEntry]) -> Look:
+        self._read_bytes = sum(len(fields.get(b"event", b"")) for _, fields in entries)
+        return Look(now_ms, entries, self.left)
+
+    def _lost(self) -> LeaseLost:
+        return LeaseLost(f"{self._keys.lease} has gone to another worker")
 
     async def outrun(self, epoch: int) -> None:
         """The next lease of this task gets a higher epoch than that. May be called after a loss."""
@@ -148,9 +197,9 @@ class Lease:
             count, _ = await pipe.execute()
         return int(count)
 
-    async def succeeded(self) -> None:
-        """Forgets the failures."""
-        await self._desk.redis.delete(self._keys.failures)
+    def succeeded(self) -> None:
+        """The work was done: with the lease its failures are forgotten."""
+        self._has_succeeded = True
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -169,7 +218,7 @@ class Lease:
             if not lost.is_set():
                 raise
             body.uncancel()
-            raise LeaseLost(f"{self._keys.lease} has gone to another worker") from None
+            raise self._lost() from None
         finally:
             keeper.cancel()
             with suppress(asyncio.CancelledError):
@@ -181,6 +230,9 @@ class Lease:
         kept_at = loop.time()
         while True:
             await asyncio.sleep(life_s / 4)
+            if self.left or self._is_leaving:  # in that step it is kept, or given back
+                kept_at = loop.time()
+                continue
             try:
                 extended = await self._desk.extend_script(
                     keys=[self._keys.lease], args=[str(self.epoch), self._desk.life_ms]
@@ -197,5 +249,15 @@ class Lease:
                 return
 
 
-def _digest(entry: StreamEntry) -> str:
-    return hashlib.sha1(entry[1].get(b"event", b""), usedforsecurity=False).hexdigest()
+def _entries(raw: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[StreamEntry]:
+    return [
+        (entry_id, dict(zip(fields[::2], fields[1::2], strict=True))) for entry_id, fields in raw
+    ]
+
+
+def _committed(done: StreamEntry | None) -> tuple[str, str]:
+    """How a script knows the last entry that may go: its id, and the SHA-1 of its event."""
+    if done is None:
+        return "", ""
+    event = done[1].get(b"event", b"")
+    return done[0].decode(), hashlib.sha1(event, usedforsecurity=False).hexdigest()

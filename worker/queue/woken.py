@@ -38,9 +38,11 @@ class WokenWorker(OutageProofWorker):
         full = self.job_counter >= self.max_jobs
         if full or not self._rings.heard or not self.allow_pick_jobs:
             return self._shortest_s
-        first = await self.pool.zrange(self.queue_name, 0, 0, withscores=True)
-        if not first:
+        # Those that run stand there until they have their lease.
+        first = await self.pool.zrange(self.queue_name, 0, len(self.tasks), withscores=True)
+        waiting = [score for job_id, score in first if job_id.decode() not in self.tasks]
+        if not waiting:
             return _LONGEST_REST_S
         now_ms = arq.worker.timestamp_ms()  # type: ignore[attr-defined]  # see redis_clock.py
-        due_s = (float(first[0][1]) - now_ms) / 1000
+        due_s = (float(waiting[0]) - now_ms) / 1000
         return min(max(due_s, self._shortest_s), _LONGEST_REST_S)

@@ -43,7 +43,7 @@ class Reminder:
         done = await self.writer.run(lease, now=now)
         if done.to_send:  # also what a worker wrote that died before it could ring
             await self._bell.ring(Task.DELIVER, lease.empresa_id)
-        await lease.succeeded()
+        lease.succeeded()
         if done.written:
             log.info("reminders done", empresa_id=lease.empresa_id, written=done.written)
         return done.next_at

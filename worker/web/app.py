@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from gateway.adapters import ADAPTERS
 from gateway.settings import GatewaySettings
@@ -75,9 +76,9 @@ def build_app(
         lifespan=lifespan,
         routes=[
             Route("/webhook/{gateway}/{token}", _handshake, methods=["GET"]),
-            Route("/webhook/{gateway}/{token}", _receive, methods=["POST"]),
+            Route("/webhook/{gateway}/{token}", _Receive(), methods=["POST"]),
             # Evolution with `webhook by events` adds the event's name to the address.
-            Route("/webhook/{gateway}/{token}/{event}", _receive, methods=["POST"]),
+            Route("/webhook/{gateway}/{token}/{event}", _Receive(), methods=["POST"]),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", _readyz, methods=["GET"]),
             Route("/metrics", _metrics, methods=["GET"]),
@@ -109,9 +110,15 @@ async def _handshake(request: Request) -> Response:
     return await webhook.handshake(request)
 
 
-async def _receive(request: Request) -> Response:
-    webhook: Webhook = request.app.state.webhook
-    return await webhook.receive(request)
+class _Receive:
+    """As `_handshake`, for what comes a thousand times a second: what Starlette lays around a
+    function that answers is laid around the whole application, too."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        webhook: Webhook = request.app.state.webhook
+        response = await webhook.receive(request)
+        await response(scope, receive, send)
 
 
 async def _healthz(_: Request) -> Response:

@@ -87,9 +87,10 @@ class Webhook:
         started = time.perf_counter()
         try:
             adapter, channel = await self._addressed(request)
-            raw = await self._authentic_body(request, adapter, channel)
+            headers = _headers(request)
+            raw = await self._authentic_body(request, headers, adapter, channel)
             events, files = await self._parse(adapter, channel, raw)
-            body = _Body(adapter, channel, dict(request.headers), raw)
+            body = _Body(adapter, channel, headers, raw)
             stored = await self._store(body, events, files)
         except _Refused as refused:
             return refused.answer()
@@ -123,11 +124,13 @@ class Webhook:
             )
         return adapter, channel
 
-    async def _authentic_body(self, request: Request, adapter: Adapter, channel: Channel) -> bytes:
+    async def _authentic_body(
+        self, request: Request, headers: Mapping[str, str], adapter: Adapter, channel: Channel
+    ) -> bytes:
         limit = self._gateways.body_limit(adapter.kind, adapter.max_body_bytes)
         try:
             raw = await read_body(request, limit=limit, timeout_s=self._settings.body_timeout_s)
-            adapter.verify(dict(request.headers), raw, channel.credentials, now=time.time())
+            adapter.verify(headers, raw, channel.credentials, now=time.time())
         except BodyRefused as error:
             raise _Refused(error.status, error.reason, adapter.kind, channel) from error
         except Unauthenticated as error:
@@ -217,6 +220,13 @@ class Webhook:
             gateway, event.channel or "", raw, canal_id=body.channel.id
         )
         return None
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """By their names in small letters; of one that came twice the first. Starlette's own mapping
+    searches its list for each."""
+    found: list[tuple[bytes, bytes]] = request.scope["headers"]
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(found)}
 
 
 @dataclass(frozen=True, slots=True)
