@@ -39,6 +39,11 @@ def credentials_of(gateway: str, identifier: str) -> str:
     return f"canal:{gateway}:{identifier}:credenciais"
 
 
+def account_of(host: str, port: int, papel: str) -> str:
+    """What `contas_servidor.senha` of this row is sealed for."""
+    return f"servidor:{host}:{port}:{papel}"
+
+
 def new_key() -> str:
     """A line for TENANCY_KEYS: a new key with a new id."""
     key = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()

@@ -18,6 +18,7 @@ from tenancy.empresas import EmpresaRow, Empresas
 from tenancy.faults import CentralFaults, TenantFaults
 from tenancy.keyring import password_of
 from tenancy.names import user_of
+from tenancy.servers import Role, role_target
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
 
@@ -72,21 +73,21 @@ async def migrate_empresas(
 
 async def _migrate_one(settings: TenancySettings, row: EmpresaRow) -> Outcome:
     try:
-        target = migration_target(settings, row)
+        target = await migration_target(settings, row)
         migrated = await migrate_database(row.id, target, Limits.of(settings))
     except HelixError as error:
         return Outcome(empresa_id=row.id, error=error)
     return Outcome(empresa_id=row.id, migrated=migrated)
 
 
-def migration_target(settings: TenancySettings, row: EmpresaRow) -> Target:
+async def migration_target(settings: TenancySettings, row: EmpresaRow) -> Target:
     """Whose rights migrate a database: ours where we made its user (who may not change tables),
     those of its own user where we took it over and may have no others."""
     place = row.place
     if place is None:
         raise NotConfigured(row.id, "its database has no user or password yet; create or adopt it")
     if place.user == user_of(row.id):
-        return admin_target(settings, place.host, place.port, place.database)
+        return await role_target(settings, Role.MIGRATOR, place.host, place.port, place.database)
     password = settings.keyring().open(place.token, purpose=password_of(row.id))
     return Target(
         host=place.host,

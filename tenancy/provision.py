@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pydantic import SecretStr
 
 from schema.errors import NotConfigured, SecretUnreadable
-from tenancy.admin import admin_target, check_marker, make_database, make_user, mark
+from tenancy.admin import check_marker, make_database, make_user, mark
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.empresas import EmpresaRow, Empresas, Place, Profile
@@ -23,6 +23,7 @@ from tenancy.keyring import password_of
 from tenancy.migrate import migrate_central, migrate_database
 from tenancy.names import database_of, user_of
 from tenancy.registry import ACTIVE, PAUSED
+from tenancy.servers import Role, role_target
 from tenancy.session import Profile as SessionProfile
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
@@ -68,7 +69,9 @@ class Provisioner:
         self._report("registered")
         password = self._keyring.open(place.token, purpose=password_of(empresa_id))
         await self._make(empresa_id, place, password)
-        database = admin_target(self._settings, place.host, place.port, place.database)
+        database = await role_target(
+            self._settings, Role.MIGRATOR, place.host, place.port, place.database
+        )
         await self._prepare(empresa_id, database)
         return await self._activate(empresa_id, place, password)
 
@@ -158,7 +161,7 @@ class Provisioner:
             )
 
     async def _make(self, empresa_id: int, place: Place, password: str) -> None:
-        server = admin_target(self._settings, place.host, place.port, None)
+        server = await role_target(self._settings, Role.PROVISIONER, place.host, place.port, None)
         async with direct(server, self._limits, TenantFaults(empresa_id)) as conn:
             await make_database(conn, empresa_id, place.database)
             self._report("database created")

@@ -20,7 +20,7 @@ from schema.errors import HelixError, Transient
 OK, FAILED, USAGE, TRY_LATER = 0, 1, 2, 3
 
 
-_GROUPS = ("empresa", "channel", "stock", "dead", "lucas", "message", "keys")
+_GROUPS = ("empresa", "host", "channel", "stock", "dead", "lucas", "message", "keys")
 """Modules beside this one, each with a group of commands."""
 _COMMANDS = {
     "migrate": "migrate",
