@@ -23,6 +23,7 @@ OK, FAILED, USAGE, TRY_LATER = 0, 1, 2, 3
 _GROUPS = ("empresa", "host", "channel", "stock", "dead", "lucas", "message", "keys")
 """Modules beside this one, each with a group of commands."""
 _COMMANDS = {
+    "doctor": "doctor",
     "migrate": "migrate",
     "pools": "pools",
     "status": "status",
