@@ -55,12 +55,12 @@ def judge(
     settings: TenancySettings,
     *,
     dealers: int = 0,
-    processes: int = 1,
+    workers: int = 1,
     remote: bool = True,
 ) -> list[Judged]:
-    """`dealers`: databases there. `processes`: workers and webs that may open connections to it."""
+    """`dealers`: databases there. `workers`: processes that may open connections to it."""
     judged = [*_version(found), *_durability(found), *_safety(found, remote=remote)]
-    return [*judged, *_room(found, settings, dealers, processes)]
+    return [*judged, *_room(found, settings, dealers, workers)]
 
 
 def is_old(version: str) -> bool:
@@ -185,16 +185,16 @@ def _storing(found: Mapping[str, str]) -> list[Judged]:
 
 
 def _room(
-    found: Mapping[str, str], settings: TenancySettings, dealers: int, processes: int
+    found: Mapping[str, str], settings: TenancySettings, dealers: int, workers: int
 ) -> list[Judged]:
     judged = []
-    places = max(1, processes) * settings.tenancy_max_per_host + _ADMIN_PLACES
+    places = max(1, workers) * settings.tenancy_max_per_host + _ADMIN_PLACES
     if (most := _number(found, "max_connections", places)) < places:
         judged.append(
             Judged(
                 name="max_connections",
                 is_bad=False,
-                what=f"max_connections={most}, and {max(1, processes)} processes may open "
+                what=f"max_connections={most}, and {max(1, workers)} workers may open "
                 f"{places - _ADMIN_PLACES}",
                 why=f"with {_ADMIN_PLACES} for people and backups {places} are needed; a full "
                 "server refuses dealers (error 1040)",

@@ -82,14 +82,14 @@ class ServerSetup:
         *,
         plan: bool = False,
         dealers: int = 0,
-        processes: int = 1,
+        workers: int = 1,
         report: Callable[[Step], None] = lambda _step: None,
     ) -> None:
         self._settings = settings
         self._admin = admin
         self._plan = plan
         self._dealers = dealers
-        self._processes = processes
+        self._workers = workers
         self._report = report
         self._limits = Limits.of(settings)
         self._keyring = settings.keyring()
@@ -199,7 +199,7 @@ class ServerSetup:
             found,
             self._settings,
             dealers=self._dealers,
-            processes=self._processes,
+            workers=self._workers,
             remote=not is_loopback(self._admin.host),
         )
         for one in judged:

@@ -12,7 +12,7 @@ from dev.servers import Servers
 
 async def test_many_dealers_in_small(servers: Servers) -> None:
     """Every message stands at its own dealer, or the part ends with an error; figures are real."""
-    found = await fleet(servers, FleetPlan(dealers=3, messages=2, idle_s=0.2))
+    found = await fleet(servers, FleetPlan(dealers=3, messages=2, idle_s=0.2, settle_s=0))
 
     assert (found.dealers, found.messages) == (3, 6)
     assert found.provision_s > 0

@@ -25,7 +25,7 @@ from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
 from worker.cli.output import Json, note, print_facts, print_json, print_rows, run
 from worker.cli.tell import client
-from worker.presence import WEBS, Workers
+from worker.presence import Workers
 
 PASSWORD_VARIABLE = "HELIX_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -98,7 +98,7 @@ async def _setup(
         admin,
         plan=plan,
         dealers=await _dealers(settings, admin.address),
-        processes=await _processes(),
+        workers=await _workers(),
         report=(lambda _step: None) if quiet else _tell,
     )
     return await made.run()
@@ -113,15 +113,14 @@ async def _dealers(settings: TenancySettings, address: tuple[str, int]) -> int:
     return sum(row.place is not None and _address(row.place) == address for row in rows)
 
 
-async def _processes() -> int:
-    """Those that run now; at least one worker and one web will."""
+async def _workers() -> int:
+    """Processes that run now and may open connections there; at least one will."""
     try:
         async with client() as redis:
-            workers = Workers(redis)
-            return max(2, len(await workers.names()) + len(await workers.names(WEBS)))
+            return max(1, len(await Workers(redis).names()))
     except RedisError as error:
-        note(f"Redis does not answer ({type(error).__name__}): two processes are assumed")
-        return 2
+        note(f"Redis does not answer ({type(error).__name__}): one worker is assumed")
+        return 1
 
 
 async def _listed(settings: TenancySettings, *, ids: bool = False) -> list[dict[str, object]]:

@@ -25,7 +25,7 @@ from worker.doctor import redis as redis_look
 from worker.doctor.registry import Central
 from worker.doctor.values import Finding, Report, red, warning
 from worker.media.settings import MediaSettings
-from worker.presence import WEBS, Workers
+from worker.presence import Workers
 from worker.queue.keys import STOPPED_CHANNELS
 from worker.settings import WorkerSettings
 
@@ -41,8 +41,8 @@ class _InRedis:
 
     heard: Mapping[int, int] | None = None
     stopped: frozenset[int] = frozenset()
-    processes: int = 2
-    """One worker and one web, where nobody knows."""
+    workers: int = 1
+    """One, where nobody knows."""
 
 
 async def examine(
@@ -91,7 +91,7 @@ async def _fleet(
             )
         )
     findings += registry.look(central, tenancy.keyring())
-    seen, silent = await servers.look(tenancy, central, processes=in_redis.processes)
+    seen, silent = await servers.look(tenancy, central, workers=in_redis.workers)
     findings += seen
     findings += channels.look(
         [one for one in central.channels if only in (None, one.empresa_id)],
@@ -111,8 +111,7 @@ async def _redis(settings: WorkerSettings) -> tuple[list[Finding], _InRedis]:
         try:
             findings = await redis_look.look(redis)
             heard = await redis.zrange(HEARD, 0, -1, withscores=True)
-            workers = Workers(redis)
-            names, webs = await workers.names(), await workers.names(WEBS)
+            names = await Workers(redis).names()
             stopped = await _members(redis)
         except (RedisError, OSError, TimeoutError) as error:
             return [redis_look.silent(error)], _InRedis()
@@ -129,7 +128,7 @@ async def _redis(settings: WorkerSettings) -> tuple[list[Finding], _InRedis]:
     return findings, _InRedis(
         heard={int(id_): int(ms) for id_, ms in heard},
         stopped=stopped,
-        processes=max(2, len(names) + len(webs)),
+        workers=max(1, len(names)),
     )
 
 

@@ -27,7 +27,7 @@ Address = tuple[str, int]
 
 
 async def look(
-    settings: TenancySettings, central: Central, *, processes: int
+    settings: TenancySettings, central: Central, *, workers: int
 ) -> tuple[list[Finding], frozenset[Address]]:
     """What is wrong, and the servers that do not answer: nothing more needs to be asked of them."""
     homes: dict[Address, dict[str, str]] = {
@@ -39,9 +39,7 @@ async def look(
             homes.setdefault(address, {})[row.place.user] = row.place.database
     async with asyncio.TaskGroup() as group:
         looks = {
-            address: group.create_task(
-                _Look(settings, central, address, users, processes).findings()
-            )
+            address: group.create_task(_Look(settings, central, address, users, workers).findings())
             for address, users in homes.items()
         }
     findings = [one for look in looks.values() for one in look.result()]
@@ -58,13 +56,13 @@ class _Look:
         central: Central,
         address: Address,
         homes: dict[str, str],
-        processes: int,
+        workers: int,
     ) -> None:
         self._settings = settings
         self._central = central
         self._address = address
         self._homes = homes
-        self._processes = processes
+        self._workers = workers
         self._subject = _name(address)
 
     async def findings(self) -> list[Finding]:
@@ -119,7 +117,7 @@ class _Look:
             await read_variables(conn),
             self._settings,
             dealers=len(self._homes),
-            processes=self._processes,
+            workers=self._workers,
             remote=not is_loopback(self._address[0]),
         )
         return [
