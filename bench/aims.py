@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.fleet import Fleet
 from bench.latency import Latency
 from bench.report import Line
 from bench.scaling import Found
@@ -90,6 +91,13 @@ def of_scaling(found: Found) -> Iterator[Aim]:
     if found.memory_mb is not None:
         yield Aim(name=f"memory, {found.known:,} empresas known, {found.active} active",
                   measured=found.memory_mb, limit=150, at_least=False, unit="MiB")  # fmt: skip
+
+
+def of_fleet(found: Fleet) -> Iterator[Aim]:
+    """Set for 1,000 dealers; with fewer they scale with their number."""
+    yield Aim(name=f"{found.dealers:,} empresas opened, four at a time",
+              measured=found.provision_s, limit=30 * found.dealers / 1000, at_least=False,
+              unit="s")  # fmt: skip
 
 
 def of_turns(paces: Sequence[Pace]) -> Iterator[Aim]:

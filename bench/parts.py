@@ -9,6 +9,7 @@ from rich.console import Console
 
 from bench import aims, delivery, plots, results, tables, turns
 from bench.aims import Aim
+from bench.fleet import fleet, fleet_plan_of
 from bench.ground import prepared
 from bench.latency import latency
 from bench.machine import look
@@ -94,6 +95,17 @@ async def run_scaling(run: Run) -> list[Aim]:
     return reached
 
 
+async def run_fleet(run: Run) -> list[Aim]:
+    """Many dealers on one machine."""
+    async with prepared(run.servers, empresas=1, cars=1) as ground:
+        machine = await look(ground.mariadb, ground.redis_url)
+    found = await fleet(run.servers, fleet_plan_of(run.environment), run.console.print)
+    reached = list(aims.of_fleet(found))
+    tables.show_fleet(run.console, found)
+    results.write("fleet", found, aims=reached, machine=machine, quick=run.quick)
+    return reached
+
+
 async def run_pools(run: Run) -> list[Aim]:
     """On a server of its own; its aims are shown and written with it."""
     with extra_mariadb() as server:
@@ -119,6 +131,7 @@ PARTS: Mapping[str, Callable[[Run], Awaitable[list[Aim]]]] = {
     "latency": run_latency,
     "webhook": run_webhook,
     "scaling": run_scaling,
+    "fleet": run_fleet,
     "pools": run_pools,
     "turns": run_turns,
 }

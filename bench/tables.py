@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.aims import Aim
+from bench.fleet import Fleet
 from bench.latency import Latency
 from bench.machine import Machine
 from bench.scaling import Found
@@ -61,6 +62,16 @@ def show_scaling(console: Console, found: Found) -> None:
     for speed in found.speeds:
         table.add_row(str(speed.workers), f"{speed.empresas:,}", f"{speed.messages:,}",
                       f"{speed.per_second:,.0f}")  # fmt: skip
+    console.print(table)
+
+
+def show_fleet(console: Console, found: Fleet) -> None:
+    """Each figure by its name; docs/scale.md says what follows from them."""
+    table = Table(title="Many dealers on one machine")
+    table.add_column("figure")
+    table.add_column("", justify="right")
+    for row in found.rows():
+        table.add_row(*row)
     console.print(table)
 
 

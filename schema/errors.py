@@ -7,6 +7,7 @@ HelixError
 │   ├── TenantPaused          a person stopped the work for this dealer until he is resumed
 │   ├── TenantOutdated        the dealer's schema is too old for this release: after `helix migrate`
 │   ├── CentralUnavailable    the registry does not answer
+│   ├── ServerUnavailable     a database server does not answer its administrator
 │   ├── CommitUnknown         repeat the whole idempotent unit
 │   ├── TryAgain              a lock or a time limit was in the way: repeat the transaction
 │   ├── MigrationLocked       another migrator is at work on this database
@@ -24,6 +25,7 @@ HelixError
     ├── UnknownChannel        no such number of a dealer
     ├── NotConfigured         a dealer without (usable) database settings
     ├── TenantRefused         the server refuses the dealer's credentials or database
+    ├── ServerRefused         a database server refuses its administrator, or is not to be used
     ├── WrongTenant           the database belongs to another dealer
     ├── NotMigrated           the database lacks a table or column: run the migrator
     ├── SecretUnreadable      a stored secret cannot be opened with the keys that we have
@@ -88,6 +90,13 @@ class TenantOutdated(Transient):
 
 class CentralUnavailable(Transient):
     """The central database does not answer. The cause is chained."""
+
+
+class ServerUnavailable(Transient):
+    """A database server does not answer whoever looks after it. The cause is chained."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"database server {host}:{port} does not answer: {reason}")
 
 
 class CommitUnknown(Transient):
@@ -189,6 +198,14 @@ class TenantRefused(Permanent):
     def __init__(self, empresa_id: int, reason: str) -> None:
         super().__init__(f"the database server refuses empresa {empresa_id}: {reason}")
         self.empresa_id = empresa_id
+
+
+class ServerRefused(Permanent):
+    """A database server refuses whoever looks after it, or must not be used as it is."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"database server {host}:{port}: {reason}")
+        self.reason = reason
 
 
 class WrongTenant(Permanent):

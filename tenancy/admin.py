@@ -18,10 +18,8 @@ _TABLES = """
 _CREATE_DATABASE = "CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4"
 _CREATE_USER = "CREATE USER IF NOT EXISTS %(user)s@'%%' IDENTIFIED BY %(password)s"
 _SET_PASSWORD = "ALTER USER %(user)s@'%%' IDENTIFIED BY %(password)s"  # noqa: S105 - a statement
-_GRANTS = """
-    SELECT DISTINCT table_schema FROM information_schema.schema_privileges
-     WHERE grantee = %(grantee)s
-"""
+# Not of information_schema, which shows others' rights only to who may read passwords' hashes.
+_GRANTS = "SELECT Db FROM mysql.db WHERE User = %(user)s"
 _GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON {}.* TO %(user)s@'%%'"
 _MARKER = "SELECT empresa_id FROM _tenant"
 _MARK = """
@@ -71,7 +69,7 @@ async def make_user(
     A user of this name who has rights on another database is not ours and is refused.
     """
     checked(user)
-    grants = await conn.fetch_all(_GRANTS, {"grantee": f"'{user}'@'%'"})
+    grants = await conn.fetch_all(_GRANTS, {"user": user})
     escaped = grant_pattern(database)[1:-1]
     if any(row[0] not in (database, escaped) for row in grants):
         raise NotConfigured(

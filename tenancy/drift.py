@@ -96,7 +96,7 @@ async def drift_of_all(
 
     async def one(row: EmpresaRow) -> None:
         try:
-            target = migration_target(settings, row)
+            target = await migration_target(settings, row)
             async with direct(target, limits, TenantFaults(row.id)) as conn:
                 found[row.id] = DriftOf(empresa_id=row.id, drift=await drift(conn))
         except HelixError as error:

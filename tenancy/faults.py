@@ -18,6 +18,8 @@ from schema.errors import (
     HelixError,
     NotConfigured,
     NotMigrated,
+    ServerRefused,
+    ServerUnavailable,
     StatementRefused,
     TenantOnHold,
     TenantRefused,
@@ -193,6 +195,26 @@ class CentralFaults:
         return CentralUnavailable(
             f"the central database refuses us: {reason}; check DB_USER, DB_PASSWORD and DB_NAME"
         )
+
+
+class ServerFaults:
+    """A server, seen by whoever looks after it."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
+
+    def unavailable(self, reason: str, trouble: Trouble = Trouble.NONE) -> HelixError:
+        """See Faults."""
+        del trouble
+        return ServerUnavailable(self._host, self._port, reason)
+
+    def on_hold(self, reason: str, retry_after_s: float) -> HelixError:
+        """See Faults."""
+        return self.unavailable(f"{reason}; next try in {retry_after_s:.1f} s")
+
+    def refused(self, reason: str) -> HelixError:
+        """See Faults."""
+        return ServerRefused(self._host, self._port, reason)
 
 
 def code_of(error: BaseException) -> int:

@@ -44,6 +44,11 @@ def erasure_key_of(empresa_id: int) -> str:
     return f"empresa:{empresa_id}:lgpd"
 
 
+def account_of(host: str, port: int, papel: str) -> str:
+    """What `contas_servidor.senha` of this row is sealed for."""
+    return f"servidor:{host}:{port}:{papel}"
+
+
 def new_key() -> str:
     """A line for TENANCY_KEYS: a new key with a new id."""
     key = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()

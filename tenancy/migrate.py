@@ -18,6 +18,7 @@ from tenancy.faults import CentralFaults, TenantFaults
 from tenancy.keyring import password_of
 from tenancy.lease import Connection
 from tenancy.names import user_of
+from tenancy.servers import Role, role_target
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
 
@@ -55,12 +56,12 @@ async def migrate_selected(conn: Connection, *, lock_wait_s: float = 30) -> Migr
     return await migrator.run()
 
 
-def migration_target(settings: TenancySettings, row: EmpresaRow) -> Target:
+async def migration_target(settings: TenancySettings, row: EmpresaRow) -> Target:
     """Whose rights migrate a database: ours where we made its user (who may not change tables),
     those of its own user where we took it over and may have no others."""
     place = row.place
     if place is not None and place.user == user_of(row.id):
-        return admin_target(settings, place.host, place.port, place.database)
+        return await role_target(settings, Role.MIGRATOR, place.host, place.port, place.database)
     return own_target(settings, row)
 
 

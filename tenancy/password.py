@@ -17,13 +17,13 @@ from pydantic import SecretStr
 
 from schema.errors import NotConfigured, TryAgain, UnknownEmpresa
 from tenancy.account import Account
-from tenancy.admin import admin_target
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.empresas import EmpresaRow, Empresas, Place
 from tenancy.faults import CentralFaults
 from tenancy.keyring import password_of
 from tenancy.lease import Connection
+from tenancy.servers import Role, role_target
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
 
@@ -109,7 +109,8 @@ class PasswordRotation:
         place = _placed(await Empresas(conn).get(empresa_id), empresa_id)
         new = secrets.token_urlsafe(_PASSWORD_BYTES)
         old = self._keyring.open(place.token, purpose=password_of(empresa_id))
-        last = await self._account(empresa_id, place, old).allow_both(old=old, new=new)
+        account = await self._account(empresa_id, place, old)
+        last = await account.allow_both(old=old, new=new)
         self._report("both passwords open")
         token = self._keyring.seal(new, purpose=password_of(empresa_id))
         await conn.execute("BEGIN")
@@ -142,7 +143,7 @@ class PasswordRotation:
     async def _drop_old(self, conn: Connection, empresa_id: int, pending: _Pending) -> Rotated:
         place = _placed(await Empresas(conn).get(empresa_id), empresa_id)
         new = self._keyring.open(place.token, purpose=password_of(empresa_id))
-        account = self._account(empresa_id, place, new)
+        account = await self._account(empresa_id, place, new)
         await account.allow_only(new)
         self._report("old password dropped")
         ended = await account.end_older(pending.last_connection)
@@ -150,8 +151,8 @@ class PasswordRotation:
         await conn.execute(_END, {"id": empresa_id})
         return Rotated(versao=pending.versao, ended=ended)
 
-    def _account(self, empresa_id: int, place: Place, password: str) -> Account:
-        admin = admin_target(self._settings, place.host, place.port, None)
+    async def _account(self, empresa_id: int, place: Place, password: str) -> Account:
+        admin = await role_target(self._settings, Role.PROVISIONER, place.host, place.port, None)
         own = Target(
             host=place.host,
             port=place.port,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from schema.errors import NotConfigured, SecretUnreadable
-from tenancy.admin import admin_target, check_marker, make_database, make_user, mark
+from tenancy.admin import check_marker, make_database, make_user, mark
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.empresas import EmpresaRow, Empresas, Place, Profile
@@ -24,6 +24,7 @@ from tenancy.lease import Connection
 from tenancy.migrate import migrate_central, migrate_selected
 from tenancy.names import database_of, quoted, user_of
 from tenancy.registry import ACTIVE, NEW, PAUSED
+from tenancy.servers import Role, role_target
 from tenancy.session import Profile as SessionProfile
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
@@ -69,11 +70,7 @@ class Provisioner:
             empresa_id, place = await self._reserve(empresas, empresa_id, profile, host, port)
             self._report("registered")
             password = self._keyring.open(place.token, purpose=password_of(empresa_id))
-            server = admin_target(self._settings, place.host, place.port, None)
-            async with direct(server, self._limits, TenantFaults(empresa_id)) as conn:
-                await self._make(conn, empresa_id, place, password)
-                await conn.execute(f"USE {quoted(place.database)}")
-                await self._prepare(conn, empresa_id)
+            await self._build(empresa_id, place, password)
             return await self._activate(empresas, empresa_id, place, password)
 
     async def adopt(self, empresa_id: int, profile: Profile, adoption: Adoption) -> EmpresaRow:
@@ -171,6 +168,22 @@ class Provisioner:
             raise NotConfigured(
                 empresa_id, f"database {place.database} is registered for empresa {other}"
             )
+
+    async def _build(self, empresa_id: int, place: Place, password: str) -> None:
+        """Database, user and tables: each as the account for it, where the server has them."""
+        server, tables = [
+            await role_target(self._settings, role, place.host, place.port, database)
+            for role, database in ((Role.PROVISIONER, None), (Role.MIGRATOR, place.database))
+        ]
+        faults, is_one = TenantFaults(empresa_id), server.user == tables.user
+        async with direct(server, self._limits, faults) as conn:
+            await self._make(conn, empresa_id, place, password)
+            if is_one:
+                await conn.execute(f"USE {quoted(place.database)}")
+                await self._prepare(conn, empresa_id)
+        if not is_one:
+            async with direct(tables, self._limits, faults) as conn:
+                await self._prepare(conn, empresa_id)
 
     async def _make(self, conn: Connection, empresa_id: int, place: Place, password: str) -> None:
         await make_database(conn, empresa_id, place.database)

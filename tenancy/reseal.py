@@ -1,8 +1,8 @@
 """Seals the registry's secrets anew with the newest key. Used by `helix keys rotate`.
 
-Goes through `empresas`, `canais` and `lgpd_chaves` in pages, each row by itself: a run that was
-killed is continued by running it again. A row that someone else writes meanwhile is left to them
-and counted at the end.
+Goes through all tables of the central database that hold some in pages, each row by itself: a run
+that was killed is continued by running it again. A row that someone else writes meanwhile is left
+to them and counted at the end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from schema.errors import SecretUnreadable
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.faults import CentralFaults
-from tenancy.keyring import Keyring, credentials_of, erasure_key_of, key_of, password_of
+from tenancy.keyring import Keyring, account_of, credentials_of, erasure_key_of, key_of, password_of
 from tenancy.lease import Connection
 from tenancy.session import Profile
 from tenancy.settings import TenancySettings
@@ -35,6 +35,10 @@ _ERASURE_KEYS = """
     SELECT empresa_id, '' AS tipo, '' AS identificador, chave AS token FROM lgpd_chaves
      WHERE empresa_id > %(after)s ORDER BY empresa_id LIMIT %(page)s
 """
+_ACCOUNTS = """
+    SELECT id, papel AS tipo, CONCAT(host, ' ', port) AS identificador, senha AS token
+      FROM contas_servidor WHERE id > %(after)s ORDER BY id LIMIT %(page)s
+"""
 # BINARY: tokens that differ in case alone are two tokens.
 _SET_PASSWORD = """
     UPDATE empresas SET db_password = %(new)s
@@ -46,6 +50,9 @@ _SET_CREDENTIALS = """
 _SET_ERASURE_KEY = """
     UPDATE lgpd_chaves SET chave = %(new)s WHERE empresa_id = %(id)s AND BINARY chave = %(old)s
 """
+_SET_ACCOUNT = (
+    "UPDATE contas_servidor SET senha = %(new)s WHERE id = %(id)s AND BINARY senha = %(old)s"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +78,24 @@ class _Kind:
 
     read: str
     write: str
-    of_empresa: Callable[[int], str] = password_of
-    """What it is sealed for, where it is no channel's."""
+    purpose: Callable[[int, str, str], str]
+    """What it is sealed for, by id, `tipo` and `identificador` of its row."""
 
-    def purpose(self, id_: int, tipo: str, identificador: str) -> str:
-        return credentials_of(tipo, identificador) if tipo else self.of_empresa(id_)
+
+def _account(_id: int, role: str, place: str) -> str:
+    host, port = place.split(" ")
+    return account_of(host, int(port), role)
 
 
 _KINDS = (
-    _Kind(read=_PASSWORDS, write=_SET_PASSWORD),
-    _Kind(read=_CREDENTIALS, write=_SET_CREDENTIALS),
-    _Kind(read=_ERASURE_KEYS, write=_SET_ERASURE_KEY, of_empresa=erasure_key_of),
+    _Kind(read=_PASSWORDS, write=_SET_PASSWORD, purpose=lambda id_, *_: password_of(id_)),
+    _Kind(
+        read=_CREDENTIALS,
+        write=_SET_CREDENTIALS,
+        purpose=lambda _id, gateway, number: credentials_of(gateway, number),
+    ),
+    _Kind(read=_ERASURE_KEYS, write=_SET_ERASURE_KEY, purpose=lambda id_, *_: erasure_key_of(id_)),
+    _Kind(read=_ACCOUNTS, write=_SET_ACCOUNT, purpose=_account),
 )
 
 

@@ -143,7 +143,7 @@ async def _rows(settings: TenancySettings, only: int | None) -> list[EmpresaRow]
 
 
 async def _look(settings: TenancySettings, limits: Limits, row: EmpresaRow) -> _Lack:
-    async with direct(migration_target(settings, row), limits, TenantFaults(row.id)) as conn:
+    async with direct(await migration_target(settings, row), limits, TenantFaults(row.id)) as conn:
         missing = await Migrator(conn, versions(Kind.TENANT)).missing_steps()
         sizes = await conn.fetch_all(_SIZES) if missing else []
     return _Lack(missing, {table: (int(rows), int(size)) for table, rows, size in sizes})
@@ -167,7 +167,7 @@ async def _try(
         return None, None
     chosen = max(able, key=lambda row: (row.canary, len(lacks[row.id].steps)))
     try:
-        target = migration_target(settings, chosen)
+        target = await migration_target(settings, chosen)
         return await tried_on_copy(chosen.id, target, limits), None
     except HelixError as error:
         return None, error

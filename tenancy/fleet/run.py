@@ -212,7 +212,7 @@ class FleetRun:
         failure: HelixError | None = None
         try:
             hosts.refuse_dead(address, row.id)
-            target = migration_target(self._settings, row)
+            target = await migration_target(self._settings, row)
             migrated = await migrate_database(row.id, target, self._limits, lock_wait_s=0)
         except MigrationLocked as error:
             return _outcome(row.id, wave, State.SKIPPED, error=error)

@@ -72,7 +72,7 @@ async def test_the_server_says_which_algorithm_it_needs(installation: Installati
     async with direct(central_target(settings), Limits.of(settings), CentralFaults()) as conn:
         (row,) = await Empresas(conn).all()
 
-    trial = await tried_on_copy(empresa, migration_target(settings, row), Limits.of(settings))
+    trial = await tried_on_copy(empresa, await migration_target(settings, row), Limits.of(settings))
 
     found = set(trial.algorithms.values())
     assert Algorithm.NOCOPY in found

@@ -12,11 +12,16 @@ from pydantic import SecretStr
 
 import tenancy.reseal as reseal
 from schema.errors import CentralUnavailable
+from tenancy.central import central_target
 from tenancy.channels import add_channel
+from tenancy.direct import direct
+from tenancy.faults import CentralFaults
 from tenancy.keyring import erasure_key_of, key_of, new_key
 from tenancy.lease import Connection
 from tenancy.reseal import reseal_all
+from tenancy.servers import Role, Servers
 from tenancy.settings import TenancySettings
+from tenancy.target import Limits
 from tests.tenancy.installation import Installation
 
 
@@ -168,3 +173,20 @@ async def test_the_key_of_what_was_erased_is_sealed_anew(installation: Installat
     ((token,),) = await installation.central("SELECT chave FROM lgpd_chaves")
     keyring = _with(installation.settings, new).keyring()
     assert keyring.open(token, purpose=purpose) == "segredo"
+
+
+async def test_the_accounts_of_servers_are_sealed_anew(installation: Installation) -> None:
+    """Or no dealer could be made on them once the old key is taken out."""
+    keyring = installation.settings.keyring()
+    async with direct(
+        central_target(installation.settings), Limits.of(installation.settings), CentralFaults()
+    ) as conn:
+        account = await Servers(conn).reserve(keyring, "db2", 3306, Role.MIGRATOR)
+        new = new_key()
+
+        done = await reseal_all(_with(installation.settings, new, _keys(installation)))
+
+        assert (done.resealed, done.remaining) == (1, 0)
+        (found,) = await Servers(conn).accounts()
+    resealed = _with(installation.settings, new).keyring()
+    assert found.password(resealed) == account.password(keyring)

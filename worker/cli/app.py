@@ -20,9 +20,12 @@ from schema.errors import HelixError, Transient
 OK, FAILED, USAGE, TRY_LATER = 0, 1, 2, 3
 
 
-_GROUPS = ("empresa", "channel", "stock", "dead", "lucas", "message", "keys", "lgpd")
+_GROUPS = (
+    "empresa", "host", "channel", "stock", "dead", "lucas", "message", "keys", "lgpd",
+)  # fmt: skip
 """Modules beside this one, each with a group of commands."""
 _COMMANDS = {
+    "doctor": "doctor",
     "migrate": "migrate",
     "pools": "pools",
     "status": "status",

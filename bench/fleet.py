@@ -1,0 +1,344 @@
+"""The part `fleet`: what many dealers cost on one machine, busy and idle. Called by `bench.parts`.
+
+On a database server of its own: opens all dealers as `helix empresa create` does, sends a signed
+webhook to each through a real `helix web`, drains them with one worker (Lucas answers, nothing is
+sent), then looks at what all of it takes when nobody writes. Figures for docs/scale.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+from unittest.mock import patch
+
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from bench.checks import WrongResult
+from bench.contest import get_ready, pipes, started, stop
+from bench.contestants import helix
+from bench.figures import NotTold, cpu_seconds, resident_mb
+from bench.ground import GATEWAY, Ground, channel_of, give_channels, run
+from bench.redis_database import own_database, wipe
+from bench.sizes import is_quick
+from bench.webhook import free_port, until_ready, web_process
+from bench.webhook_load import requests
+from dev.servers import Servers, extra_mariadb
+from dev.servers.mariadb import MariadbServer
+from tenancy.empresas import Profile
+from tenancy.keyring import new_key
+from tenancy.names import database_of
+from tenancy.provision import Provisioner
+from tenancy.settings import TenancySettings
+from worker.doctor.run import examine
+from worker.queue.keys import Task, TaskKeys, inbox
+
+_AT_ONCE = 4
+_CONNECTIONS = 8
+_TABLES_PER_DEALER = 40
+_LENGTH = b"content-length: "
+_LOOK_EVERY_S = 0.1
+_STALLED_S = 30.0
+# 10.11 tells allocated blocks apart from the file's length, which may have holes.
+_DISK = """
+    SELECT SUM(ALLOCATED_SIZE) FROM information_schema.INNODB_SYS_TABLESPACES
+     WHERE NAME LIKE 'empresa%'
+"""
+_PEAK = "SHOW GLOBAL STATUS LIKE 'Max_used_connections'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetPlan:
+    """How far."""
+
+    dealers: int
+    messages: int
+    """To each, from a buyer of its own; they wait together before a worker starts."""
+    idle_s: float
+    settle_s: float
+    """A worker that has just started looks at all dealers once: that is not idle."""
+
+
+FULL = FleetPlan(dealers=1000, messages=5, idle_s=20, settle_s=40)
+QUICK = FleetPlan(dealers=60, messages=3, idle_s=3, settle_s=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """What it came to. Memory in 2**20 bytes; None: this system does not tell."""
+
+    dealers: int
+    messages: int
+    provision_s: float
+    """All of them, four at a time."""
+    disk_kb_each: float
+    """Of a dealer's database with nothing in it but its tables."""
+    webhook_s: float
+    inbox_bytes_each: float
+    """Of Redis's memory for a message that waits."""
+    journal_bytes_each: float
+    """Of Redis's append-only file for it."""
+    redis_commands_in: float
+    """That Redis counts for a message from the webhook to the inbox."""
+    drain_s: float
+    redis_commands_out: float
+    """From the inbox to the answer in the dealer's database; polls of its queues are in it."""
+    connections: int
+    """Most that the database server had at once."""
+    worker_mb: float | None
+    worker_mb_before: float | None
+    server_mb: float | None
+    """The database server's process after all dealers were served."""
+    idle_worker: float | None
+    """Share of a core, with all dealers registered and nobody writing."""
+    idle_web: float | None
+    doctor_s: float
+    """`helix doctor` over all of them."""
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """For people."""
+        for name in self.__slots__:
+            value = getattr(self, name)
+            yield name, "-" if value is None else f"{value:,}"
+
+
+def fleet_plan_of(environment: Mapping[str, str]) -> FleetPlan:
+    """BENCH_QUICK=1 for small sizes."""
+    return QUICK if is_quick(environment) else FULL
+
+
+async def fleet(
+    servers: Servers, plan: FleetPlan, say: Callable[[str], object] = lambda _text: None
+) -> Fleet:
+    """All of it. Raises WrongResult."""
+    with extra_mariadb() as server:
+        async with own_database(servers.redis_url) as redis_url:
+            ground = _ground(server, redis_url, plan)
+            say(f"{plan.dealers:,} dealers are being opened, {_AT_ONCE} at a time ...")
+            provision_s = await _provision(ground)
+            ((disk,),) = await run(ground.mariadb, _DISK)
+            say(f"opened in {provision_s:.1f} s")
+            async with Redis.from_url(redis_url) as redis:
+                await wipe(redis)
+                busy = await _busy(server, ground, redis, plan, say)
+            idle = await _idle(ground, plan)
+            doctor_s = await _doctor(ground)
+        return Fleet(
+            dealers=plan.dealers,
+            messages=plan.dealers * plan.messages,
+            provision_s=round(provision_s, 1),
+            disk_kb_each=round(int(disk) / 1024 / plan.dealers, 1),
+            idle_worker=idle[0],
+            idle_web=idle[1],
+            doctor_s=round(doctor_s, 2),
+            **busy,
+        )
+
+
+def _ground(server: MariadbServer, redis_url: str, plan: FleetPlan) -> Ground:
+    first = random.SystemRandom().randrange(10_000_000, 30_000_000) * 64
+    access = server.access
+    settings = TenancySettings(
+        db_host=access.host,
+        db_port=access.port,
+        db_user=access.user,
+        db_password=access.password,
+        db_name="helixai_db",
+        tenancy_keys=SecretStr(new_key()),
+    )
+    ids = tuple(range(first, first + plan.dealers))
+    return Ground(mariadb=access, settings=settings, redis_url=redis_url, empresa_ids=ids)
+
+
+async def _provision(ground: Ground) -> float:
+    tables = max(2000, len(ground.empresa_ids) * _TABLES_PER_DEALER)
+    await run(
+        ground.mariadb,
+        f"SET GLOBAL table_open_cache = {tables}",
+        f"SET GLOBAL table_definition_cache = {tables}",
+    )
+    provisioner = Provisioner(ground.settings)
+    profile = Profile(nome="Auto Show Curitiba", endereco="Av. Sete de Setembro, 100, Curitiba")
+    await provisioner.create(ground.empresa_ids[0], profile)  # makes the central database too
+    waiting = iter(ground.empresa_ids[1:])
+
+    async def some() -> None:
+        for empresa_id in waiting:
+            await provisioner.create(empresa_id, profile)
+
+    began = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(_AT_ONCE):
+            group.create_task(some())
+    return time.perf_counter() - began
+
+
+async def _busy(
+    server: MariadbServer,
+    ground: Ground,
+    redis: Redis,
+    plan: FleetPlan,
+    say: Callable[[str], object],
+) -> dict[str, Any]:
+    channels = await _channels(ground)
+    total = plan.dealers * plan.messages
+    before = await _redis_now(redis)
+    async with web_process(ground) as (port, _):
+        began = time.perf_counter()
+        await _post(port, islice(requests(channels, "127.0.0.1"), total))
+        webhook_s = time.perf_counter() - began
+    waiting = await _redis_now(redis)
+    if await _left(ground, redis) != total:
+        raise WrongResult("what was answered with 200 does not stand on the inboxes")
+    say(f"{total:,} webhooks taken in {webhook_s:.1f} s")
+    await run(ground.mariadb, "FLUSH STATUS")
+    async with started(ground, helix("lucas").command) as worker:
+        await get_ready(worker)
+        rss_before = _memory(worker.pid)
+        began = time.perf_counter()
+        pipes(worker)[0].write(b"go\n")
+        await _emptied(ground, redis)
+        drain_s = time.perf_counter() - began
+        rss = _memory(worker.pid)
+        done = await _redis_now(redis)
+        await stop(worker)
+    await _check(ground, plan)
+    say(f"drained in {drain_s:.1f} s")
+    ((_, peak),) = await run(ground.mariadb, _PEAK)
+    return {
+        "webhook_s": round(webhook_s, 2),
+        "inbox_bytes_each": round((waiting["memory"] - before["memory"]) / total, 1),
+        "journal_bytes_each": round((waiting["journal"] - before["journal"]) / total, 1),
+        "redis_commands_in": round((waiting["commands"] - before["commands"]) / total, 1),
+        "drain_s": round(drain_s, 2),
+        "redis_commands_out": round((done["commands"] - waiting["commands"]) / total, 1),
+        "connections": int(peak),
+        "worker_mb": rss,
+        "worker_mb_before": rss_before,
+        "server_mb": None if server.pid is None else _memory(server.pid),
+    }
+
+
+async def _channels(ground: Ground) -> list[dict[str, str]]:
+    secret = "s" * 32
+    credentials = {"access_token": "unused", "app_secret": secret, "verify_token": "unused",
+                   "base_url": "http://127.0.0.1:9"}  # fmt: skip
+    made = await give_channels(ground, dict.fromkeys(ground.empresa_ids, credentials))
+    return [
+        {
+            "path": f"/webhook/{GATEWAY}/{channel.webhook_token}",
+            "phone_number_id": channel_of(empresa_id),
+            "app_secret": secret,
+            "empresa": str(empresa_id),
+        }
+        for empresa_id, channel in made.items()
+    ]
+
+
+async def _post(port: int, source: Iterator[bytes]) -> None:
+    """Each once, over a few kept connections. Raises WrongResult for any answer but 200."""
+
+    async def some() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for request in source:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200 "):
+                raise WrongResult(f"a webhook was answered {head[:30]!r}")
+            length = head.lower().partition(_LENGTH)[2].split(b"\r\n")[0]
+            await reader.readexactly(int(length or 0))
+        writer.close()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(_CONNECTIONS):
+            group.create_task(some())
+
+
+async def _redis_now(redis: Redis) -> dict[str, int]:
+    info = await redis.info()
+    return {
+        "memory": int(info["used_memory_dataset"]),
+        "journal": int(info.get("aof_current_size", 0)),
+        "commands": int(info["total_commands_processed"]),
+    }
+
+
+async def _left(ground: Ground, redis: Redis) -> int:
+    async with redis.pipeline(transaction=False) as pipe:
+        for empresa_id in ground.empresa_ids:
+            pipe.xlen(inbox(empresa_id))
+        return sum(await pipe.execute())
+
+
+async def _emptied(ground: Ground, redis: Redis) -> None:
+    """Waits for as long as something moves. Raises WrongResult.
+
+    One command a look, so that looking is no load: who still has to be drained stands in one set.
+    """
+    due = TaskKeys(0, Task.DRAIN).due
+    before, moved_at = None, time.monotonic()
+    while left := await redis.zcard(due) or await _left(ground, redis):
+        if left != before:
+            before, moved_at = left, time.monotonic()
+        elif time.monotonic() - moved_at > _STALLED_S:
+            raise WrongResult(f"{left} dealers are left and nothing moves")
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _check(ground: Ground, plan: FleetPlan) -> None:
+    """Every message is stored at its own dealer."""
+    for empresa_id in ground.empresa_ids:
+        sql = "SELECT COUNT(*) FROM mensagens WHERE tipo = 'recebida'"
+        ((stored,),) = await run(ground.mariadb, sql, database=database_of(empresa_id))
+        if stored != plan.messages:
+            raise WrongResult(f"{stored} of {plan.messages} messages are stored at a dealer")
+
+
+async def _idle(ground: Ground, plan: FleetPlan) -> tuple[float | None, float | None]:
+    """CPU of a worker and a web that have nothing to do."""
+    command, port = (sys.executable, "-m", "worker", "worker"), free_port()
+    async with Redis.from_url(ground.redis_url) as redis:
+        await wipe(redis)
+    sent = "UPDATE mensagens SET status = 'falhou' WHERE status = 'pendente'"
+    for empresa_id in ground.empresa_ids:
+        await run(ground.mariadb, sent, "COMMIT", database=database_of(empresa_id))
+    async with (
+        web_process(ground) as (_, web),
+        started(ground, command, WORKER_HEALTH_PORT=str(port)) as worker,
+    ):
+        await until_ready(worker, port)
+        await asyncio.sleep(plan.settle_s)
+        try:
+            before = cpu_seconds(worker.pid), cpu_seconds(web)
+            await asyncio.sleep(plan.idle_s)
+            after = cpu_seconds(worker.pid), cpu_seconds(web)
+        except NotTold:
+            return None, None
+    used = [
+        round((late - early) / plan.idle_s, 4) for early, late in zip(before, after, strict=True)
+    ]
+    return used[0], used[1]
+
+
+async def _doctor(ground: Ground) -> float:
+    with patch.dict(os.environ, ground.environment()):
+        began = time.perf_counter()
+        report = await examine({}, file=None)
+        took = time.perf_counter() - began
+    if report.dealers != len(ground.empresa_ids):
+        raise WrongResult(f"the doctor looked at {report.dealers} dealers")
+    return took
+
+
+def _memory(pid: int) -> float | None:
+    try:
+        return round(resident_mb(pid), 1)
+    except NotTold:
+        return None
