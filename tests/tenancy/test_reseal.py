@@ -177,6 +177,7 @@ async def test_the_key_of_what_was_erased_is_sealed_anew(installation: Installat
 
 async def test_the_accounts_of_servers_are_sealed_anew(installation: Installation) -> None:
     """Or no dealer could be made on them once the old key is taken out."""
+    await installation.create()
     keyring = installation.settings.keyring()
     async with direct(
         central_target(installation.settings), Limits.of(installation.settings), CentralFaults()
@@ -186,7 +187,7 @@ async def test_the_accounts_of_servers_are_sealed_anew(installation: Installatio
 
         done = await reseal_all(_with(installation.settings, new, _keys(installation)))
 
-        assert (done.resealed, done.remaining) == (1, 0)
+        assert (done.resealed, done.remaining) == (2, 0)
         (found,) = await Servers(conn).accounts()
     resealed = _with(installation.settings, new).keyring()
     assert found.password(resealed) == account.password(keyring)
