@@ -137,7 +137,7 @@ class Migrator:
         database = await self._database()
         if await self._has_ledger() and not await self._missing():
             return self._result(database, 0)
-        lock = _lock_name(database)
+        lock = lock_name(database)
         if not await self._value(_LOCK, {"name": lock, "wait_s": self._lock_wait_s}):
             raise MigrationLocked(
                 f"database {database} is being migrated by someone else; run this again later"
@@ -265,7 +265,7 @@ class Migrator:
         return rows[0][0]
 
 
-def _lock_name(database: str) -> str:
+def lock_name(database: str) -> str:
     """GET_LOCK takes 64 characters at most, and one namespace serves the whole server."""
     if len(database) > 57:
         database = hashlib.sha256(database.encode()).hexdigest()[:40]

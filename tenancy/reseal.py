@@ -1,21 +1,21 @@
 """Seals the registry's secrets anew with the newest key. Used by `helix keys rotate`.
 
-Goes through `empresas` and `canais` in pages, each row by itself: a run that was killed is
-continued by running it again. A row that someone else writes meanwhile is left to them and counted
-at the end.
+Goes through `empresas`, `canais` and `chaves_empresa` in pages, each row by itself: a run that was
+killed is continued by running it again. A row that someone else writes meanwhile is left to them
+and counted at the end.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from schema.errors import SecretUnreadable
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.faults import CentralFaults
-from tenancy.keyring import Keyring, credentials_of, key_of, password_of
+from tenancy.keyring import Keyring, credentials_of, data_key_of, key_of, password_of
 from tenancy.lease import Connection
 from tenancy.session import Profile
 from tenancy.settings import TenancySettings
@@ -31,6 +31,10 @@ _CREDENTIALS = """
     SELECT id, tipo, identificador, credenciais AS token FROM canais
      WHERE id > %(after)s AND credenciais <> '' ORDER BY id LIMIT %(page)s
 """
+_DATA_KEYS = """
+    SELECT empresa_id AS id, '' AS tipo, '' AS identificador, chave AS token FROM chaves_empresa
+     WHERE empresa_id > %(after)s AND chave <> '' ORDER BY empresa_id LIMIT %(page)s
+"""
 # BINARY: tokens that differ in case alone are two tokens.
 _SET_PASSWORD = """
     UPDATE empresas SET db_password = %(new)s
@@ -38,6 +42,10 @@ _SET_PASSWORD = """
 """  # noqa: S105 - a statement
 _SET_CREDENTIALS = """
     UPDATE canais SET credenciais = %(new)s WHERE id = %(id)s AND BINARY credenciais = %(old)s
+"""
+_SET_DATA_KEY = """
+    UPDATE chaves_empresa SET chave = %(new)s
+     WHERE empresa_id = %(id)s AND BINARY chave = %(old)s
 """
 
 
@@ -64,14 +72,18 @@ class _Kind:
 
     read: str
     write: str
-
-    def purpose(self, id_: int, tipo: str, identificador: str) -> str:
-        return credentials_of(tipo, identificador) if tipo else password_of(id_)
+    purpose: Callable[[int, str, str], str]
+    """What it is sealed for, by id, tipo and identificador."""
 
 
 _KINDS = (
-    _Kind(read=_PASSWORDS, write=_SET_PASSWORD),
-    _Kind(read=_CREDENTIALS, write=_SET_CREDENTIALS),
+    _Kind(read=_PASSWORDS, write=_SET_PASSWORD, purpose=lambda id_, _t, _i: password_of(id_)),
+    _Kind(
+        read=_CREDENTIALS,
+        write=_SET_CREDENTIALS,
+        purpose=lambda _id, tipo, identificador: credentials_of(tipo, identificador),
+    ),
+    _Kind(read=_DATA_KEYS, write=_SET_DATA_KEY, purpose=lambda id_, _t, _i: data_key_of(id_)),
 )
 
 
