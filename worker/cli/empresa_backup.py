@@ -22,7 +22,7 @@ def backup(empresa_id: EmpresaId, as_json: Json = False) -> None:
     """
 
     async def work() -> Manifest:
-        async with at_hand() as (tools, _):
+        async with at_hand() as tools:
             return await backups_of.back_up(tools, empresa_id)
 
     print_facts(_facts(run(work())), as_json=as_json)
@@ -32,7 +32,7 @@ def backups(empresa_id: EmpresaId, as_json: Json = False) -> None:
     """List a dealer's backups, oldest first."""
 
     async def work() -> list[Manifest]:
-        async with at_hand() as (tools, _):
+        async with at_hand() as tools:
             return await backups_of.manifests(tools, empresa_id)
 
     rows = [_facts(one) for one in run(work())]
@@ -43,7 +43,7 @@ def verify_backup(empresa_id: EmpresaId, name: Name = None, as_json: Json = Fals
     """Prove a backup: restore it beside everything, compare all of it, drop the copy again."""
 
     async def work() -> backups_of.Verified:
-        async with at_hand() as (tools, _):
+        async with at_hand() as tools:
             return await backups_of.verify(tools, empresa_id, name)
 
     print_facts(run(work()).model_dump(mode="json"), as_json=as_json)
@@ -66,7 +66,7 @@ def restore(
     """
 
     async def work() -> dict[str, object]:
-        async with at_hand(patience_s) as (tools, _):
+        async with at_hand(patience_s) as tools:
             if plan:
                 found = await restore_of.plan(tools, empresa_id, name)
                 return {"would_restore": _facts(found)}

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tenancy.life import delete as delete_of
-from worker.cli.empresa_life import Confirm, EmpresaId, Patience, Plan, at_hand
+from worker.cli.empresa_life import Confirm, EmpresaId, Patience, Plan, at_hand, elsewhere_at_hand
 from worker.cli.output import Json, note, print_facts, run
 
 Export = Annotated[
@@ -32,7 +32,7 @@ def delete(
     """
 
     async def work() -> dict[str, object]:
-        async with at_hand(patience_s) as (tools, elsewhere):
+        async with at_hand(patience_s) as tools, elsewhere_at_hand() as elsewhere:
             if plan:
                 found = await delete_of.plan(tools, elsewhere, empresa_id)
                 note("take an export along with --export FOLDER; --confirm NAME deletes")
@@ -50,7 +50,7 @@ def certificate(empresa_id: EmpresaId, as_json: Json = False) -> None:
     """Show the certificate of a dealer who was deleted."""
 
     async def work() -> dict[str, object]:
-        async with at_hand() as (tools, _):
+        async with at_hand() as tools:
             return (await delete_of.certificate(tools, empresa_id)).model_dump(mode="json")
 
     print_facts(run(work()), as_json=as_json)

@@ -9,15 +9,13 @@ from typing import Annotated
 import typer
 
 from schema.errors import NotConfirmed
+from tenancy.life.delete import Elsewhere
 from tenancy.life.store import BackupSettings, BackupStore
 from tenancy.life.tools import Tools, open_tools
 from tenancy.settings import TenancySettings
 from worker.cli.output import note
 from worker.cli.tell import client
 from worker.life.at_work import AtWork
-from worker.life.forget import Forget
-from worker.media.settings import MediaSettings
-from worker.media.store import open_store
 
 EmpresaId = Annotated[int, typer.Argument(min=1)]
 Plan = Annotated[bool, typer.Option("--plan", help="Say what would be done, and do nothing.")]
@@ -28,14 +26,28 @@ Patience = Annotated[
 
 
 @asynccontextmanager
-async def at_hand(patience_s: float = 60.0) -> AsyncIterator[tuple[Tools, Forget]]:
+async def at_hand(patience_s: float = 60.0) -> AsyncIterator[Tools]:
     """As the settings say."""
-    async with client() as redis:
-        store = BackupStore(BackupSettings())
-        async with open_tools(
+    store = BackupStore(BackupSettings())
+    async with (
+        client() as redis,
+        open_tools(
             TenancySettings(), AtWork(redis), store, report=note, patience_s=patience_s
-        ) as tools:
-            yield tools, Forget(redis, open_store(MediaSettings()))
+        ) as tools,
+    ):
+        yield tools
+
+
+@asynccontextmanager
+async def elsewhere_at_hand() -> AsyncIterator[Elsewhere]:
+    """Redis and the media store, for a deletion."""
+    # Here, for it knows nearly all rooms, and the other commands need none of them.
+    from worker.life.forget import Forget
+    from worker.media.settings import MediaSettings
+    from worker.media.store import open_store
+
+    async with client() as redis:
+        yield Forget(redis, open_store(MediaSettings()))
 
 
 async def confirmed(tools: Tools, empresa_id: int, name: str | None) -> None:

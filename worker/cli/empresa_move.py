@@ -35,7 +35,7 @@ def move(
     """
 
     async def work() -> dict[str, object]:
-        async with at_hand(patience_s) as (tools, _):
+        async with at_hand(patience_s) as tools:
             if plan:
                 found = await move_of.plan(tools, empresa_id, db_host, db_port)
                 return found.model_dump(mode="json")
@@ -55,7 +55,7 @@ def set_host(
     """
 
     async def work() -> dict[str, object]:
-        async with at_hand() as (tools, _):
+        async with at_hand() as tools:
             row, place = await tools.row(empresa_id), await tools.place(empresa_id)
             await switch.prove(tools, empresa_id, replace(place, host=db_host, port=db_port))
             row = await Empresas(tools.central).set_host(row, db_host, db_port)
@@ -70,7 +70,7 @@ def kept(empresa_id: EmpresaId, as_json: Json = False) -> None:
     """List the databases that moves and restores of a dealer left."""
 
     async def work() -> list[dict[str, object]]:
-        async with at_hand() as (tools, _):
+        async with at_hand() as tools:
             return [asdict(one) for one in await switch.kept(tools.central, empresa_id)]
 
     print_rows(run(work()), title=f"Kept of empresa {empresa_id}", as_json=as_json)
@@ -85,7 +85,7 @@ def drop_kept(
     """Drop the databases that moves and restores of a dealer left. Safe to repeat."""
 
     async def work() -> dict[str, object]:
-        async with at_hand() as (tools, _), tools.ledger.alone(empresa_id):
+        async with at_hand() as tools, tools.ledger.alone(empresa_id):
             left = await switch.kept(tools.central, empresa_id)
             names = [f"{one.database} on {one.host}:{one.port}" for one in left]
             if plan:
@@ -107,7 +107,7 @@ def abandon(empresa_id: EmpresaId, as_json: Json = False) -> None:
     """
 
     async def work() -> dict[str, object]:
-        async with at_hand() as (tools, _):
+        async with at_hand() as tools:
             taken = await abandon_of(tools, empresa_id)
             row = await tools.row(empresa_id)
             return {"id": empresa_id, "taken_back": taken.kind.value, "status": row.status}
