@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings
 from bot.settings import LucasSettings
 from gateway.settings import GatewaySettings
 from tenancy.keyring import new_key
+from tenancy.life.store import BackupSettings
 from tenancy.settings import TenancySettings
 from worker.alarm.settings import AlarmSettings
 from worker.media.settings import MediaSettings, TranscribeSettings
@@ -28,6 +29,7 @@ PARTS = (
     MediaSettings,
     TranscribeSettings,
     AlarmSettings,
+    BackupSettings,
 )
 BESIDE = {"LOG_LEVEL"}
 """Options of the command line that may be set by the environment."""

@@ -14,7 +14,7 @@ from tests.worker.test_processes import BUYERS, open_city
 __all__ = ["ground", "second_server"]
 
 MESSAGES = int(os.environ.get("HELIX_TEST_MOVE_MESSAGES", "3000"))
-"""How many the dealer has already; 200,000 of them are about 30 MB."""
+"""How many the dealer has already; 115,000 of them are 30 MB."""
 _CUSTOMER = "INSERT INTO customers (name, phone) VALUES ('Antigo', '5541900000000')"
 _TALK = "INSERT INTO conversations (customer_id) VALUES (LAST_INSERT_ID())"
 _FILL = """
