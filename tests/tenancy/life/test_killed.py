@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+from pymysql.err import OperationalError
+
 from tenancy.life import backup, switch
+from tenancy.life.tools import copy_name
 from tests.tenancy.life.ground import TRICKY, Ground
 from tests.tenancy.life.victim import Order, carry_out, killed
 
@@ -89,3 +93,29 @@ async def test_a_deletion_that_is_killed_at_each_step(ground: Ground, redis_url:
     done = await carry_out(order, lambda _step, _moment: None)
     assert done.rows["customers"] == 5
     assert len(await ground.names(2)) == 5
+
+
+async def test_what_a_killed_import_left_goes_with_the_program_that_may_still_write(
+    ground: Ground, redis_url: str
+) -> None:
+    """Half a database under the copy's name, and a session that is not at its end."""
+    row = await ground.dealer()
+    async with ground.tools() as tools:
+        made = await backup.back_up(tools, row.id)
+    order = order_of(ground, redis_url, "restore", backup=made.name)
+    assert await asyncio.to_thread(killed, order)  # it has planned, and no more
+    async with ground.tools() as tools:
+        operation = await tools.ledger.open_one(row.id)
+    assert operation is not None
+    copy = copy_name(row.id, operation.id)
+    await ground.installation.sql(f"CREATE DATABASE {copy}")
+    await ground.installation.sql("CREATE TABLE cars (half INT)", database=copy)
+
+    async with ground.installation.server.connect(copy) as left, left.cursor() as cursor:
+        await cursor.execute("LOCK TABLES cars WRITE")
+        await carry_out(order, lambda _step, _moment: None)
+        with pytest.raises(OperationalError):
+            await cursor.execute("INSERT INTO cars VALUES (1)")
+
+    assert (await ground.row())["database"] == copy
+    assert (await ground.names())[-1] == TRICKY
