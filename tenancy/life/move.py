@@ -26,6 +26,7 @@ from tenancy.life.switch import (
     location_for,
     open_account,
     prove,
+    refuse_half_changed,
     switch,
 )
 from tenancy.life.tools import Tools
@@ -183,6 +184,7 @@ async def _plan(tools: Tools, operation: Operation) -> Planned:
     _refuse_same(empresa_id, (place.host, place.port), (host, port))
     async with tools.as_admin(empresa_id, host, port):
         pass  # it answers, and takes the administrator
+    await refuse_half_changed(tools, empresa_id)
     if place.user == tools.admin(place.host, place.port).user:
         raise NotConfigured(
             empresa_id,

@@ -23,6 +23,7 @@ from tenancy.life.switch import (
     location_for,
     open_account,
     prove,
+    refuse_half_changed,
     switch,
 )
 from tenancy.life.tools import Tools
@@ -156,6 +157,7 @@ async def _plan(tools: Tools, operation: Operation) -> Planned:
     row, old = await tools.row(empresa_id), await tools.place(empresa_id)
     if row.status == "provisionando":
         raise NotConfigured(empresa_id, "it is not made yet; `helix empresa create` goes on")
+    await refuse_half_changed(tools, empresa_id)
     host, port = str(asked["host"] or old.host), int(asked["port"] or old.port)
     new = location_for(tools, operation, old, host, port)
     return Planned(manifest=manifest, old=Location.of(old), new=new)

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schema.errors import HelixError, TryAgain
+from schema.errors import HelixError, NotConfigured, TryAgain
 from tenancy.direct import direct
 from tenancy.empresas import Place
 from tenancy.faults import TenantFaults
@@ -38,6 +38,7 @@ _KEPT = """
      WHERE empresa_id = %(id)s AND apagado_em IS NULL ORDER BY id
 """
 _DROPPED = "UPDATE bancos_guardados SET apagado_em = UTC_TIMESTAMP(3) WHERE id = %(id)s"
+_CHANGING = "SELECT COUNT(*) FROM trocas_senha WHERE empresa_id = %(id)s"
 _PASSWORD_BYTES = 32
 
 
@@ -101,6 +102,16 @@ def location_for(tools: Tools, operation: Operation, old: Place, host: str, port
         token = tools.keyring.seal(password, purpose=password_of(empresa_id))
     database = copy_name(empresa_id, operation.id)
     return Location(host=host, port=port, database=database, user=user, token=token)
+
+
+async def refuse_half_changed(tools: Tools, empresa_id: int) -> None:
+    """Raises NotConfigured while two passwords open the account: a copy would know one of them."""
+    if (await tools.central.fetch_all(_CHANGING, {"id": empresa_id}))[0][0]:
+        raise NotConfigured(
+            empresa_id,
+            "a change of its password is not at its end: "
+            f"`helix empresa rotate-password {empresa_id}` first",
+        )
 
 
 async def open_account(tools: Tools, empresa_id: int, new: Location) -> None:

@@ -7,7 +7,8 @@ import pytest
 from dev.servers.extra import extra_mariadb
 from schema.errors import CommitUnknown, NotConfigured, TenantUnavailable, TryAgain
 from tenancy.empresas import Empresas
-from tenancy.life import move, switch
+from tenancy.lease import Connection
+from tenancy.life import move, server, switch
 from tenancy.names import user_of
 from tests.tenancy.life.ground import TRICKY, Ground
 from worker.life.at_work import AtWork
@@ -155,3 +156,40 @@ async def test_nobody_writes_at_the_old_server_once_it_is_copied(ground: Ground)
         await write_all_the_while()
 
     assert "written too late" not in await ground.names()
+
+
+async def test_a_server_that_is_away_while_a_move_is_taken_back_is_no_trap(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He stays held, whole; the same command holds him anew and brings the move to its end."""
+    row = await ground.dealer()
+    unlock = server.unlock_account
+
+    async def away(conn: Connection, user: str, host: str) -> None:
+        raise TenantUnavailable(row.id)
+
+    monkeypatch.setattr(server, "unlock_account", away)
+    async with ground.tools() as tools:
+        with pytest.raises(TenantUnavailable):
+            await move.move(tools, row.id, *ground.elsewhere)
+        assert (await ground.row())["status"] == "pausado"
+        with pytest.raises(NotConfigured, match="a move holds it"):
+            await Empresas(tools.central).resume(row.id)
+        monkeypatch.setattr(server, "unlock_account", unlock)
+        await move.move(tools, row.id, *ground.elsewhere)
+
+    assert (await ground.row())["status"] == "ativo"
+    assert (await ground.names())[-1] == TRICKY
+
+
+async def test_a_move_waits_for_a_change_of_the_password(ground: Ground) -> None:
+    """While two passwords open, he is neither held nor copied."""
+    row = await ground.dealer()
+    async with ground.tools() as tools:
+        await tools.central.execute(
+            "INSERT INTO trocas_senha (empresa_id, versao, ultima_conexao) VALUES (%s, 2, 1)",
+            (row.id,),
+        )
+        with pytest.raises(NotConfigured, match="rotate-password"):
+            await move.move(tools, row.id, *ground.elsewhere)
+        assert (await tools.row(row.id)).versao == row.versao
