@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import zstandard
 from pydantic import ValidationError
 
 from schema.errors import BackupDamaged, CopyDiffers, HelixError, MigrationLocked
@@ -23,6 +22,7 @@ from tenancy.lease import Connection
 from tenancy.life import server
 from tenancy.life.counting import DumpCount
 from tenancy.life.ledger import Facts, Kind, Operation
+from tenancy.life.packed import compressed, decompressed
 from tenancy.life.programs import dumping, load
 from tenancy.life.sealed import derived, seal, unseal
 from tenancy.life.tools import Tools
@@ -34,8 +34,6 @@ _SCRATCH = """
     SELECT schema_name FROM information_schema.schemata
      WHERE schema_name LIKE %(pattern)s
 """
-_LEVEL = 3
-_SLICE = 64 * 1024
 
 
 class Named(Facts):
@@ -222,7 +220,7 @@ async def _dump(tools: Tools, empresa_id: int, name: str) -> Manifest:
         version, schema_version = await server.version(conn), await _schema_version(conn)
         target = tools.admin(place.host, place.port, place.database)
         async with dumping(target, tools.limits, empresa_id=empresa_id) as dump:
-            stream = seal(_compressed(plain.over(dump)), key, context=_context(empresa_id, name))
+            stream = seal(compressed(plain.over(dump)), key, context=_context(empresa_id, name))
             await tools.store.put(_dump_key(empresa_id, name), sealed.over(stream))
     return Manifest(
         empresa_id=empresa_id,
@@ -254,7 +252,7 @@ async def _plain(tools: Tools, manifest: Manifest) -> AsyncIterator[bytes]:
     key = await tools.data_keys.get(manifest.empresa_id)
     sealed = _found(tools.store.get(_dump_key(manifest.empresa_id, manifest.name)))
     opened = unseal(sealed, key, context=_context(manifest.empresa_id, manifest.name))
-    return _decompressed(opened)
+    return decompressed(opened)
 
 
 async def _found(sealed: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -263,22 +261,6 @@ async def _found(sealed: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield chunk
     except KeyError:
         raise BackupDamaged("its dump is missing from the store") from None
-
-
-async def _compressed(plain: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    compressor = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
-    async for chunk in plain:
-        if out := compressor.compress(chunk):
-            yield out
-    yield compressor.flush()
-
-
-async def _decompressed(compressed: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    decompressor = zstandard.ZstdDecompressor().decompressobj()
-    async for chunk in compressed:
-        for start in range(0, len(chunk), _SLICE):  # a little at a time: it may grow a lot
-            if out := decompressor.decompress(chunk[start : start + _SLICE]):
-                yield out
 
 
 async def _schema_version(conn: Connection) -> int:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from schema.errors import HelixError, NotConfirmed, UnknownEmpresa
 from tenancy.empresas import EmpresaRow, Empresas
 from tenancy.life import server
 from tenancy.life.backup import Done
+from tenancy.life.certificate import Certificate, Channel, DeletionPlan, Elsewhere
 from tenancy.life.export import Exported, export
 from tenancy.life.hold import Quiet, wait_until_quiet
 from tenancy.life.ledger import Facts, Kind, Operation
@@ -48,44 +48,6 @@ _DELETE_STEPS = """
 """
 
 
-class Channel(Facts):
-    """A channel that goes with the dealer."""
-
-    id: int
-    gateway: str
-    identifier: str
-
-
-class Elsewhere(Protocol):
-    """What a dealer has outside databases and backups, as the worker room knows it. Each may be
-    repeated and returns how much there was."""
-
-    async def count_keys(self, empresa_id: int) -> int:
-        """Of Redis."""
-
-    async def forget(self, empresa_id: int, channels: list[Channel]) -> int:
-        """Deletes all that Redis has of him."""
-
-    async def erase_files(self, empresa_id: int) -> int:
-        """Deletes what buyers have sent him."""
-
-
-class DeletionPlan(Facts):
-    """What a deletion destroys."""
-
-    empresa_id: int
-    nome: str
-    database: str | None
-    server: str | None
-    rows: dict[str, int]
-    kept_databases: list[str]
-    account_dropped: str | None
-    """None: an account that we did not make stays on its server."""
-    channels: list[str]
-    redis_keys: int
-    backups: int
-
-
 class Begun(Facts):
     """All that the later steps destroy, as it was before the first one."""
 
@@ -110,27 +72,6 @@ class MaybeExported(Facts):
     """None: nobody asked for an export."""
 
     exported: Exported | None
-
-
-class Certificate(Facts):
-    """What was deleted, and when it was over. Holds no buyer's data."""
-
-    empresa_id: int
-    nome: str
-    operation: int
-    deleted_at: datetime
-    database: str | None
-    kept_databases: list[str]
-    rows: dict[str, int]
-    channels: int
-    redis_keys: int
-    media_files: int
-    backup_objects: int
-    data_key_destroyed: bool
-    account_dropped: str | None
-    export_sha256: dict[str, str] | None
-    remains: str
-    """What cannot be deleted from here, and when it goes."""
 
 
 _REMAINS = (

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from schema.errors import NotConfirmed
-from tenancy.life.delete import Elsewhere
+from tenancy.life.certificate import Elsewhere
 from tenancy.life.store import BackupSettings, BackupStore
 from tenancy.life.tools import Tools, open_tools
 from tenancy.settings import TenancySettings

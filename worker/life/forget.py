@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from gateway.redis_stream.send import stream_of
 from schema.errors import TryAgain
-from tenancy.life.delete import Channel
+from tenancy.life.certificate import Channel
 from worker.alarm.book import ALARMS
 from worker.alarm.channels import USUAL
 from worker.alarm.heard import HEARD
@@ -47,14 +47,14 @@ class Forget:
         self._files = files
 
     async def count_keys(self, empresa_id: int) -> int:
-        """See `tenancy.life.delete.Elsewhere`."""
+        """See `tenancy.life.certificate.Elsewhere`."""
         try:
             return len(await self._keys(empresa_id))
         except RedisError as error:
             raise _away() from error
 
     async def forget(self, empresa_id: int, channels: list[Channel]) -> int:
-        """See `tenancy.life.delete.Elsewhere`."""
+        """See `tenancy.life.certificate.Elsewhere`."""
         try:
             await self._leave_shared(empresa_id, channels)
             await self._leave_streams(empresa_id, channels)
@@ -66,7 +66,7 @@ class Forget:
             raise _away() from error
 
     async def erase_files(self, empresa_id: int) -> int:
-        """See `tenancy.life.delete.Elsewhere`. Raises StoreUnavailable."""
+        """See `tenancy.life.certificate.Elsewhere`. Raises StoreUnavailable."""
         return await self._files.erase(empresa_id)
 
     async def _keys(self, empresa_id: int) -> set[bytes]:
