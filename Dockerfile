@@ -26,7 +26,9 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1
 
 # What buyers send; web and worker containers share this volume, or a bucket in its place.
 ENV MEDIA_STORE=/data/media
-RUN install --directory --owner=helix --mode=750 /data/media
+# Backups too, until BACKUP_STORE names a bucket: mount a volume that outlives this machine.
+ENV BACKUP_STORE=/data/backups
+RUN install --directory --owner=helix --mode=750 /data/media /data/backups
 
 COPY requirements.lock ./
 RUN pip install --require-hashes -r requirements.lock

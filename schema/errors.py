@@ -34,6 +34,9 @@ HelixError
     ├── StatementRefused      the server refuses a statement for any other reason
     ├── MigrationChanged      an applied migration is not the one that this release knows
     ├── MigrationFailed       a migration cannot be applied to this database
+    ├── BackupDamaged         a backup does not open, or is not what was written
+    ├── CopyDiffers           a copied database is not equal to what it was made from
+    ├── NotConfirmed          something would be destroyed that nobody confirmed by name
     ├── SendRefused           this message will never go out
     └── ChannelRefused        the channel's credentials are not accepted
 """
@@ -256,6 +259,25 @@ class MigrationChanged(Permanent):
 
 class MigrationFailed(Permanent):
     """A migration cannot be applied to this database as it is."""
+
+
+class BackupDamaged(Permanent):
+    """A backup is not what was written: cut, altered, of another dealer, or its key is gone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the backup cannot be used: {reason}")
+
+
+class CopyDiffers(Permanent):
+    """A copy of a database is not equal to what it was made from; nothing was switched to it."""
+
+
+class NotConfirmed(Permanent):
+    """The name that confirms a destruction is missing or is another dealer's."""
+
+    def __init__(self, empresa_id: int, name: str) -> None:
+        super().__init__(f"empresa {empresa_id} is not touched: confirm with --confirm {name!r}")
+        self.empresa_id = empresa_id
 
 
 class SendRefused(Permanent):

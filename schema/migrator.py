@@ -139,7 +139,7 @@ class Migrator:
         has_ledger = await self._has_ledger()
         if has_ledger and not await self._missing():
             return self._result(database, 0)
-        lock = _lock_name(database)
+        lock = lock_name(database)
         if not await self._value(_LOCK, {"name": lock, "wait_s": self._lock_wait_s}):
             holder = await self._value(_HOLDER, {"name": lock})
             raise MigrationLocked(
@@ -280,7 +280,7 @@ class Migrator:
         return rows[0][0]
 
 
-def _lock_name(database: str) -> str:
+def lock_name(database: str) -> str:
     """GET_LOCK takes 64 characters at most, and one namespace serves the whole server."""
     if len(database) > 57:
         database = hashlib.sha256(database.encode()).hexdigest()[:40]

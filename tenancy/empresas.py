@@ -48,6 +48,23 @@ _RESUME = """
     UPDATE empresas
        SET status = 'ativo', pausa_motivo = NULL, pausada_em = NULL, versao = versao + 1
      WHERE id = %(id)s AND status = 'pausado'
+       AND NOT EXISTS (SELECT 1 FROM operacoes_empresa
+                        WHERE operacoes_empresa.empresa_id = empresas.id AND segura = 1)
+"""
+_DISABLE = """
+    UPDATE empresas SET status = 'suspenso', versao = versao + 1
+     WHERE id = %(id)s AND status IN ('ativo', 'pausado')
+"""
+_ENABLE = """
+    UPDATE empresas
+       SET status = IF(pausada_em IS NULL, 'ativo', 'pausado'), versao = versao + 1
+     WHERE id = %(id)s AND status = 'suspenso'
+"""
+_HELD_BY = "SELECT tipo FROM operacoes_empresa WHERE empresa_id = %(id)s AND segura = 1 LIMIT 1"
+_SET_HOST = """
+    UPDATE empresas SET db_host = %(host)s, db_port = %(port)s, versao = versao + 1
+     WHERE id = %(id)s AND BINARY db_password = %(token)s
+       AND (db_host <> %(host)s OR db_port <> %(port)s)
 """
 
 
@@ -170,13 +187,48 @@ class Empresas:
     async def resume(self, empresa_id: int) -> EmpresaRow:
         """Only one that is paused, or served already. Raises UnknownEmpresa, NotConfigured."""
         await self._conn.execute(_RESUME, {"id": empresa_id})
+        await self._refuse_held(empresa_id)
         return await self._with_status(empresa_id, "ativo")
 
-    async def _with_status(self, empresa_id: int, status: str) -> EmpresaRow:
+    async def disable(self, empresa_id: int) -> EmpresaRow:
+        """Nothing of it is served and its database is not used; a pause is kept for later.
+        Raises UnknownEmpresa, NotConfigured."""
+        await self._refuse_held(empresa_id)
+        await self._conn.execute(_DISABLE, {"id": empresa_id})
+        return await self._with_status(empresa_id, "suspenso")
+
+    async def enable(self, empresa_id: int) -> EmpresaRow:
+        """As it was before `disable`. Raises UnknownEmpresa, NotConfigured."""
+        await self._refuse_held(empresa_id)
+        await self._conn.execute(_ENABLE, {"id": empresa_id})
+        return await self._with_status(empresa_id, "ativo", "pausado")
+
+    async def set_host(self, row: EmpresaRow, host: str, port: int) -> EmpresaRow:
+        """Another address of the same server, or of one with the same database. Raises
+        NotConfigured when the row was changed meanwhile."""
+        await self._refuse_held(row.id)
+        if row.place is not None:
+            values = {"id": row.id, "host": host, "port": port, "token": row.place.token}
+            await self._conn.execute(_SET_HOST, values)
+        new = await self.get(row.id)
+        if new is None or new.place is None or (new.place.host, new.place.port) != (host, port):
+            raise NotConfigured(row.id, "it was changed by somebody else meanwhile")
+        return new
+
+    async def _refuse_held(self, empresa_id: int) -> None:
+        held = await self._conn.fetch_one(_HELD_BY, {"id": empresa_id})
+        if held is not None:
+            raise NotConfigured(
+                empresa_id,
+                f"a {held[0]} holds it: repeat that command to its end, "
+                f"or `helix empresa abandon {empresa_id}`",
+            )
+
+    async def _with_status(self, empresa_id: int, *wanted: str) -> EmpresaRow:
         row = await self.get(empresa_id)
         if row is None:
             raise UnknownEmpresa(empresa_id)
-        if row.status != status:
+        if row.status not in wanted:
             raise NotConfigured(empresa_id, f"its status is {row.status!r}")
         return row
 

@@ -49,6 +49,11 @@ def account_of(host: str, port: int, papel: str) -> str:
     return f"servidor:{host}:{port}:{papel}"
 
 
+def data_key_of(empresa_id: int) -> str:
+    """What `chaves_empresa.chave` of this row is sealed for."""
+    return f"empresa:{empresa_id}:data_key"
+
+
 def new_key() -> str:
     """A line for TENANCY_KEYS: a new key with a new id."""
     key = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()

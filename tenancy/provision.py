@@ -23,7 +23,7 @@ from tenancy.keyring import password_of
 from tenancy.lease import Connection
 from tenancy.migrate import migrate_central, migrate_selected
 from tenancy.names import database_of, quoted, user_of
-from tenancy.registry import ACTIVE, NEW, PAUSED
+from tenancy.registry import ACTIVE, DELETED, NEW, PAUSED
 from tenancy.servers import Role, role_target
 from tenancy.session import Profile as SessionProfile
 from tenancy.settings import TenancySettings
@@ -88,6 +88,9 @@ class Provisioner:
         )
         password = adoption.password.get_secret_value()
         async with self._empresas() as empresas:
+            earlier = await empresas.get(empresa_id)
+            if earlier is not None:
+                _refuse_deleted(earlier)
             await self._refuse_taken(empresas, empresa_id, place)
             own = _target(place, password)
             async with direct(own, self._limits, TenantFaults(empresa_id)) as conn:
@@ -125,6 +128,7 @@ class Provisioner:
             row = await empresas.get(empresa_id)
         if row is None:
             raise NotConfigured(empresa_id or 0, "its row was removed meanwhile")
+        _refuse_deleted(row)
         await empresas.describe(row.id, profile)
         place = self._place(row, host, port)
         await self._refuse_taken(empresas, row.id, place)
@@ -135,6 +139,8 @@ class Provisioner:
     def _place(self, row: EmpresaRow, host: str | None, port: int | None) -> Place:
         known = row.place
         database = database_of(row.id)
+        if known and known.user == user_of(row.id) and known.database.startswith(f"{database}_"):
+            database = known.database  # where a move or a restore has put it
         if row.db_name not in (None, "", database):
             raise NotConfigured(
                 row.id, f"it lives in database {row.db_name}; `helix empresa adopt` changes that"
@@ -230,6 +236,12 @@ class Provisioner:
     async def _empresas(self) -> AsyncIterator[Empresas]:
         async with direct(central_target(self._settings), self._limits, CentralFaults()) as conn:
             yield Empresas(conn)
+
+
+def _refuse_deleted(row: EmpresaRow) -> None:
+    """The id of a dealer who was deleted is never used again."""
+    if row.status == DELETED:
+        raise NotConfigured(row.id, "it was deleted, and its id is never used again")
 
 
 def _until_made(row: EmpresaRow | None) -> str:

@@ -22,6 +22,8 @@ from tenancy.target import Target
 ACTIVE = "ativo"
 PAUSED = "pausado"
 NEW = "provisionando"
+SUSPENDED = "suspenso"
+DELETED = "excluido"
 
 _EMPRESA = """
     SELECT id, nome, endereco, telefone, horario, bot_ativo, db_host, db_port, db_name, db_user,
@@ -51,7 +53,7 @@ class TenantConfig:
     target: Target
     """Its database, with the proof of identity asked for."""
     status: str
-    """provisionando, ativo, pausado or suspenso; only `ativo` is served."""
+    """provisionando, ativo, pausado, suspenso or excluido; only `ativo` is served."""
     versao: int
     bot_ativo: bool
     nome: str

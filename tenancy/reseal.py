@@ -15,7 +15,15 @@ from schema.errors import SecretUnreadable
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.faults import CentralFaults
-from tenancy.keyring import Keyring, account_of, credentials_of, erasure_key_of, key_of, password_of
+from tenancy.keyring import (
+    Keyring,
+    account_of,
+    credentials_of,
+    data_key_of,
+    erasure_key_of,
+    key_of,
+    password_of,
+)
 from tenancy.lease import Connection
 from tenancy.session import Profile
 from tenancy.settings import TenancySettings
@@ -30,6 +38,10 @@ _PASSWORDS = """
 _CREDENTIALS = """
     SELECT id, tipo, identificador, credenciais AS token FROM canais
      WHERE id > %(after)s AND credenciais <> '' ORDER BY id LIMIT %(page)s
+"""
+_DATA_KEYS = """
+    SELECT empresa_id, '' AS tipo, '' AS identificador, chave AS token FROM chaves_empresa
+     WHERE empresa_id > %(after)s AND chave <> '' ORDER BY empresa_id LIMIT %(page)s
 """
 _ERASURE_KEYS = """
     SELECT empresa_id, '' AS tipo, '' AS identificador, chave AS token FROM lgpd_chaves
@@ -53,6 +65,10 @@ _SET_ERASURE_KEY = """
 _SET_ACCOUNT = (
     "UPDATE contas_servidor SET senha = %(new)s WHERE id = %(id)s AND BINARY senha = %(old)s"
 )
+_SET_DATA_KEY = """
+    UPDATE chaves_empresa SET chave = %(new)s
+     WHERE empresa_id = %(id)s AND BINARY chave = %(old)s
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +110,7 @@ _KINDS = (
         write=_SET_CREDENTIALS,
         purpose=lambda _id, gateway, number: credentials_of(gateway, number),
     ),
+    _Kind(read=_DATA_KEYS, write=_SET_DATA_KEY, purpose=lambda id_, *_: data_key_of(id_)),
     _Kind(read=_ERASURE_KEYS, write=_SET_ERASURE_KEY, purpose=lambda id_, *_: erasure_key_of(id_)),
     _Kind(read=_ACCOUNTS, write=_SET_ACCOUNT, purpose=_account),
 )

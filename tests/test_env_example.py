@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings
 from bot.settings import LucasSettings
 from gateway.settings import GatewaySettings
 from tenancy.keyring import new_key
+from tenancy.life.store import BackupSettings
 from tenancy.settings import TenancySettings
 from worker.alarm.settings import AlarmSettings
 from worker.lgpd.settings import PrivacySettings
@@ -30,6 +31,7 @@ PARTS = (
     TranscribeSettings,
     AlarmSettings,
     PrivacySettings,
+    BackupSettings,
 )
 BESIDE = {"LOG_LEVEL"}
 """Options of the command line that may be set by the environment."""

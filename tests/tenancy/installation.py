@@ -109,7 +109,8 @@ async def _remove(installation: Installation) -> None:
     databases = {database_of(number) for number in ids} | {installation.settings.db_name}
     users = {user_of(number) for number in ids}
     for (name,) in await installation.sql("SELECT schema_name FROM information_schema.schemata"):
-        if name in databases:
+        # A copy that a move or a restore made has a number after the name of its dealer.
+        if name in databases or name.rpartition("_")[0] in databases:
             await installation.sql(f"DROP DATABASE `{name}`")
     for (name,) in await installation.sql("SELECT user FROM mysql.user WHERE host = '%%'", ()):
         if name in users:

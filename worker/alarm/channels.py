@@ -24,7 +24,7 @@ from worker.queue.keys import STOPPED_CHANNELS
 
 log = structlog.get_logger()
 
-_USUAL = "helix:channels:usual"
+USUAL = "helix:channels:usual"
 _AT_ONCE = 50
 _DAYS_KEPT, _DAYS_NEEDED = 14, 5
 _FORGOTTEN = timedelta(days=30)
@@ -94,16 +94,16 @@ class Channels:
         gone = [str(id_) for id_ in {*heard, *known} - kept.keys()]
         async with self._redis.pipeline(transaction=True) as pipe:
             if changed:
-                pipe.hset(_USUAL, mapping=dict(changed))
+                pipe.hset(USUAL, mapping=dict(changed))
             if gone:
-                pipe.hdel(_USUAL, *gone)
+                pipe.hdel(USUAL, *gone)
                 pipe.zrem(HEARD, *gone)
             await pipe.execute()
         return usual
 
     async def _known(self) -> dict[int, Usual]:
         # Typed as if a synchronous client might have been given.
-        asked: Any = self._redis.hgetall(_USUAL)
+        asked: Any = self._redis.hgetall(USUAL)
         known = {}
         for id_, text in (await asked).items():
             try:

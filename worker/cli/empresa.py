@@ -20,7 +20,11 @@ from tenancy.password import PasswordRotation, Rotated
 from tenancy.provision import Adoption, Provisioner
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
+from worker.cli.empresa_backup import backup, backups, restore, verify_backup
 from worker.cli.empresa_canary import canary
+from worker.cli.empresa_delete import certificate, delete
+from worker.cli.empresa_disable import disable, enable
+from worker.cli.empresa_move import abandon, drop_kept, kept, move, set_host
 from worker.cli.empresa_pause import pause, pause_facts, resume
 from worker.cli.output import Json, note, print_facts, print_rows, run
 from worker.cli.tell import client, tell
@@ -30,9 +34,11 @@ PASSWORD_VARIABLE = "HELIX_TENANT_PASSWORD"  # noqa: S105 - the name of a variab
 
 app = typer.Typer(help="Dealers and their databases.", no_args_is_help=True)
 
-app.command()(canary)
-app.command()(pause)
-app.command()(resume)
+for command in (
+    *(canary, pause, resume, disable, enable, set_host, move, kept, drop_kept, abandon),
+    *(backup, backups, verify_backup, restore, delete, certificate),
+):
+    app.command()(command)
 
 Nome = Annotated[str, typer.Option(help="The dealer's name, as buyers read it.")]
 Endereco = Annotated[str | None, typer.Option(help="Where the store is.")]

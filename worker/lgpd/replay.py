@@ -5,7 +5,7 @@ Runs over the list of erasures (`lgpd_pedidos`) before the restored database is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -61,6 +61,17 @@ async def replay_erasures(
         found = await find_rows(connection, person)
         await delete_rows(connection, person, found, count_visits=False)
     return Replayed(erasures=len(erasures), customers=len(customers), files=tuple(sorted(files)))
+
+
+def erase_again(central: Central, keyring: Keyring) -> Callable[[int, Connection], Awaitable[None]]:
+    """What a restore does with the restored database before anybody is switched to it."""
+
+    async def after_restore(empresa_id: int, connection: Connection) -> None:
+        await connection.execute("START TRANSACTION")  # an error closes the connection
+        await replay_erasures(empresa_id, connection, central=central, keyring=keyring)
+        await connection.execute("COMMIT")
+
+    return after_restore
 
 
 _NO_PHONE = "00000"

@@ -65,6 +65,20 @@ class S3Files:
         except (BaseError, OSError) as error:
             raise StoreUnavailable(f"the media bucket: {type(error).__name__}") from error
 
+    async def erase(self, empresa_id: int) -> int:
+        """See `MediaStore`."""
+        erased = 0
+        try:
+            async for page in obstore.list(self._store, prefix=f"{empresa_id}/"):
+                paths = [entry["path"] for entry in page]
+                await obstore.delete_async(self._store, paths)
+                erased += len(paths)
+        except FileNotFoundError:
+            return erased
+        except (BaseError, OSError) as error:
+            raise StoreUnavailable(f"the media bucket: {type(error).__name__}") from error
+        return erased
+
 
 def _config(settings: MediaSettings) -> S3Config:
     config: S3Config = {"region": settings.s3_region}

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -38,6 +39,10 @@ class MediaStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """When it returns, there is no such file. Raises StoreUnavailable."""
+        ...
+
+    async def erase(self, empresa_id: int) -> int:
+        """Deletes all files of a dealer; returns how many there were. Raises StoreUnavailable."""
         ...
 
 
@@ -92,6 +97,13 @@ class Folder:
         except OSError as error:
             raise StoreUnavailable(f"the media folder: {error.strerror}") from error
 
+    async def erase(self, empresa_id: int) -> int:
+        """See `MediaStore`."""
+        try:
+            return await asyncio.to_thread(_erase, self._root / str(empresa_id))
+        except OSError as error:
+            raise StoreUnavailable(f"the media folder: {error.strerror}") from error
+
     def _write(self, path: Path, data: bytes) -> None:
         if path.exists() and path.stat().st_size == len(data):
             return
@@ -110,3 +122,11 @@ class Folder:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _erase(folder: Path) -> int:
+    if not folder.is_dir():
+        return 0
+    files = sum(path.is_file() for path in folder.rglob("*"))
+    shutil.rmtree(folder)
+    return files

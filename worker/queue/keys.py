@@ -88,6 +88,11 @@ def gateway_state(address: str) -> str:
     return f"helix:gateway:{address}"
 
 
+def all_of(empresa_id: int) -> tuple[str, ...]:
+    """Patterns, for SCAN, of every key that is one empresa's alone: ours, and arq's of its jobs."""
+    return f"helix:{{{empresa_id}}}:*", f"arq:*:helix:{{{empresa_id}}}:*"
+
+
 def empresa_of(key: bytes) -> int | None:
     """Whose dead letters a key names, None for any other key."""
     found = _DEAD_LETTERS.fullmatch(key)

@@ -1,0 +1,1 @@
+"""What `tenancy.life` needs to know of Redis, files and running processes."""
