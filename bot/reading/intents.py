@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bot.filters import Filters
 from bot.reading.amounts import Amounts
-from bot.reading.data import any_of, load
+from bot.reading.data import any_of, attribute_words, load
 from bot.reading.text import Text
 
 
@@ -111,6 +111,8 @@ def find_intents(
     _add_by_meaning(found, text, filters, topics, amounts, own)
     if freed:
         found.add(Intent.SEARCH)
+    if Intent.OPT_OUT in found and _still_wishes(text, filters):
+        found.discard(Intent.OPT_OUT)
     _drop_shadowed(found, text, filters)
     if Intent.NEGOTIATE in found and not amounts.offers:
         found = _without_bargain(found, text)
@@ -152,7 +154,8 @@ def _add_by_meaning(
     names = bool(filters.model)
     if amounts.offers:
         found.add(Intent.NEGOTIATE)
-    if amounts.instalments or (amounts.down_payment is not None and names):
+    monthly = amounts.instalments and "garantia" not in topics
+    if monthly or (amounts.down_payment is not None and names):
         found.add(Intent.FINANCING)
     if own and not found & {Intent.SELL_CAR, Intent.TRADE_IN}:
         found.add(Intent.TRADE_IN)
@@ -186,6 +189,14 @@ _LEAST = re.compile(
 )
 
 
+_HAVING = re.compile(
+    r"\b(?:mais|menos|menor|maior)\b.*\b(?:com|que (?:tenha|tem|venha|vem)(?: com)?|de|"
+    r"equipad\w+)\b"
+    r"(?!.*\b(?:quantos?|qual o|que cor)\b)"
+)
+"""Of the best by an order that has something: what it has is a criterion."""
+
+
 def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
     """True when words that could be a question about a car are criteria for a search."""
     if set(topics) <= {"km", "cambio", "combustivel", "ano", "cor"}:
@@ -198,6 +209,8 @@ def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
         return bool((stated or sorted_by_km or listed) and not asks)
     if topics == ("lugares",) and not text.question and _SEATS_WISHED.search(text.flat):
         return True
+    if filters.sort is not None and _HAVING.search(text.flat):
+        return True  # `o Corolla mais barato com couro`
     if len(filters.model) > 1 and _WISH.search(text.flat) and " ou " in text.flat:
         return True  # `Doblo ou Spin de 7 lugares`
     any_car = bool(_ANY_CAR.search(text.flat)) or not filters.only_names()
@@ -230,6 +243,20 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
         found -= {Intent.YES}
 
 
+_OTHERS_WISHED = re.compile(
+    r"\b(?:mand\w+|envi\w+|mostr\w+|oferec\w+|quero)(?: \w+){1,4} (?:(?<!nao )(?:quero|queria|"
+    r"prefiro|procuro)|so|manda so|mostra so|me (?:manda|mostra))(?: (?:ver|um|uma|os|as))* "
+    r"(?P<word>[a-z0-9]+)"
+)
+
+
+def _still_wishes(text: Text, filters: Filters) -> bool:
+    """`para de mandar picape, quero suv` wants other cars, not silence."""
+    match = _OTHERS_WISHED.search(text.flat)
+    wanted = (*filters.body, *filters.color, *filters.fuel, filters.transmission)
+    return match is not None and attribute_words().get(match["word"], ("", ""))[1] in wanted
+
+
 def _without_bargain(found: set[Intent], text: Text) -> set[Intent]:
     if _FOR_CHEAPER.search(text.flat) or _IN_ORDER.search(text.flat):
         return found - {Intent.NEGOTIATE} | {Intent.SEARCH}
@@ -257,7 +284,10 @@ def _only_small_talk(text: Text) -> bool:
         r"\bquem (?:\w+ ){0,2}(?:comprou|levou|don[oa]s?|proprietari\w+|reservou|vai ver|marcou|"
         r"agendou)\b|\bd[eoa] quem\b|"
         r"\b(?:telefone|whatsapp|endereco|dados|nome|contato) d[oa] (?:dono|proprietari|pessoa|"
-        r"rapaz|moca|cara)",
+        r"rapaz|moca|cara)|\b(?:mora|vive|trabalha) (?:onde|aonde)\b|\b(?:onde|aonde) (?:mora|"
+        r"vive)\b|"
+        r"\b(?:ex|antig[oa]|ultim[oa]) don[oa]\b|\bmais gente\b|\boutra pessoa\b|\bmais alguem\b|"
+        r"\bque (?:horas?|dia)(?: \w+)? [oa] [a-z]+ (?:vai|vem|marcou|agendou)\b",
         text.flat,
     )
 

@@ -18,11 +18,29 @@ _OWN = re.compile(
     r"(?:pegam|aceitam) (?:um|uma))"
     r"(?: carro| carrinho| veiculo)?(?: e um| e uma)?$"
 )
+_KIN = (
+    r"(?:esposa|esposo|mulher|marido|mae|pai|filh[oa]|irma|irmao|sogr[oa]|namorad[oa]|av[oa]|"
+    r"ti[oa])"
+)
+_KIN_HAS = re.compile(
+    rf"\b(?:meu|minha) {_KIN} (?:tem|possui|usa|anda (?:de|com|num|numa))(?: hoje)?(?: um| uma|"
+    rf" o| a)?$"
+)
+_OF_KIN = re.compile(rf"(?:(?:19|20)[0-9]{{2}} )?d[oa] (?:meu|minha) {_KIN}\b")
+_FORMER = re.compile(
+    r"\b(?:(?<!voces )(?:tive|vendi|bati|larguei|comprei|troquei)|eu (?:ja )?tinha|ja tive|"
+    r"(?:eu (?:andava|rodava)|andei) (?:de|com|num|numa)|(?:sai|vim|venho|desfiz|desfazi) d[eo]|"
+    r"(?:meu|minha) (?:antig[oa]|ultim[oa]|anterior|primeir[oa])(?: carro)?(?: (?:era|foi))?|"
+    r"(?:meu|minha) carro (?:antigo |anterior |velho )?(?:era|foi)|"
+    r"roubaram|levaram)(?: (?:ja|um|uma|o|a|meu|minha|de|dois|duas))*$"
+)
+"""A car that he had: neither a wish nor one to trade in."""
 _AND_ONE = re.compile(r"\be (?:mais )?(?:um|uma)$")  # `tenho um Civic 2014 e um Gol`
 _OWN_ENDS = re.compile(
     r"^(?:quero|queria|troca|trocar|dar|da|no|na|nesse|nessa|naquele|por|pelo|pela|pra|e quero|em|"
     r"num|numa|"
-    r"pego|pegar|interesse|gostaria|vender)\b"
+    r"pego|pegar|interesse|gostaria|vender|agora|preciso|precisando|procur\w+|busc\w+|hoje|"
+    r"e (?:preciso|procuro|busco|agora|estou|to|queria)|estou (?:procur|atras|busc|quer)\w*)\b"
 )
 _LIKE = re.compile(
     r"\b(?:tipo|estilo|parecido com|parecida com|similar a|semelhante a|igual a|igual|como|padrao|"
@@ -55,7 +73,9 @@ class Mention(NamedTuple):
     name: Name
     trim: tuple[str, ...] = ()
     own: bool = False
-    """The buyer's own car."""
+    """The buyer's own car, or one that he had."""
+    former: bool = False
+    """He has it no more."""
     like: bool = False
     """Only a comparison (tipo um Onix)."""
     negated: bool = False
@@ -75,8 +95,13 @@ def find_names(text: Text, stock: Trims) -> list[Mention]:
             index += 1
             continue
         mention = _with_trim(text, _whole(text, mention, stock), stock)
+        former = _is_former(text, mention, found)
         found.append(
-            mention._replace(own=_is_own(text, mention, found), like=_is_like(text, mention, found))
+            mention._replace(
+                own=former or _is_own(text, mention, found),
+                former=former,
+                like=_is_like(text, mention, found),
+            )
         )
         index = mention.end
         other = _other_trim(text, found[-1], stock)
@@ -224,12 +249,21 @@ def _is_beside(word: str) -> bool:
 
 
 def _is_own(text: Text, mention: Mention, found: list[Mention]) -> bool:
-    start = mention.start
-    if found and found[-1].end == start and found[-1].name.kind is NameKind.BRAND:
-        start = found[-1].start
+    start = _whole_start(mention, found)
     before = text.before(start, 4)
     another = bool(found) and found[-1].own and _AND_ONE.search(before)
-    return bool(another or _OWN.search(before))
+    kin = _KIN_HAS.search(text.before(start)) or _OF_KIN.match(text.after(mention.end))
+    return bool(another or _OWN.search(before) or kin)
+
+
+def _is_former(text: Text, mention: Mention, found: list[Mention]) -> bool:
+    return bool(_FORMER.search(text.before(_whole_start(mention, found))))
+
+
+def _whole_start(mention: Mention, found: list[Mention]) -> int:
+    """Where the name begins, its brand included."""
+    beside = found and found[-1].end == mention.start and found[-1].name.kind is NameKind.BRAND
+    return found[-1].start if beside else mention.start
 
 
 def _is_like(text: Text, mention: Mention, found: list[Mention]) -> bool:
