@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from bot.filters import Filters
 from bot.reading.amounts import Amounts
-from bot.reading.data import any_of, attribute_words, load
+from bot.reading.data import any_of, load
+from bot.reading.silence import still_wishes
 from bot.reading.text import Text
 
 
@@ -111,7 +112,7 @@ def find_intents(
     _add_by_meaning(found, text, filters, topics, amounts, own)
     if freed:
         found.add(Intent.SEARCH)
-    if Intent.OPT_OUT in found and _still_wishes(text, filters):
+    if Intent.OPT_OUT in found and still_wishes(text, filters):
         found.discard(Intent.OPT_OUT)
     _drop_shadowed(found, text, filters)
     if Intent.NEGOTIATE in found and not amounts.offers:
@@ -241,20 +242,6 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
         found -= {Intent.YES, Intent.NO}
     if found & {Intent.THANKS, Intent.GREETING, Intent.BYE}:
         found -= {Intent.YES}
-
-
-_OTHERS_WISHED = re.compile(
-    r"\b(?:mand\w+|envi\w+|mostr\w+|oferec\w+|quero)(?: \w+){1,4} (?:(?<!nao )(?:quero|queria|"
-    r"prefiro|procuro)|so|manda so|mostra so|me (?:manda|mostra))(?: (?:ver|um|uma|os|as))* "
-    r"(?P<word>[a-z0-9]+)"
-)
-
-
-def _still_wishes(text: Text, filters: Filters) -> bool:
-    """`para de mandar picape, quero suv` wants other cars, not silence."""
-    match = _OTHERS_WISHED.search(text.flat)
-    wanted = (*filters.body, *filters.color, *filters.fuel, filters.transmission)
-    return match is not None and attribute_words().get(match["word"], ("", ""))[1] in wanted
 
 
 def _without_bargain(found: set[Intent], text: Text) -> set[Intent]:

@@ -8,33 +8,10 @@ from typing import NamedTuple, Protocol
 from bot.filters import ModelWish
 from bot.reading.data import attribute_words, plain_words
 from bot.reading.lexicon import MAX_NAME_TOKENS, Lexicon, Name, NameKind
+from bot.reading.owners import is_his, is_of_kin, was_his
 from bot.reading.tails import longer
 from bot.reading.text import Text, compact
 
-_OWN = re.compile(
-    r"\b(?:(?:meu|minha)(?: \w+)? (?:atual|usad[oa])(?: e)?(?: um| uma)?|meu|minha|meus|"
-    r"tenho(?: aqui)?(?: um| uma)|possuo(?: um| uma)?|dou (?:um|uma|o|a) ?|"
-    r"(?:um|uma|o|a) meu|(?:dao|pagam|avaliam|pagariam) (?:num|numa|no|na|em um|em uma|pelo|pela)|"
-    r"(?:pegam|aceitam) (?:um|uma))"
-    r"(?: carro| carrinho| veiculo)?(?: e um| e uma)?$"
-)
-_KIN = (
-    r"(?:esposa|esposo|mulher|marido|mae|pai|filh[oa]|irma|irmao|sogr[oa]|namorad[oa]|av[oa]|"
-    r"ti[oa])"
-)
-_KIN_HAS = re.compile(
-    rf"\b(?:meu|minha) {_KIN} (?:tem|possui|usa|anda (?:de|com|num|numa))(?: hoje)?(?: um| uma|"
-    rf" o| a)?$"
-)
-_OF_KIN = re.compile(rf"(?:(?:19|20)[0-9]{{2}} )?d[oa] (?:meu|minha) {_KIN}\b")
-_FORMER = re.compile(
-    r"\b(?:(?<!voces )(?:tive|vendi|bati|larguei|comprei|troquei)|eu (?:ja )?tinha|ja tive|"
-    r"(?:eu (?:andava|rodava)|andei) (?:de|com|num|numa)|(?:sai|vim|venho|desfiz|desfazi) d[eo]|"
-    r"(?:meu|minha) (?:antig[oa]|ultim[oa]|anterior|primeir[oa])(?: carro)?(?: (?:era|foi))?|"
-    r"(?:meu|minha) carro (?:antigo |anterior |velho )?(?:era|foi)|"
-    r"roubaram|levaram)(?: (?:ja|um|uma|o|a|meu|minha|de|dois|duas))*$"
-)
-"""A car that he had: neither a wish nor one to trade in."""
 _AND_ONE = re.compile(r"\be (?:mais )?(?:um|uma)$")  # `tenho um Civic 2014 e um Gol`
 _OWN_ENDS = re.compile(
     r"^(?:quero|queria|troca|trocar|dar|da|no|na|nesse|nessa|naquele|por|pelo|pela|pra|e quero|em|"
@@ -252,12 +229,12 @@ def _is_own(text: Text, mention: Mention, found: list[Mention]) -> bool:
     start = _whole_start(mention, found)
     before = text.before(start, 4)
     another = bool(found) and found[-1].own and _AND_ONE.search(before)
-    kin = _KIN_HAS.search(text.before(start)) or _OF_KIN.match(text.after(mention.end))
-    return bool(another or _OWN.search(before) or kin)
+    kin = is_of_kin(text.before(start), text.after(mention.end))
+    return bool(another or is_his(before) or kin)
 
 
 def _is_former(text: Text, mention: Mention, found: list[Mention]) -> bool:
-    return bool(_FORMER.search(text.before(_whole_start(mention, found))))
+    return was_his(text.before(_whole_start(mention, found)))
 
 
 def _whole_start(mention: Mention, found: list[Mention]) -> int:
