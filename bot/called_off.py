@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from bot.reading.intents import Intent
+from bot.reading.kept import is_kept
 from bot.reading.reader import Reading
 from bot.state import State
 from bot.values import Appointment
@@ -26,12 +27,16 @@ _CALLS_OFF = re.compile(
     r"dar (?:cano|bolo|o cano|o bolo|um bolo)|pular fora|cair fora)\b|"
     r"\b(?:dei|dou|demos|vou dar) (?:pra )?tras\b|\b(?:pulei|pulo|cai|caio|to|estou|tou) fora$|"
     r"\bdesist(?:i|o|imos)(?: (?:viu|ta|mesmo|obrigad\w|de tudo|da ida|de ir|de passar ai))*$|"
-    r"\b(?:nao|nem) (?:precisa\w*|carece)(?: (?:mais|nem))* me (?:esper|aguard)\w+|"
-    r"\b(?:nao|nem) me (?:esper|aguard)\w+|\b(?:nao|nem) (?:precisa )?cont\w+ (?:mais )?comigo\b|"
+    r"\b(?:nao|nem) (?:precisa\w*|carece)(?: (?:mais|nem))* me (?:esper|aguard)\w+\b(?! (?:na|no|"
+    r"com)\b)|"
+    r"\b(?:nao|nem) me (?:esper|aguard)\w+\b(?! (?:na|no|com)\b)|"
+    r"\b(?:nao|nem) (?:precisa )?cont\w+ (?:mais )?comigo\b|"
     r"\bnao (?:quero|vou querer|pretendo) (?:mais )(?:ir|visitar|essa visita|aparecer|test\w*)\b|"
     r"\bnao (?:vai ter|tem|tera|tenho|vou ter)(?: mais)? como(?: (?:pra|de))?(?: eu)? (?:ir|"
     r"aparecer|passar ai)\b|"
     r"\bnao (?:vou|quero|vamos|irei) mais (?:ver|visitar|testar|olhar|conhecer)\b|"
+    r"\bnao (?:apareco|passo|chego)(?: ai| la)? mais\b|\bnao (?:vou|irei) (?:mais )?comparecer\b|"
+    r"\bpodem? (?:me )?esquecer (?:hoje|amanha|segunda|terca|quarta|quinta|sexta|sabado)\b|"
     r"^(?:deixa|esquece|nao)(?: (?:entao|pra la|ai|isso))* nao precisa mais(?: nao)?$|"
     r"\b(?:minha|a) ida (?:ai )?(?:melou|caiu|furou|ja era|nao rola\w*)\b"
 )
@@ -57,5 +62,7 @@ def calls_off(reading: Reading, state: State, stored: Appointment | None) -> boo
         return False
     flat = reading.text.flat
     if reading.filters.model and not _SEEING.search(flat):
+        return False
+    if is_kept(flat):
         return False
     return bool(_CALLS_OFF.search(flat)) and _ABOUT_ELSE.search(flat) is None

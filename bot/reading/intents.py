@@ -11,6 +11,7 @@ from enum import StrEnum
 from bot.filters import Filters
 from bot.reading.amounts import Amounts
 from bot.reading.data import any_of, load
+from bot.reading.kept import is_kept
 from bot.reading.silence import still_wishes
 from bot.reading.text import Text
 
@@ -112,6 +113,8 @@ def find_intents(
     _add_by_meaning(found, text, filters, topics, amounts, own)
     if freed:
         found.add(Intent.SEARCH)
+    if Intent.CANCEL_SCHEDULE in found and is_kept(text.flat):
+        found.discard(Intent.CANCEL_SCHEDULE)
     if Intent.OPT_OUT in found and still_wishes(text, filters):
         found.discard(Intent.OPT_OUT)
     _drop_shadowed(found, text, filters)
@@ -295,7 +298,8 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
 
 _HIS_CAR = re.compile(r"\b(?:aceita\w*|peg\w+|avali\w+|receb\w+|troc\w+)(?: \w+)? (?:meu|minha)\b")
 _FINANCES = re.compile(
-    r"\b(?:financiar|parcelar|simular)\b|\b(?:parcelas?|prestac\w+|entrada|financiamento) d\w+\b"
+    r"\b(?:financiar|parcelar|simular|dividir)\b|\b(?:parcelas?|prestac\w+|entrada|"
+    r"financiamento) d\w+\b"
 )
 _IS_THERE = re.compile(
     r"\b(?:tem|ainda|disponivel|valor|preco|anuncio)\b|\bquanto (?:custa|e|esta|ta)\b"
