@@ -16,14 +16,15 @@ from bot.values import Appointment
 _WHY = (
     r"(?=$| (?:nao|viu|ta|arrum\w+|ach\w+|comprei|peguei|fech\w+|mudei|desist\w+|resolvi|por|"
     r"porque|"
-    r"hoje|amanha|obrigad\w+|valeu|desculp\w+|infelizmente|moc\w|amig\w|deix\w+|esquec\w|ja|ai|nesse|"
+    r"amanha|obrigad\w+|valeu|desculp\w+|infelizmente|moc\w|amig\w|deix\w+|esquec\w|ja|ai|nesse|"
     r"segunda|terca|quarta|quinta|sexta|sabado|domingo)\b)"
 )
 _CALLS_OFF = re.compile(
     rf"\bnao (?:vou|irei|vamos|iremos)(?: (?:ir|ai|la))?(?: mais| nao)(?: (?:mais|nao|ir|ai|"
     rf"la))*{_WHY}|"
     rf"\bnao (?:vou|irei|vamos|iremos) (?:ai|la|ir|aparecer|passar ai){_WHY}|"
-    r"\b(?:vou|vamos|terei (?:que|de)|tenho que|preciso|vai ter que) (?:ter que )?(?:furar|faltar|"
+    r"\b(?:vou|vamos|terei (?:que|de)|tenho que|preciso|vai ter que) (?:ter que )?(?:furar|"
+    r"faltar|declinar|"
     r"dar (?:cano|bolo|o cano|o bolo|um bolo)|pular fora|cair fora)\b|"
     r"\b(?:dei|dou|demos|vou dar) (?:pra )?tras\b|\b(?:pulei|pulo|cai|caio|to|estou|tou) fora$|"
     r"\bdesist(?:i|o|imos)(?: (?:viu|ta|mesmo|obrigad\w|de tudo|da ida|de ir|de passar ai))*$|"

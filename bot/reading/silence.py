@@ -9,7 +9,9 @@ from bot.reading.data import attribute_words
 from bot.reading.text import Text
 
 _OTHERS_WISHED = re.compile(
-    r"\b(?:mand\w+|envi\w+|mostr\w+|oferec\w+|quero)(?: \w+){1,4} (?:(?<!nao )(?:quero|queria|"
+    r"\b(?:mand\w+|envi\w+|mostr\w+|oferec\w+|quero)"
+    r"(?! (?:\w+ )?(?:mensage|nada|propagand|anunci|spam|"
+    r"notific))(?: \w+){1,4} (?:(?<!nao )(?:quero|queria|"
     r"prefiro|procuro)|so|manda so|mostra so|me (?:manda|mostra))(?: (?:ver|um|uma|os|as))* "
     r"(?P<word>[a-z0-9]+)"
 )
