@@ -39,6 +39,9 @@ def as_an_answer(reading: Reading, state: State) -> Reading:
         return offer
     if wishes:
         return reading
+    term = _another_term(reading, state)
+    if term is not None:
+        return term
     if reading.text.question:  # `e se eu der 30 mil?`
         return _down_payment(reading, state) or reading if reading.down_payment else reading
     return _own_car(reading, state) or _down_payment(reading, state) or reading
@@ -101,6 +104,38 @@ def _down_payment(reading: Reading, state: State) -> Reading | None:
     if down is None and reading.months is None:
         return None
     return with_intent(replace(reading, down_payment=down, filters=Filters()), Intent.FINANCING, ())
+
+
+_ANOTHER_TERM = re.compile(
+    r"(?:e|mas|entao|agora|ou|tambem|se|eu|aument\w+|sub\w+|baix\w+|diminu\w+|simula|faz|"
+    r"calcula|fica como|como fica|quanto fica) ?"
+    r"(?:(?:e|se|eu|fosse|for|ai|fica|como|a entrada|entrada) )*"
+    r"(?:(?:com|dando|der|desse|dar|de|entrando com|botando|colocando|por|em|pra) )+"
+    r"(?:(?:uns|umas|so|apenas|mais|r\$) )*(?P<number>[0-9][0-9.,]*)k?"
+    r"(?P<unit>(?: (?:mil|reais|x|vezes|meses|parcelas|de entrada|na entrada))*)"
+)
+_MONTHS = (12, 18, 24, 30, 36, 42, 48, 60, 72, 84)
+_IN_MONTHS = re.compile(r"\b(?:em|por) [0-9]+\b|x|vezes|meses|parcelas")
+
+
+def _another_term(reading: Reading, state: State) -> Reading | None:
+    """`e com 20?`, `e em 36?` after a talk of financing: the same again, with another term."""
+    match = _ANOTHER_TERM.fullmatch(reading.text.flat)
+    if match is None or state.last_intent != Intent.FINANCING:
+        return None
+    number = round(float(match["number"].replace(".", "").replace(",", ".")))
+    if _IN_MONTHS.search(match[0]) and number in _MONTHS and "mil" not in match["unit"]:
+        told = replace(reading, months=number, filters=Filters())
+    else:
+        small = number < LEAST_IN_FULL
+        told = replace(
+            reading, down_payment=number * 1000 if small else number, filters=Filters(), months=None
+        )
+    return with_intent(told, Intent.FINANCING, ())
+
+
+LEAST_IN_FULL = 1000
+"""What is smaller is said in thousands."""
 
 
 def _only_amount(reading: Reading) -> int | None:

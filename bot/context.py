@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 
 from bot.answers import as_an_answer, with_intent, without_own_car
-from bot.continued import continued
+from bot.called_off import calls_off
+from bot.continued import allowed_again, continued
 from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
@@ -19,7 +20,11 @@ from bot.state import Pending, State
 from bot.stock import Stock
 from bot.values import Appointment, Dealer
 
-_FOLLOW_UP = re.compile(r"^e (?:o|a|do|da|no|na|ess[ea]|dess[ea]|del[ea]|el[ea]|aquel[ea])\b")
+_FOLLOW_UP = re.compile(
+    r"^(?:(?:e|agora|entao|ai) )+(?:o|a|do|da|no|na|ess[ea]|dess[ea]|del[ea]|el[ea]|aquel[ea])\b|"
+    r"^(?:(?:as|os|a|o|e|agora|tambem|quero|manda|mostra|me|ver) )*(?:d[oa]|dess[ea]|daquel[ea])\b|"
+    r"^[oa] \w+ (?:agora|tambem)$"
+)
 _FOLLOW_UP_ANY = re.compile(r"^(?:e|ess[ea]|el[ea]|est[ea]|o|a)\b")
 PRICE = re.compile(
     r"\b(?:quanto (?:custa|e|esta|fica|sai)(?! (?:rodad\w+|de km|d[ea] volta))|preco|valor)\b"
@@ -63,16 +68,16 @@ def in_context(
     raw: str,
 ) -> Reading:
     """The same reading, with the intent and the time that are meant here."""
+    if calls_off(reading, state, stored):
+        return with_intent(reading, Intent.CANCEL_SCHEDULE, ())
     comes = coming.meant(reading, raw, state, stored)
     if comes is not None:
         return with_intent(reading, comes, ())
-    no_wish = _of_the_store_itself(reading, dealer)
-    if no_wish is not None:
-        return no_wish
-    if _ACK.fullmatch(reading.text.flat) and state.greeted and not reading.text.question:
-        waits = state.pending not in (None, Pending.CAR, Pending.BUDGET)
-        return reading if waits else with_intent(reading, Intent.THANKS, ())
+    aside = _of_the_store_itself(reading, dealer) or _acknowledges(reading, state)
+    if aside is not None:
+        return aside
     reading = without_own_car(as_an_answer(reading, state), state)
+    reading = allowed_again(reading, state)
     if state.offered and _ANY_WILL_DO.fullmatch(reading.text.flat):
         return with_intent(reading, Intent.SEARCH, ())
     if not names_a_car(reading, state, stock):
@@ -80,6 +85,19 @@ def in_context(
     visit = _visit(reading, state, stored, points=names_a_car(reading, state, stock))
     if visit is not None:
         return with_intent(reading, visit, ())
+    return _of_the_shown(reading, state, stock, raw)
+
+
+def _acknowledges(reading: Reading, state: State) -> Reading | None:
+    """`beleza`, `ok entendi`: an answer while something is asked for, else thanks."""
+    if not _ACK.fullmatch(reading.text.flat) or not state.greeted or reading.text.question:
+        return None
+    waits = state.pending not in (None, Pending.CAR, Pending.BUDGET)
+    return reading if waits else with_intent(reading, Intent.THANKS, ())
+
+
+def _of_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> Reading:
+    """What is meant of cars that he has seen: which of them, is it this, the same of another."""
     shown = about_the_shown(reading, state, stock, raw)
     if shown is not reading:
         return shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.filters import Filters, ModelWish
+from bot.filters import Exclude, Filters, ModelWish
 from bot.reading.data import attribute_words
 from bot.reading.intents import Intent
 from bot.reading.lexicon import NameKind
@@ -58,6 +58,32 @@ def _by_cabin(reading: Reading, before: Filters, cabin: str, stock: Stock) -> Re
     wish = before.merged(reading.filters).model_copy(update={"model": models})
     intents = (Intent.SEARCH,) if reading.intent is Intent.UNCLEAR else reading.intents
     return replace(reading, filters=wish, intents=intents)
+
+
+_ALLOWS = re.compile(
+    r"\b(?:pode|podem|poderia|serve|tambem|aceito|libera|liberad[oa]|volta|inclui|bota|poe|coloca|"
+    r"deixa|tudo bem|nao me importo|nao tem problema|entra|vale|topo|relevo|considero)\b"
+)
+_ONLY = re.compile(r"\b(?:so|somente|apenas|agora quero|tem que ser)\b")
+_EXCLUDED = ("brand", "color", "fuel", "body", "model")
+
+
+def allowed_again(reading: Reading, state: State) -> Reading:
+    """`branco pode também` after `menos branco`: no longer ruled out, and not required either."""
+    flat, said = reading.text.flat, reading.filters
+    if not _ALLOWS.search(flat) or _ONLY.search(flat) or reading.text.question:
+        return reading
+    before = state.filters.exclude
+    back = {
+        key: tuple(one for one in getattr(said, key) if one in getattr(before, key))
+        for key in _EXCLUDED
+    }
+    if not any(back.values()):
+        return reading
+    kept = {key: tuple(one for one in getattr(said, key) if one not in back[key]) for key in back}
+    plain = said.model_copy(update=kept)
+    meant = replace(reading, filters=plain, allowed=said.model_copy(update={"exclude": Exclude()}))
+    return replace(meant, intents=(Intent.SEARCH,), reference=None, topics=())
 
 
 def _longer(family: str, word: str, stock: Stock) -> ModelWish | None:

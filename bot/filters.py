@@ -109,6 +109,16 @@ class Filters(BaseModel):
             result["exclude"] = unwanted
         return result
 
+    def stripped(self, unwanted: Exclude) -> Filters:
+        """These wishes without what is ruled out now: `tira o branco` of white ones."""
+        if unwanted == _NO_EXCLUDE:
+            return self
+        update = {
+            key: tuple(one for one in getattr(self, key) if one not in getattr(unwanted, key))
+            for key in ("brand", "color", "fuel", "body")
+        }
+        return self.model_copy(update=update)
+
     def merged(self, newer: Filters) -> Filters:
         """These wishes, overridden by what `newer` says about the same thing."""
         update: dict[str, Any] = {

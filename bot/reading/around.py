@@ -18,6 +18,8 @@ MAX = re.compile(
     r"(?:nao )?(?:passe|passa|passar|ultrapasse|ultrapassar)(?: muito)?|tenho|gastar|pagar|"
     r"orcamento|"
     r"disponho|disponivel|bolso|budget|(?:nada|nao|nem) (?:acima|mais) (?:de|que)|"
+    r"(?:aument\w+|estic\w+|subo|suba|sobe|subir|chego|chegar|vai|vou|ir)(?: (?:o|meu|valor|"
+    r"limite|orcamento|preco|mais|um|pouco))* (?:pra|ate|em|a)|"
     r"nao (?:va|vai|pode ir) alem|baixo d[eo]s?)" + FILL + "$|"
     r"\bte(?: (?:uns|os|r\$))*$"
 )

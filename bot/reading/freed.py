@@ -13,7 +13,8 @@ _KEYS = {
 }  # fmt: skip
 _WHAT = "|".join(_KEYS)
 _NO_MATTER = (
-    r"tanto faz|nao importa\w*|nao ligo|nao faz diferenca|nao faco questao|nao tem importancia|"
+    r"tanto faz|nao importa\w*|nao ligo|nao faz diferenca|nao faco (?:mais )?questao|"
+    r"nao tem importancia|"
     r"nao tenho preferencia|sem preferencia|indiferente|independente|da no mesmo|nao e problema|"
     r"nao precisa ser ess[ea]"
 )
@@ -32,10 +33,25 @@ _EITHER = re.compile(
 )
 
 
+_OTHER = re.compile(
+    r"\b(?:pode ser|serve|aceito|vale|tambem|e|tem)(?: (?:de|em|com))? "
+    r"(?:outr[oa]s?|qualquer outr[oa]) (?P<key>cor|cores|marca|ano|cambio)\b"
+)
+"""`pode ser de outra cor`."""
+_NO_LIMIT = re.compile(
+    r"\bsem (?:ess[ea]|o|nenhum|esse ai) (?:limite|teto|maximo)\b|"
+    r"\b(?:pode ser|serve|aceito|vale) (?:um |uns )?mais (?P<year>velh|antig|usad)\w+"
+)
+
+
 def freed(text: Text) -> set[str]:
     """Filter keys by name: color, transmission, brand, model, year, fuel, price, mileage, body."""
     flat = text.flat
     keys = {_KEYS[match["key"]] for way in (_BEFORE, _AFTER) for match in way.finditer(flat)}
+    keys |= {_KEYS[match["key"]] for match in _OTHER.finditer(flat)}
+    no_limit = _NO_LIMIT.search(flat)
+    if no_limit:
+        keys.add("year" if no_limit["year"] else "price")
     if _EITHER.search(flat):
         keys.add("transmission")
     return keys

@@ -11,6 +11,8 @@ from enum import StrEnum
 from bot.filters import Filters
 from bot.reading.amounts import Amounts
 from bot.reading.data import any_of, load
+from bot.reading.kept import is_kept
+from bot.reading.silence import still_wishes
 from bot.reading.text import Text
 
 
@@ -111,6 +113,10 @@ def find_intents(
     _add_by_meaning(found, text, filters, topics, amounts, own)
     if freed:
         found.add(Intent.SEARCH)
+    if Intent.CANCEL_SCHEDULE in found and is_kept(text.flat):
+        found.discard(Intent.CANCEL_SCHEDULE)
+    if Intent.OPT_OUT in found and still_wishes(text, filters):
+        found.discard(Intent.OPT_OUT)
     _drop_shadowed(found, text, filters)
     if Intent.NEGOTIATE in found and not amounts.offers:
         found = _without_bargain(found, text)
@@ -152,7 +158,8 @@ def _add_by_meaning(
     names = bool(filters.model)
     if amounts.offers:
         found.add(Intent.NEGOTIATE)
-    if amounts.instalments or (amounts.down_payment is not None and names):
+    monthly = amounts.instalments and "garantia" not in topics
+    if monthly or (amounts.down_payment is not None and names):
         found.add(Intent.FINANCING)
     if own and not found & {Intent.SELL_CAR, Intent.TRADE_IN}:
         found.add(Intent.TRADE_IN)
@@ -186,6 +193,14 @@ _LEAST = re.compile(
 )
 
 
+_HAVING = re.compile(
+    r"\b(?:mais|menos|menor|maior)\b.*\b(?:com|que (?:tenha|tem|venha|vem)(?: com)?|de|"
+    r"equipad\w+)\b"
+    r"(?!.*\b(?:quantos?|qual o|que cor)\b)"
+)
+"""Of the best by an order that has something: what it has is a criterion."""
+
+
 def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
     """True when words that could be a question about a car are criteria for a search."""
     if set(topics) <= {"km", "cambio", "combustivel", "ano", "cor"}:
@@ -198,6 +213,8 @@ def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
         return bool((stated or sorted_by_km or listed) and not asks)
     if topics == ("lugares",) and not text.question and _SEATS_WISHED.search(text.flat):
         return True
+    if filters.sort is not None and _HAVING.search(text.flat):
+        return True  # `o Corolla mais barato com couro`
     if len(filters.model) > 1 and _WISH.search(text.flat) and " ou " in text.flat:
         return True  # `Doblo ou Spin de 7 lugares`
     any_car = bool(_ANY_CAR.search(text.flat)) or not filters.only_names()
@@ -257,7 +274,10 @@ def _only_small_talk(text: Text) -> bool:
         r"\bquem (?:\w+ ){0,2}(?:comprou|levou|don[oa]s?|proprietari\w+|reservou|vai ver|marcou|"
         r"agendou)\b|\bd[eoa] quem\b|"
         r"\b(?:telefone|whatsapp|endereco|dados|nome|contato) d[oa] (?:dono|proprietari|pessoa|"
-        r"rapaz|moca|cara)",
+        r"rapaz|moca|cara)|\b(?:mora|vive|trabalha) (?:onde|aonde)\b|\b(?:onde|aonde) (?:mora|"
+        r"vive)\b|"
+        r"\b(?:ex|antig[oa]|ultim[oa]) don[oa]\b|\bmais gente\b|\boutra pessoa\b|\bmais alguem\b|"
+        r"\bque (?:horas?|dia)(?: \w+)? [oa] [a-z]+ (?:vai|vem|marcou|agendou)\b",
         text.flat,
     )
 
@@ -278,7 +298,8 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
 
 _HIS_CAR = re.compile(r"\b(?:aceita\w*|peg\w+|avali\w+|receb\w+|troc\w+)(?: \w+)? (?:meu|minha)\b")
 _FINANCES = re.compile(
-    r"\b(?:financiar|parcelar|simular)\b|\b(?:parcelas?|prestac\w+|entrada|financiamento) d\w+\b"
+    r"\b(?:financiar|parcelar|simular|dividir)\b|\b(?:parcelas?|prestac\w+|entrada|"
+    r"financiamento) d\w+\b"
 )
 _IS_THERE = re.compile(
     r"\b(?:tem|ainda|disponivel|valor|preco|anuncio)\b|\bquanto (?:custa|e|esta|ta)\b"

@@ -8,21 +8,16 @@ from typing import NamedTuple, Protocol
 from bot.filters import ModelWish
 from bot.reading.data import attribute_words, plain_words
 from bot.reading.lexicon import MAX_NAME_TOKENS, Lexicon, Name, NameKind
+from bot.reading.owners import is_his, is_of_kin, was_his
 from bot.reading.tails import longer
 from bot.reading.text import Text, compact
 
-_OWN = re.compile(
-    r"\b(?:(?:meu|minha)(?: \w+)? (?:atual|usad[oa])(?: e)?(?: um| uma)?|meu|minha|meus|"
-    r"tenho(?: aqui)?(?: um| uma)|possuo(?: um| uma)?|dou (?:um|uma|o|a) ?|"
-    r"(?:um|uma|o|a) meu|(?:dao|pagam|avaliam|pagariam) (?:num|numa|no|na|em um|em uma|pelo|pela)|"
-    r"(?:pegam|aceitam) (?:um|uma))"
-    r"(?: carro| carrinho| veiculo)?(?: e um| e uma)?$"
-)
 _AND_ONE = re.compile(r"\be (?:mais )?(?:um|uma)$")  # `tenho um Civic 2014 e um Gol`
 _OWN_ENDS = re.compile(
     r"^(?:quero|queria|troca|trocar|dar|da|no|na|nesse|nessa|naquele|por|pelo|pela|pra|e quero|em|"
     r"num|numa|"
-    r"pego|pegar|interesse|gostaria|vender)\b"
+    r"pego|pegar|interesse|gostaria|vender|agora|preciso|precisando|procur\w+|busc\w+|hoje|"
+    r"e (?:preciso|procuro|busco|agora|estou|to|queria)|estou (?:procur|atras|busc|quer)\w*)\b"
 )
 _LIKE = re.compile(
     r"\b(?:tipo|estilo|parecido com|parecida com|similar a|semelhante a|igual a|igual|como|padrao|"
@@ -55,7 +50,9 @@ class Mention(NamedTuple):
     name: Name
     trim: tuple[str, ...] = ()
     own: bool = False
-    """The buyer's own car."""
+    """The buyer's own car, or one that he had."""
+    former: bool = False
+    """He has it no more."""
     like: bool = False
     """Only a comparison (tipo um Onix)."""
     negated: bool = False
@@ -75,8 +72,13 @@ def find_names(text: Text, stock: Trims) -> list[Mention]:
             index += 1
             continue
         mention = _with_trim(text, _whole(text, mention, stock), stock)
+        former = _is_former(text, mention, found)
         found.append(
-            mention._replace(own=_is_own(text, mention, found), like=_is_like(text, mention, found))
+            mention._replace(
+                own=former or _is_own(text, mention, found),
+                former=former,
+                like=_is_like(text, mention, found),
+            )
         )
         index = mention.end
         other = _other_trim(text, found[-1], stock)
@@ -224,12 +226,21 @@ def _is_beside(word: str) -> bool:
 
 
 def _is_own(text: Text, mention: Mention, found: list[Mention]) -> bool:
-    start = mention.start
-    if found and found[-1].end == start and found[-1].name.kind is NameKind.BRAND:
-        start = found[-1].start
+    start = _whole_start(mention, found)
     before = text.before(start, 4)
     another = bool(found) and found[-1].own and _AND_ONE.search(before)
-    return bool(another or _OWN.search(before))
+    kin = is_of_kin(text.before(start), text.after(mention.end))
+    return bool(another or is_his(before) or kin)
+
+
+def _is_former(text: Text, mention: Mention, found: list[Mention]) -> bool:
+    return was_his(text.before(_whole_start(mention, found)))
+
+
+def _whole_start(mention: Mention, found: list[Mention]) -> int:
+    """Where the name begins, its brand included."""
+    beside = found and found[-1].end == mention.start and found[-1].name.kind is NameKind.BRAND
+    return found[-1].start if beside else mention.start
 
 
 def _is_like(text: Text, mention: Mention, found: list[Mention]) -> bool:

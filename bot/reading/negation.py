@@ -29,15 +29,18 @@ _NO = re.compile(
     r"(?:\b(?:menos|exceto|tirando|fora|sem ser|sem|nem|evito|evitar|odeio|detesto|nada|salvo|"
     r"tir[ae]|tirar|cort[ae]|cortar|descart\w+|pul[ae]|pular|elimin\w+|exclu\w+|remov\w+|retir\w+|"
     r"risc[ae]|dispens\w+|esquec[ae]|esquecer|ignor[ae]|passo longe)|"
-    r"\bnao (?:me |precisa )?(?:mostr\w+|mand\w+|traz\w*|ofere\w+|inclu\w+)|"
-    r"\bnao (?:quero|queria|gosto|gostei|curti|curto|seja|sejam|pode ser|podem ser|sendo|serve|"
+    r"\bnao (?:me |precisa )?(?:mostr\w+|mand\w+|traz\w*|ofere\w+|inclu\w+)(?: mais)?|"
+    r"\b(?:pra|pare|parem|chega) de (?:me )?(?:mostr\w+|mand\w+|ofere\w+)|"
+    r"\bnao (?:quero mais|quero|queria|gosto|gostei|curti|curto|seja|sejam|pode ser|podem ser|"
+    r"sendo|serve|"
     r"precisa d[eoa]|"
     r"sou fa)|"
     r"\bnao)" + _LINK + "$"
 )
 _FREE = re.compile(
-    r"\b(?:nao precisa(?: nem)?(?: que)?|tanto faz(?: se)?|nao importa(?: se)?|nao faco "
-    r"questao(?: de)?|nao ligo|"
+    r"\b(?:nao precisa(?: mais)?(?: nem)?(?: que)?|tanto faz(?: se)?|nao importa(?: se)?|"
+    r"nao faco (?:mais )?"
+    r"questao(?: de)?|nao ligo(?: mais)?(?: pra)?|"
     r"independente(?: d[eo])?(?: ser)?|nao necessariamente|pode ser (?:ou nao))"
     r"(?: (?:ser|seja|que|e|ou|o|a|de|um))*$"
 )

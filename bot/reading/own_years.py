@@ -9,7 +9,8 @@ from bot.reading.text import Text
 _YEAR = re.compile(r"(?:19[89]|20[0-4])[0-9](?:/(?:[0-9]{2}|[0-9]{4}))?|[0-9]{2}/[0-9]{2}")
 _MINE_BEFORE = re.compile(
     r"\b(?:carro que (?:eu )?tenho|meu|minha|tenho (?:um|uma|o|a)|(?:dou|troco) (?:um|uma))"
-    r"(?: (?:carro|carrinho|veiculo|auto|usado|atual|possante|moto|e|de|do|ano|modelo|ele|ela))*$"
+    r"(?: (?:mae|pai|esposa|marido|mulher|filh[oa]|irma|irmao|carro|carrinho|veiculo|auto|"
+    r"usado|atual|possante|moto|e|de|do|ano|modelo|ele|ela))*$"
 )
 _ANY_BEFORE = re.compile(r"\b(?:carro|usado|veiculo|moto)(?: (?:ano|de|do|modelo))*$")
 _GIVEN_AFTER = re.compile(r"(?:na|de|como|em) (?:troca|entrada|parte)\b")

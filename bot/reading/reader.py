@@ -17,12 +17,15 @@ from bot.reading.intents import Intent, find_intents
 from bot.reading.lexicon import NameKind, attribute_slips
 from bot.reading.names import Mention, Trims, find_names, own_tokens
 from bot.reading.negation import Verdict, verdict
+from bot.reading.own_described import own_described
 from bot.reading.own_years import own_years
 from bot.reading.references import Reference, find_reference
 from bot.reading.sorting import find_sort
 from bot.reading.text import Text, prepare
 from bot.reading.when import When, find_when
 from bot.reading.wished import without_asked
+
+NOTHING = Filters()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,8 @@ class Reading:
     """Models that are only compared with: tipo um Civic."""
     loose: tuple[tuple[float, bool], ...]
     """Numbers without a role: (value, said in thousands)."""
+    allowed: Filters = NOTHING
+    """What was ruled out before and may be now (set by `continued`)."""
 
     @property
     def intent(self) -> Intent:
@@ -71,7 +76,10 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     kinds = _kinds(text, names)
     names = _judged(text, names, kinds)
     own_named = own_tokens(text, names)
-    own = own_named | own_years(text)
+    starts = frozenset(name.start for name in names)
+    told = own_tokens(text, [name for name in names if not name.former])
+    described = own_years(text) | own_described(text, starts)
+    own = own_named | described
     named = frozenset(index for name in names for index in range(name.start, name.end))
     amounts = read_amounts(text, named=named, own=own, this_year=this_year)
     attributes, free = _attributes(text, named | own, kinds)
@@ -80,7 +88,7 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     when = find_when(text)
     intents = find_intents(
         text, filters, asked, amounts,
-        own=bool(own), when=when.says_something(), freed=bool(free),
+        own=bool(told | described), when=when.says_something(), freed=bool(free),
     )  # fmt: skip
     return Reading(
         text=text,
@@ -89,7 +97,7 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
         free=free,
         topics=asked,
         reference=find_reference(text, amounts),
-        own_car=" ".join(text.tokens[index].text for index in sorted(own_named)) or None,
+        own_car=" ".join(text.tokens[index].text for index in sorted(told)) or None,
         offers=tuple(amounts.offers),
         instalments=amounts.instalments,
         months=amounts.months,

@@ -33,7 +33,7 @@ def search(talk: Talk) -> Answer:
     others = reference is not None and reference.how is Pointing.OTHERS
     if others and talk.pointed and talk.target is not None:
         return one_car(talk, talk.target)  # `e a outra?` of two
-    if others and talk.state.offered and talk.reading.filters.exclude == Exclude():
+    if others and talk.state.offered and not _new_limit(talk):
         return _more(talk)
     if talk.chosen is not None and talk.target is None:
         return chosen_too_late(talk, talk.chosen)
@@ -43,6 +43,12 @@ def search(talk: Talk) -> Answer:
     sifted = talk.stock.sifted(wish)
     answer = _answer(talk, wish, sifted.found)
     return replace(answer, fell_out=sifted.fell_out)
+
+
+def _new_limit(talk: Talk) -> bool:
+    """`não tem mais? aumenta pra 110`: all that fit now, not the next ones of the old wish."""
+    said = talk.reading.filters
+    return said.exclude != Exclude() or (said.price_max or 0) > (talk.state.filters.price_max or 0)
 
 
 def _answer(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:

@@ -37,6 +37,8 @@ def joined_wish(reading: Reading, state: State, stock: Stock) -> Filters:
         before = before.model_copy(update={"model": (), "brand": ()})
     if before.model and reading.reference and reading.reference.how is Pointing.CHEAPER:
         new = new.model_copy(update={"sort": None})
+    before = before.stripped(new.exclude)
+    before = before.model_copy(update={"exclude": before.exclude.without(reading.allowed)})
     wish = before.merged(new)
     wish = released(wish, reading)
     return _cheaper(reading, state, wish, stock)

@@ -30,7 +30,7 @@ def pairs(name: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("text", lines("opt_out.txt"))
 def test_who_wants_no_more_messages_is_heard(text: str) -> None:
-    """Thirty ways to say it; each one ends the messages."""
+    """However it is said, it ends the messages."""
     assert read(text, STOCK, this_year=2026).intent is Intent.OPT_OUT
 
 
@@ -89,10 +89,10 @@ def test_swapped_letters_still_name_the_dealers_car(name: str) -> None:
 
 
 def test_the_collections_are_as_large_as_promised() -> None:
-    """Thirty and forty-five, forty and twenty."""
+    """Forty-eight and fifty-seven, forty and twenty."""
     names = ("opt_out.txt", "opt_out_innocent.txt", "human.txt", "human_mentions.txt")
 
-    assert [len(lines(name)) for name in names] == [30, 45, 40, 20]
+    assert [len(lines(name)) for name in names] == [48, 57, 40, 20]
 
 
 GATES: list[tuple[str, dict[str, float]]] = [

@@ -149,3 +149,19 @@ def test_an_order_to_leave_out_is_no_wish(said: str, filters: dict[str, Any]) ->
 def test_what_does_not_matter_is_told(said: str, free: set[str]) -> None:
     """Before the word or after it; a question frees nothing."""
     assert read(said, LOT, this_year=2026).free == free
+
+
+@pytest.mark.parametrize(
+    ("said", "intent", "filters"),
+    [
+        ("tive um argo 2012, agora quero um sedan", "search", {"body": "sedan"}),
+        ("vendi meu onix 2018, preciso de um sedan", "search", {"body": "sedan"}),
+        ("dou meu sedan 2014 na troca do argo", "trade_in", {"model": "Argo"}),
+        ("minha esposa tem um onix 2017, troca no argo?", "trade_in", {"model": "Argo"}),
+        ("tinham um argo preto, ainda tem?", "search", {"model": "Argo", "color": "preto"}),
+        ("minha mulher quer um sedan", "search", {"body": "sedan"}),
+    ],
+)
+def test_a_car_that_he_had_is_no_wish(said: str, intent: str, filters: dict[str, Any]) -> None:
+    """Nor is one that he has, told by its body; what others want stays a wish."""
+    assert understood(said) == (intent, filters)
