@@ -19,15 +19,18 @@ _COLUMN = re.compile(
     r"(?P<rest>.*)",
     re.MULTILINE,
 )
-_KEY = re.compile(r"^  (?:UNIQUE )?KEY `(\w+)`", re.MULTILINE)
+_KEY = re.compile(r"^  (?:UNIQUE )?KEY `\w+` \((.*)\)", re.MULTILINE)
+_NAME = re.compile(r"`(\w+)`")
 _COLUMNS = """
     SELECT c.table_name, c.column_name, c.column_type, c.is_nullable = 'YES'
       FROM information_schema.columns c
      WHERE c.table_schema = DATABASE()
 """
 _INDEXES = """
-    SELECT DISTINCT table_name, index_name FROM information_schema.statistics
+    SELECT table_name, GROUP_CONCAT(column_name ORDER BY seq_in_index SEPARATOR ', ')
+      FROM information_schema.statistics
      WHERE table_schema = DATABASE() AND index_name <> 'PRIMARY'
+     GROUP BY table_name, index_name
 """
 
 
@@ -51,7 +54,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Columns by (table, name); indexes, but primary keys, as (table, name)."""
+    """Columns by (table, name); indexes, but primary keys, as (table, columns): an installation
+    that was taken over has names of its own for them."""
 
     columns: Mapping[tuple[str, str], Column]
     indexes: frozenset[tuple[str, str]]
@@ -74,7 +78,7 @@ def shape_of(snapshot: Snapshot) -> Shape:
         for match in _COLUMN.finditer(statement):
             nullable = "NOT NULL" not in match["rest"].partition(" COMMENT ")[0]
             columns[named[1], match["name"]] = Column(type=match["type"], nullable=nullable)
-        indexes.update((named[1], key) for key in _KEY.findall(statement))
+        indexes.update((named[1], ", ".join(_NAME.findall(key))) for key in _KEY.findall(statement))
     return Shape(columns=columns, indexes=frozenset(indexes))
 
 
@@ -85,5 +89,7 @@ async def shape_there(conn: Reader) -> Shape:
         for table, name, type_, nullable in await conn.fetch_all(_COLUMNS)
         if table != LEDGER
     }
-    indexes = {(table, name) for table, name in await conn.fetch_all(_INDEXES) if table != LEDGER}
+    indexes = {
+        (table, columns) for table, columns in await conn.fetch_all(_INDEXES) if table != LEDGER
+    }
     return Shape(columns=columns, indexes=frozenset(indexes))

@@ -78,7 +78,11 @@ def compare(wanted: Shape, there: Shape) -> Drift:
         elif there.columns[key] != column:
             different.append(f"{name}: {there.columns[key]}, ours is {column}")
     own += [_column(key) for key in there.columns if key[0] in common and key not in wanted.columns]
-    gone += [_index(key) for key in wanted.indexes - there.indexes if key[0] in common]
+    gone += [
+        _index(key)
+        for key in wanted.indexes - there.indexes
+        if key[0] in common and not _serves(key, there)
+    ]
     own += [_index(key) for key in there.indexes - wanted.indexes if key[0] in common]
     return Drift(
         missing=tuple(sorted(gone)), different=tuple(sorted(different)), extra=tuple(sorted(own))
@@ -112,4 +116,10 @@ def _column(key: tuple[str, str]) -> str:
 
 
 def _index(key: tuple[str, str]) -> str:
-    return f"index {key[0]}.{key[1]}"
+    return f"index {key[0]} ({key[1]})"
+
+
+def _serves(index: tuple[str, str], there: Shape) -> bool:
+    """Whether a longer index begins with the same columns."""
+    table, columns = index
+    return any(name == table and other.startswith(f"{columns}, ") for name, other in there.indexes)

@@ -44,6 +44,8 @@ _ROW = """
     VALUES (%s, 'Auto Show Curitiba', 'ativo', %s, %s, %s, %s, %s)
 """
 _MARKER = "CREATE TABLE _tenant LIKE {}._tenant"
+_LEDGER = "CREATE TABLE _migrations LIKE {}._migrations"
+_STEPS = "INSERT INTO _migrations SELECT * FROM {}._migrations"
 COLD_QUERY = "SELECT id, brand, model, price FROM cars ORDER BY id LIMIT 50"
 
 
@@ -138,6 +140,8 @@ async def _open_light(settings: TenancySettings, empresa_id: int) -> None:
     async with _admin(settings, empresa_id, database) as conn:
         await conn.execute(_MARKER.format(quoted(database_of(1))))
         await mark(conn, empresa_id)
+        await conn.execute(_LEDGER.format(quoted(database_of(1))))
+        await conn.execute(_STEPS.format(quoted(database_of(1))))
     row = _row(settings.keyring(), empresa_id, settings.db_host, settings.db_port, password)
     async with direct(central_target(settings), Limits(), CentralFaults()) as conn:
         await conn.execute_many(_ROW, [row])

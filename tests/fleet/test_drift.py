@@ -50,7 +50,7 @@ async def test_what_a_dealer_adds_is_kept_and_told(installation: Installation) -
 
     drift = await _drift(installation)
 
-    assert drift.extra == ("column cars.placa", "index cars.placa", "table faturas")
+    assert drift.extra == ("column cars.placa", "index cars (placa)", "table faturas")
     assert (drift.missing, drift.different, drift.is_harmful) == ((), (), False)
 
 
@@ -67,7 +67,7 @@ async def test_what_somebody_took_away_is_told(installation: Installation) -> No
 
     assert drift.missing == (
         "column conversations.ritmo_em",
-        "index mensagens.idx_envio",
+        "index mensagens (status, id)",
         "table car_images",
     )
     assert drift.different == (

@@ -197,7 +197,7 @@ async def test_between_waves_is_a_pause_and_a_look(installation: Installation) -
     fleet = FleetRun(installation.settings, wave_pause_s=7, pause=pause)
     stopped = await fleet.start()
     assert (stopped.state, paused) == (RunState.STOPPED, [])
-    assert "lacks, after its migration, index mensagens.idx_envio" in (stopped.reason or "")
+    assert "lacks, after its migration, index mensagens (status, id)" in (stopped.reason or "")
     assert not await is_migrated(installation, 2)
 
     await installation.sql(f"ALTER TABLE `{name}`.mensagens ADD INDEX idx_envio (status, id)")
