@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import cast
 
 import hypothesis
@@ -18,6 +19,7 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from dev.servers import MariaDB, Servers, running
+from dev.servers.redis_server import RedisServer
 
 # A shared machine is slow at times; a slow example is no failure.
 hypothesis.settings.register_profile("helix", deadline=None, print_blob=True)
@@ -64,6 +66,17 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     """A client of the database at `redis_url`; it answers with bytes."""
     async with Redis.from_url(redis_url) as client:
         yield client
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A started Redis server that the test may hurt, or measure."""
+    server = RedisServer(tmp_path / "redis")
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
 
 
 def claim_database(home: SyncRedis, url: str, numbers: Iterable[int]) -> int | None:

@@ -8,11 +8,13 @@ from bench.aims import of_fleet
 from bench.fleet import FULL, QUICK, FleetPlan, fleet, fleet_plan_of
 from bench.tables import show_fleet
 from dev.servers import Servers
+from dev.servers.redis_server import RedisServer
 
 
-async def test_many_dealers_in_small(servers: Servers) -> None:
+async def test_many_dealers_in_small(servers: Servers, own_redis: RedisServer) -> None:
     """Every message stands at its own dealer, or the part ends with an error; figures are real."""
-    found = await fleet(servers, FleetPlan(dealers=3, messages=2, idle_s=0.2, settle_s=0))
+    alone = servers.model_copy(update={"redis_dsn": own_redis.dsn})  # whose memory is measured
+    found = await fleet(alone, FleetPlan(dealers=3, messages=2, idle_s=0.2, settle_s=0))
 
     assert (found.dealers, found.messages) == (3, 6)
     assert found.provision_s > 0
