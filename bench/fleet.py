@@ -25,10 +25,10 @@ from bench.checks import WrongResult
 from bench.contest import get_ready, pipes, started, stop
 from bench.contestants import helix
 from bench.figures import NotTold, cpu_seconds, resident_mb
-from bench.ground import GATEWAY, Ground, channel_of, give_channels, run
+from bench.ground import Ground, run
 from bench.redis_database import own_database, wipe
 from bench.sizes import is_quick
-from bench.webhook import free_port, until_ready, web_process
+from bench.webhook import free_port, until_ready, web_process, webhook_channels
 from bench.webhook_load import requests
 from dev.servers import Servers, extra_mariadb
 from dev.servers.mariadb import MariadbServer
@@ -187,7 +187,7 @@ async def _busy(
     plan: FleetPlan,
     say: Callable[[str], object],
 ) -> dict[str, Any]:
-    channels = await _channels(ground)
+    channels = await webhook_channels(ground)
     total = plan.dealers * plan.messages
     before = await _redis_now(redis)
     async with web_process(ground) as (port, _):
@@ -224,22 +224,6 @@ async def _busy(
         "worker_mb_before": rss_before,
         "server_mb": None if server.pid is None else _memory(server.pid),
     }
-
-
-async def _channels(ground: Ground) -> list[dict[str, str]]:
-    secret = "s" * 32
-    credentials = {"access_token": "unused", "app_secret": secret, "verify_token": "unused",
-                   "base_url": "http://127.0.0.1:9"}  # fmt: skip
-    made = await give_channels(ground, dict.fromkeys(ground.empresa_ids, credentials))
-    return [
-        {
-            "path": f"/webhook/{GATEWAY}/{channel.webhook_token}",
-            "phone_number_id": channel_of(empresa_id),
-            "app_secret": secret,
-            "empresa": str(empresa_id),
-        }
-        for empresa_id, channel in made.items()
-    ]
 
 
 async def _post(port: int, source: Iterator[bytes]) -> None:

@@ -53,7 +53,7 @@ async def webhook(
 ) -> list[Requests]:
     """Each number of connections in turn. Raises WrongResult."""
     found = []
-    channels = await _channels(ground)
+    channels = await webhook_channels(ground)
     async with Redis.from_url(ground.redis_url) as redis, web_process(ground) as (port, pid):
         await _load(port, channels, _WARM_UP_S, 4)
         for count in connections:
@@ -66,7 +66,8 @@ async def webhook(
     return found
 
 
-async def _channels(ground: Ground) -> list[dict[str, str]]:
+async def webhook_channels(ground: Ground) -> list[dict[str, str]]:
+    """A channel for each dealer, as the writer of webhooks needs them."""
     secret = secrets.token_hex(16)
     # Nobody sends here; should somebody, it must not be to Meta.
     credentials = {"access_token": "unused", "app_secret": secret, "verify_token": "unused",

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic import SecretStr
+
 from schema.errors import NotConfigured, UnknownEmpresa
 from tenancy.lease import Connection
+from tenancy.target import Target
 
 _COLUMNS = """
     SELECT id, nome, endereco, telefone, horario, bot_ativo, status, versao,
@@ -87,6 +90,17 @@ class Place:
     database: str
     user: str
     token: str = field(repr=False)
+
+    def target(self, password: str, *, empresa_id: int | None = None) -> Target:
+        """As its own user, with the opened password; `empresa_id`: whose marker must be there."""
+        return Target(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=SecretStr(password),
+            database=self.database,
+            empresa_id=empresa_id,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,6 @@ Used by `tenancy.fleet` and by provisioning.
 
 from __future__ import annotations
 
-from pydantic import SecretStr
-
 from schema.errors import NotConfigured
 from schema.migrator import Migrated, Migrator
 from schema.snapshot import snapshot
@@ -72,10 +70,4 @@ def own_target(settings: TenancySettings, row: EmpresaRow) -> Target:
     if place is None:
         raise NotConfigured(row.id, "its database has no user or password yet; create or adopt it")
     password = settings.keyring().open(place.token, purpose=password_of(row.id))
-    return Target(
-        host=place.host,
-        port=place.port,
-        user=place.user,
-        password=SecretStr(password),
-        database=place.database,
-    )
+    return place.target(password)

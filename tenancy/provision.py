@@ -27,7 +27,7 @@ from tenancy.registry import ACTIVE, DELETED, NEW, PAUSED
 from tenancy.servers import Role, role_target
 from tenancy.session import Profile as SessionProfile
 from tenancy.settings import TenancySettings
-from tenancy.target import Limits, Target
+from tenancy.target import Limits
 
 _MADE = frozenset({ACTIVE, PAUSED})
 _PASSWORD_BYTES = 32
@@ -92,7 +92,7 @@ class Provisioner:
             if earlier is not None:
                 _refuse_deleted(earlier)
             await self._refuse_taken(empresas, empresa_id, place)
-            own = _target(place, password)
+            own = place.target(password)
             async with direct(own, self._limits, TenantFaults(empresa_id)) as conn:
                 await self._prepare(conn, empresa_id)
             row = await empresas.get(empresa_id)
@@ -217,7 +217,7 @@ class Provisioner:
     ) -> EmpresaRow:
         """Serves the empresa once its own user has got to its own database."""
         async with direct(
-            _target(place, password, empresa_id),
+            place.target(password, empresa_id=empresa_id),
             self._limits,
             TenantFaults(empresa_id),
             profile=SessionProfile.WORK,
@@ -247,14 +247,3 @@ def _refuse_deleted(row: EmpresaRow) -> None:
 def _until_made(row: EmpresaRow | None) -> str:
     """Who is paused stays so until a person resumes him."""
     return PAUSED if row is not None and row.status == PAUSED else NEW
-
-
-def _target(place: Place, password: str, empresa_id: int | None = None) -> Target:
-    return Target(
-        host=place.host,
-        port=place.port,
-        user=place.user,
-        password=SecretStr(password),
-        database=place.database,
-        empresa_id=empresa_id,
-    )

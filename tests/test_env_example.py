@@ -10,31 +10,10 @@ from pydantic import AliasChoices, AliasPath, SecretStr
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
-from bot.settings import LucasSettings
-from gateway.settings import GatewaySettings
 from tenancy.keyring import new_key
-from tenancy.life.store import BackupSettings
-from tenancy.settings import TenancySettings
-from worker.alarm.settings import AlarmSettings
-from worker.lgpd.settings import PrivacySettings
-from worker.media.settings import MediaSettings, TranscribeSettings
-from worker.settings import WebSettings, WorkerSettings
+from worker.doctor.environment import BESIDE, PARTS
 
 EXAMPLE = Path(__file__).parents[1] / ".env.example"
-PARTS = (
-    TenancySettings,
-    WorkerSettings,
-    WebSettings,
-    GatewaySettings,
-    LucasSettings,
-    MediaSettings,
-    TranscribeSettings,
-    AlarmSettings,
-    PrivacySettings,
-    BackupSettings,
-)
-BESIDE = {"LOG_LEVEL"}
-"""Options of the command line that may be set by the environment."""
 
 
 def test_every_setting_is_in_the_example_and_nothing_else() -> None:

@@ -7,8 +7,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from pydantic import SecretStr
-
 from schema.errors import NotConfigured, UnknownEmpresa
 from tenancy.admin import admin_target
 from tenancy.central import central_target
@@ -87,14 +85,7 @@ class Tools:
     def as_tenant(self, empresa_id: int, place: Place) -> Target:
         """The dealer's own way to a database, with the proof of identity asked for."""
         password = self.keyring.open(place.token, purpose=password_of(empresa_id))
-        return Target(
-            host=place.host,
-            port=place.port,
-            user=place.user,
-            password=SecretStr(password),
-            database=place.database,
-            empresa_id=empresa_id,
-        )
+        return place.target(password, empresa_id=empresa_id)
 
 
 @asynccontextmanager

@@ -17,10 +17,12 @@ from pydantic_settings import BaseSettings
 
 from bot.settings import LucasSettings
 from gateway.settings import GatewaySettings
+from tenancy.life.store import BackupSettings
 from tenancy.settings import TenancySettings, TlsMode
 from tenancy.target import is_loopback
 from worker.alarm.settings import AlarmSettings
 from worker.doctor.values import Finding, red, warning
+from worker.lgpd.settings import PrivacySettings
 from worker.media.settings import MediaSettings, TranscribeSettings
 from worker.redis_link import read_url
 from worker.settings import WebSettings, WorkerSettings
@@ -34,8 +36,12 @@ PARTS: tuple[type[BaseSettings], ...] = (
     MediaSettings,
     TranscribeSettings,
     AlarmSettings,
+    PrivacySettings,
+    BackupSettings,
 )
-_BESIDE = {"LOG_LEVEL"}
+"""All classes of settings: what `.env.example` shows, too."""
+BESIDE = {"LOG_LEVEL"}
+"""Options of the command line that may be set by the environment."""
 _OURS = (
     "DB_",
     "TENANCY_",
@@ -48,6 +54,8 @@ _OURS = (
     "MEDIA_",
     "TRANSCRIBE_",
     "ALARM_",
+    "PRIVACY_",
+    "BACKUP_",
 )
 """How our names begin: what begins so in the environment is meant for us. (In a file all is.)"""
 _SECRET_LENGTH = 16
@@ -80,7 +88,7 @@ def unwise(tenancy: TenancySettings, worker: WorkerSettings) -> list[Finding]:
 
 
 def _unknown(given: set[str], where: str) -> Iterator[Finding]:
-    known = set().union(_BESIDE, *(names(part) for part in PARTS))
+    known = set().union(BESIDE, *(names(part) for part in PARTS))
     for name in sorted(given - known):
         near = difflib.get_close_matches(name, known, n=1)
         yield warning(
