@@ -42,7 +42,8 @@ class QuietCursor(aiomysql.Cursor):
 class DriverConnection(aiomysql.Connection):
     """A connection that cannot be talked into the clear, and that can be cut at once."""
 
-    def __init__(self, target: Target, limits: Limits) -> None:
+    def __init__(self, target: Target, limits: Limits, *, together: bool) -> None:
+        """`together`: the server takes several statements at once."""
         self._transport: asyncio.Transport | None = None
         super().__init__(
             host=target.host,
@@ -58,7 +59,8 @@ class DriverConnection(aiomysql.Connection):
             ssl=tls_context(target.host, limits),
             program_name="helix",
         )
-        self.client_flag &= ~CLIENT.MULTI_STATEMENTS
+        if not together:
+            self.client_flag &= ~CLIENT.MULTI_STATEMENTS
 
     async def open(self) -> None:
         """Connects and logs in. The caller sets the deadline and calls `abort` on any error."""

@@ -12,7 +12,8 @@ import structlog
 from schema.errors import CommitUnknown, HelixError
 from tenancy.literals import Params
 from tenancy.meter import meter_of
-from tenancy.session import Result, Session
+from tenancy.session import Session
+from tenancy.trips import Result
 
 log = structlog.get_logger()
 
@@ -58,6 +59,27 @@ class Connection:
         given = list(rows)
         return (await self._run(sql, (), rows=given)).matched if given else 0
 
+    async def fetch_together(self, *asked: tuple[str, Params]) -> list[list[tuple[Any, ...]]]:
+        """The rows of each statement, all in one round trip."""
+        return [list(result.rows) for result in await self.run_together(*asked)]
+
+    async def run_together(self, *asked: tuple[str, Params]) -> list[Result]:
+        """What each statement gave back, all in one round trip."""
+        return await self._held().run_together(*asked)
+
+    def later(self, sql: str, params: Params = ()) -> None:
+        """In a transaction: runs on the way of the next statement, before it.
+
+        For what nobody waits for; its failure is raised there, at the latest before COMMIT.
+        """
+        self._held().later(sql, params)
+
+    def later_many(self, sql: str, rows: Iterable[Params]) -> None:
+        """`execute_many`, run as `later` says."""
+        given = list(rows)
+        if given:
+            self._held().later(sql, rows=given)
+
     def expire(self) -> None:
         """The loan is over."""
         self._session = None
@@ -102,21 +124,30 @@ async def on_loan(
 async def in_transaction(session: Session) -> AsyncIterator[None]:
     """BEGIN; COMMIT at the end of the block, ROLLBACK when it raises.
 
-    A COMMIT that was sent is waited for even when the task is cancelled meanwhile (the server
-    carries it out anyway). Raises CommitUnknown when its answer got lost.
+    BEGIN goes with the first statement; a block that runs none costs nothing. A COMMIT that was
+    sent is waited for even when the task is cancelled meanwhile (the server carries it out anyway).
+    Raises CommitUnknown when its answer got lost.
     """
-    await session.run("BEGIN")
+    session.begin()
     try:
         yield
+        if session.untouched:
+            return
+        await session.run_waiting()
     except Exception:
         await _roll_back(session)
         raise
-    # When the block is cancelled nothing more is sent: the connection is found in a transaction
-    # when it is given back, and cut; the server rolls back.
+    finally:
+        # When the block is cancelled nothing more is sent: the connection is found in a transaction
+        # when it is given back, and cut; the server rolls back.
+        session.forget_waiting()
     await _commit(session)
 
 
 async def _roll_back(session: Session) -> None:
+    session.forget_waiting()
+    if not session.in_transaction:
+        return
     try:
         await session.run("ROLLBACK", deadline_s=_ROLLBACK_S)
     except HelixError as error:

@@ -13,9 +13,8 @@ import math
 import re
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import Enum
-from typing import Any
 
 import structlog
 from pymysql.err import MySQLError
@@ -26,10 +25,9 @@ from tenancy.faults import Faults, Trouble, code_of, is_answer, translated, trou
 from tenancy.literals import Params, with_rows, with_values
 from tenancy.meter import PROCESS, meter_of
 from tenancy.target import Limits, Target
+from tenancy.trips import Result, in_trips, results_of
 
 log = structlog.get_logger()
-
-Row = tuple[Any, ...]
 
 _SQL_MODE = (
     "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
@@ -54,6 +52,7 @@ _SET_UP_MYSQL = (
 _IDENTITY = """
     SELECT DATABASE(), CURRENT_USER(), MIN(empresa_id), MAX(empresa_id) FROM _tenant
 """
+_BEGIN = "BEGIN"
 _MUTE_S = 2.0
 """The server ends a statement at its limit; a peer that is mute this much longer is gone."""
 _ADMIN_LOCK_WAIT_S = 2
@@ -81,31 +80,30 @@ class Profile(Enum):
     """Migrations: statements may take their time, locks in the way may not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What a statement gave back."""
-
-    rows: Sequence[Row]
-    columns: tuple[str, ...]
-    matched: int
-    last_id: int
-
-
 class Session:
     """Belongs to one task at a time. After an error that leaves its state in doubt it is cut."""
 
     def __init__(
-        self, driver: DriverConnection, target: Target, limits: Limits, faults: Faults, kill: Kill
+        self,
+        driver: DriverConnection,
+        target: Target,
+        limits: Limits,
+        faults: Faults,
+        kill: Kill,
+        profile: Profile,
     ) -> None:
         self.target = target
         self.limits = limits
         self._driver = driver
         self._faults = faults
         self._kill = kill
+        self._profile = profile
+        self._together = profile is Profile.WORK
         self._deadline_s: float | None = limits.statement_s + _MUTE_S
         self._busy = False
         self._tainted = False
         self._cut = False
+        self._waiting: list[str] = []
         self.lost = False
         """Whether it broke while it was in use: its server may be in trouble."""
         self.opened_at = self.idle_since = asyncio.get_running_loop().time()
@@ -129,7 +127,8 @@ class Session:
             and not self._tainted
             and driver.alive
             and not driver.half_read
-            and not driver.get_transaction_status()
+            and not self.in_transaction
+            and not self._waiting
         )
 
     async def run(
@@ -140,23 +139,76 @@ class Session:
         rows: Iterable[Params] | None = None,
         deadline_s: float | None = None,
     ) -> Result:
-        """Runs one statement; with `rows`, a multi-row INSERT.
+        """Runs one statement, after those that wait; with `rows`, a multi-row INSERT.
 
         Raises the classes of schema.errors. When it is cancelled or its deadline passes, the socket
         is cut and the statement is killed on the server.
         """
+        texts = self._written(sql, params, rows)
+        results = await self._in_trips(texts, deadline_s)
+        *_, last = results
+        return replace(last, matched=sum(result.matched for result in results))
+
+    async def run_together(self, *asked: tuple[str, Params]) -> list[Result]:
+        """Runs some statements in one round trip; the server goes on to the next after each.
+
+        Raises as `run` does: what comes behind a statement that fails is not run.
+        """
+        texts = [text for sql, params in asked for text in self._written(sql, params, None)]
+        return await self._in_trips(texts, None)
+
+    def later(self, sql: str, params: Params = (), *, rows: Iterable[Params] | None = None) -> None:
+        """Runs a statement whose result nobody needs, on the way of the next one and before it.
+
+        Its failure is raised there. Raises RuntimeError outside a transaction: then there may be no
+        next one.
+        """
+        if not self._waiting and not self.in_transaction:
+            raise RuntimeError("only in a transaction may a statement wait for the next one")
+        self._waiting += self._written(sql, params, rows)
+
+    async def run_waiting(self) -> None:
+        """Runs what `later` was given, if anything still waits."""
+        if self._waiting:
+            await self._in_trips([], None)
+
+    def forget_waiting(self) -> None:
+        """Drops what `later` was given and nothing has carried along yet."""
+        self._waiting.clear()
+
+    def begin(self) -> None:
+        """The next statement begins a transaction."""
+        self._waiting = [_BEGIN]
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing has been asked for since `begin`."""
+        return self._waiting == [_BEGIN]
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the server said so last."""
+        return bool(self._driver.get_transaction_status())
+
+    def _written(self, sql: str, params: Params, rows: Iterable[Params] | None) -> list[str]:
+        if self._together and ";" in sql:
+            raise ValueError("a statement of its own for each, and values as its parameters")
+        self._tainted = self._tainted or _LEAVES_TRACES.search(sql) is not None
+        return [with_values(sql, params)] if rows is None else list(with_rows(sql, rows))
+
+    async def _in_trips(self, texts: Sequence[str], deadline_s: float | None) -> list[Result]:
+        """The results of `texts`; what waits goes before them."""
         if self._busy:
             raise RuntimeError("a connection runs one statement at a time; take a second one")
-        self._tainted = self._tainted or _LEAVES_TRACES.search(sql) is not None
-        texts = [with_values(sql, params)] if rows is None else list(with_rows(sql, rows))
+        sent = [*self._waiting, *texts]
+        self._waiting.clear()
         self._busy = True
         cursor = QuietCursor(self._driver)
-        matched = 0
+        results: list[Result] = []
         try:
             async with asyncio.timeout(deadline_s or self._deadline_s):
-                for text in texts:
-                    await cursor.execute(text)
-                    matched += max(cursor.rowcount, 0)
+                for trip in in_trips(sent) if self._together else zip(sent):
+                    results += await results_of(cursor, trip)
         except BaseException as error:
             if not is_answer(error):
                 self.cut()
@@ -169,7 +221,7 @@ class Session:
             raise named from _cause(error)
         finally:
             self._busy = False
-        return _result(cursor, matched)
+        return results[len(sent) - len(texts) :]
 
     def cut(self) -> None:
         """Ends the connection at once; a statement that still runs is killed on the server."""
@@ -193,9 +245,9 @@ class Session:
             return False
         return True
 
-    async def set_up(self, profile: Profile) -> None:
+    async def set_up(self) -> None:
         """Pins everything that statements depend on."""
-        work = profile is Profile.WORK
+        work = self._profile is Profile.WORK
         statement_s = self.limits.statement_s if work else 0
         mariadb = "MariaDB" in self._driver.get_server_info()
         await self.run(
@@ -246,13 +298,13 @@ async def open_session(
 
     One deadline covers all of it. Raises what `faults` makes of the cause, or WrongTenant.
     """
-    driver = DriverConnection(target, limits)
+    driver = DriverConnection(target, limits, together=profile is Profile.WORK)
     begun = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(limits.connect_s):
             await _log_in(driver, faults)
-            session = Session(driver, target, limits, faults, kill)
-            await session.set_up(profile)
+            session = Session(driver, target, limits, faults, kill, profile)
+            await session.set_up()
             if target.empresa_id is not None:
                 await session.prove_identity(target.empresa_id)
     except TimeoutError as error:
@@ -283,13 +335,3 @@ async def _log_in(driver: DriverConnection, faults: Faults) -> None:
 def _cause(error: BaseException) -> BaseException | None:
     """Answers of a server quote values of rows; they are not carried along."""
     return None if is_answer(error) else error.__cause__ or error
-
-
-def _result(cursor: QuietCursor, matched: int) -> Result:
-    columns = tuple(column[0] for column in cursor.description or ())
-    return Result(
-        rows=cursor.rows,
-        columns=columns,
-        matched=matched,
-        last_id=cursor.lastrowid or 0,
-    )

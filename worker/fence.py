@@ -6,8 +6,11 @@ that no newer lease has written yet.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tenancy.lease import TenantConnection
-from tenancy.session import Row
+from tenancy.literals import Params
+from tenancy.trips import Row
 from worker.queue.keys import Task
 from worker.queue.lease import FenceAhead, LeaseLost
 
@@ -26,10 +29,21 @@ async def raise_fence(conn: TenantConnection, task: Task, epoch: int) -> bool:
 
     True when the fence rose by it: then it is passed, too. False leaves that open: `pass_fence`.
     """
-    if await conn.execute(_RAISE, {"task": task.value, "epoch": epoch}) == _RAISED:
-        return True
-    _check(conn, await conn.fetch_one(_READ, {"task": task.value}), epoch)
-    return False
+    rose, _ = await raise_and_ask(conn, task, epoch)
+    return rose
+
+
+async def raise_and_ask(
+    conn: TenantConnection, task: Task, epoch: int, *asked: tuple[str, Params]
+) -> tuple[bool, list[Sequence[Row]]]:
+    """`raise_fence`, and the rows of what is to be read behind it, in one round trip."""
+    fence, *answers = await conn.run_together(
+        (_RAISE, {"task": task.value, "epoch": epoch}), *asked
+    )
+    rose = fence.matched == _RAISED
+    if not rose:
+        _check(conn, await conn.fetch_one(_READ, {"task": task.value}), epoch)
+    return rose, [answer.rows for answer in answers]
 
 
 async def pass_fence(conn: TenantConnection, task: Task, epoch: int) -> None:

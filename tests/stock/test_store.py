@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tenancy.names import database_of
-from tenancy.session import Result, Session
+from tenancy.session import Session
+from tenancy.trips import Result
 from tests.tenancy.installation import Installation
 from worker.stock import rows
 from worker.stock.files import StockFile

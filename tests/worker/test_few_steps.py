@@ -5,12 +5,15 @@ Who adds one on the way of every message shall know it, and say here why it is w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
 
-from tenancy.session import Result, Session
+from tenancy import session, trips
+from tenancy.driver import QuietCursor
+from tenancy.trips import Result
 from tests.worker.shop import Shop, event
 
 _WARM = "5511980000001"
@@ -24,25 +27,26 @@ async def steps(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     await shop.push(event("oi", phone=_WARM))
     await shop.drain()
     asked: list[str] = []
-    run, command = Session.run, cast("Any", Redis.execute_command)
+    run, command = trips.results_of, cast("Any", Redis.execute_command)
 
-    async def noted_run(self: Session, sql: str, *args: Any, **more: Any) -> Result:
-        asked.append(" ".join(sql.split()))
-        return await run(self, sql, *args, **more)
+    async def noted_trip(cursor: QuietCursor, trip: Sequence[str]) -> list[Result]:
+        asked.append("; ".join(" ".join(sql.split()) for sql in trip))
+        return await run(cursor, trip)
 
     async def noted_command(self: Any, *args: Any, **more: Any) -> Any:
         asked.append(f"redis {args[0]}")
         return await command(self, *args, **more)
 
-    monkeypatch.setattr(Session, "run", noted_run)
+    monkeypatch.setattr(session, "results_of", noted_trip)
     monkeypatch.setattr(Redis, "execute_command", noted_command)
     return asked
 
 
 def _of_the_drain(steps: list[str]) -> tuple[list[str], list[str]]:
-    """Calls of Redis; statements of the transaction (a test's registry is read each time)."""
+    """Calls of Redis; trips of the transaction (a test's registry is read each time)."""
     redis = [step for step in steps if step.startswith("redis ")]
-    return redis, steps[steps.index("BEGIN") : steps.index("COMMIT") + 1]
+    begins = next(place for place, step in enumerate(steps) if step.startswith("BEGIN; "))
+    return redis, steps[begins : steps.index("COMMIT") + 1]
 
 
 async def test_a_new_buyers_message_costs_few_steps(shop: Shop, steps: list[str]) -> None:
@@ -56,7 +60,7 @@ async def test_a_new_buyers_message_costs_few_steps(shop: Shop, steps: list[str]
     assert redis == ["redis EVALSHA", "redis EVALSHA"]  # takes the lease and reads; ends and rings
     assert len([step for step in sql if "customers cu" in step]) == 0
     assert not [step for step in sql if "FROM agendamentos" in step]
-    assert len(sql) <= 13, sql  # one of them asks whether anybody was ever erased here
+    assert len(sql) <= 7, sql
     assert await shop.redis.zscore("helix:due:deliver_replies", shop.empresa_id)
 
 
@@ -70,7 +74,23 @@ async def test_a_known_buyers_message_costs_few_steps(shop: Shop, steps: list[st
     redis, sql = _of_the_drain(steps)
     assert len(redis) == 2
     assert not [step for step in sql if "status_anotado" in step and step.startswith("UPDATE")]
-    assert len(sql) <= 14, sql
+    assert len(sql) <= 9, sql
+
+
+async def test_a_replys_delivery_costs_few_steps(shop: Shop, steps: list[str]) -> None:
+    """What is there and whether it still holds, the claim, the record; nobody looks once more for
+    what has rung by itself."""
+    await shop.deliver()  # what the warm-up left
+    await shop.push(event("tem onix?", phone="5511980000004"))
+    await shop.drain()
+    steps.clear()
+    await shop.deliver()
+
+    redis = [step for step in steps if step.startswith("redis ")]
+    sql = [step for step in steps if "mensage" in step]
+    assert len(await shop.texts("enviada")) == 2
+    assert redis == ["redis EVALSHA"] * 4  # the lease, the gate, what the gate hears, the end
+    assert len(sql) == 4, sql
 
 
 async def test_others_who_are_due_are_answered_with_it(shop: Shop, steps: list[str]) -> None:

@@ -364,7 +364,7 @@ async def one_pending(conn: TenantConnection) -> tuple[Outbox, OpenReply]:
     """An outbox under the lease EPOCH, and the one reply that it has read."""
     await raise_fence(conn, Task.DELIVER, EPOCH)
     outbox = Outbox(conn, EPOCH)
-    (reply,) = await outbox.ready(now=datetime.now(UTC), most=10)
+    (reply,), _ = await outbox.look(now=datetime.now(UTC), most=10)
     return outbox, reply
 
 

@@ -6,14 +6,15 @@ statement that claims a reply, so that a car sold a moment ago is not offered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import orjson
 
 from schema.replies import ReplyKind
-from tenancy.lease import TenantConnection
+from tenancy.literals import Params
+from tenancy.trips import Row
 
 _CARS = """
     SELECT id, COALESCE(price, 0), COALESCE(status, 'available'), year, year_model, mileage
@@ -65,16 +66,22 @@ def read_statement(facts: str | None, kind: str | None, media: str | None) -> St
     return Statement(cars=cars, photo=media if kind == ReplyKind.IMAGE and cars else None)
 
 
-async def moved(conn: TenantConnection, statements: Mapping[int, Statement]) -> set[int]:
-    """Keys of the statements that are no longer true, by two queries at most."""
-    ids = sorted({car.car_id for stated in statements.values() for car in stated.cars})
-    if not ids:
-        return set()
-    now = {row[0]: row[1:] for row in await conn.fetch_all(_CARS, {"ids": ids})}
-    photos: set[tuple[int, str]] = set()
-    if any(stated.photo is not None for stated in statements.values()):
-        photos = {(row[0], row[1]) for row in await conn.fetch_all(_PHOTOS, {"ids": ids})}
-    return {key for key, stated in statements.items() if not _is_true(stated, now, photos)}
+def asked_of(statements: Collection[Statement]) -> list[tuple[str, Params]]:
+    """What must be read to compare these statements: cars, and photos where one is stated."""
+    ids = sorted({car.car_id for stated in statements for car in stated.cars})
+    asked: list[tuple[str, Params]] = [(_CARS, {"ids": ids})] if ids else []
+    if any(stated.photo is not None for stated in statements):
+        asked.append((_PHOTOS, {"ids": ids}))
+    return asked
+
+
+def moved(
+    statements: Mapping[int, Statement], cars: Sequence[Row] = (), photos: Sequence[Row] = ()
+) -> set[int]:
+    """Keys of the statements that are no longer true, by the rows of what `asked_of` names."""
+    now = {row[0]: row[1:] for row in cars}
+    there = {(row[0], row[1]) for row in photos}
+    return {key for key, stated in statements.items() if not _is_true(stated, now, there)}
 
 
 def condition(stated: Statement) -> tuple[str, dict[str, object]]:

@@ -19,7 +19,6 @@ from worker.clock import from_ms
 from worker.deliver.anew import take_anew
 from worker.deliver.outbox import OpenReply, Outbox
 from worker.deliver.sender import Sender
-from worker.fence import raise_fence
 from worker.pause import refuse_paused
 from worker.queue.bell import Bell
 from worker.queue.job import ArqJob, under_lease
@@ -104,22 +103,26 @@ class Deliverer:
     async def _work(self, lease: Lease) -> datetime | None:
         await refuse_paused(self._registry, lease.empresa_id)
         round_ = Round(self._settings.slice_s)
-        async with self._pools.connection(lease.empresa_id) as conn:
-            await raise_fence(conn, Task.DELIVER, lease.epoch)
         while True:
             now = round_.look((await lease.look()).now_ms)
+            held = round_.held_channels
             async with self._pools.connection(lease.empresa_id) as conn:
                 outbox = Outbox(conn, lease.epoch)
-                held = round_.held_channels
-                replies = await outbox.ready(now=now, most=_READ_AT_ONCE, held=held)
-                next_at = _first(await outbox.next_at(now=now), held, now=now)
+                replies, waits_until = await outbox.look(
+                    now=now, most=_READ_AT_ONCE, held=held, raise_fence=not lease.fence_raised
+                )
                 stale = await outbox.moved_facts(replies)
+            lease.fence_raised = True
+            next_at = _first(waits_until, held, now=now)
             if not replies:
                 break
             if round_.is_over:
                 next_at = now
                 break
+            sent = round_.sent
             await self._go_round(lease, replies, stale, round_)
+            if round_.sent - sent == len(replies) < _READ_AT_ONCE:
+                break  # that was all: who has stored more since has rung
         lease.succeeded()
         if round_.sent or round_.held or round_.anew:
             log.info("delivery done", empresa_id=lease.empresa_id, sent=round_.sent,

@@ -13,8 +13,10 @@ from datetime import datetime
 from schema.errors import DuplicateKey
 from schema.replies import Sent
 from tenancy.lease import TenantConnection
+from tenancy.trips import Row
 from worker.clock import stored
-from worker.deliver.facts import Statement, condition, moved, read_statement
+from worker.deliver.facts import Statement, asked_of, condition, moved, read_statement
+from worker.fence import raise_and_ask
 from worker.queue.keys import Task
 
 # A reply that waits holds up those behind it in its conversation, and must not hide any other.
@@ -140,50 +142,35 @@ class Outbox:
         self._conn = conn
         self._epoch = epoch
 
-    async def ready(
-        self, *, now: datetime, most: int, held: Collection[int] = ()
-    ) -> list[OpenReply]:
-        """The oldest replies that may go to the gateway now, in their order.
+    async def look(
+        self, *, now: datetime, most: int, held: Collection[int] = (), raise_fence: bool = False
+    ) -> tuple[list[OpenReply], datetime | None]:
+        """The oldest replies that may go to the gateway now, in their order; and when the first of
+        those that wait may go, None when none waits.
 
-        `held`: channels (canal_id) that send nothing at the moment.
+        `held`: channels (canal_id) that send nothing at the moment. `raise_fence`: first, so that
+        older leases claim nothing from now on. Raises FenceAhead.
         """
-        rows = await self._conn.fetch_all(
-            _READY, {"now": now, "most": most, "held": [_NOBODY, *sorted(held)]}
+        asked = (
+            (_READY, {"now": now, "most": most, "held": [_NOBODY, *sorted(held)]}),
+            (_NEXT, {"now": now}),
         )
-        return [
-            OpenReply(
-                id=row[0],
-                conversation_id=row[1],
-                canal_id=row[2],
-                address=row[3],
-                kind=row[4],
-                text=row[5],
-                media_url=row[6],
-                status=row[7],
-                tries=row[8],
-                states=read_statement(row[9], row[4], row[6]),
-                details=row[10],
-                unknown=row[11],
-                error=row[12],
-                written_at=stored(row[13]),
-                buyer_wrote_at=stored(row[14]),
-                is_first=not row[15],
-            )
-            for row in rows
-        ]
-
-    async def next_at(self, *, now: datetime) -> datetime | None:
-        """When the first of those that wait may go, None when none waits."""
-        rows = await self._conn.fetch_all(_NEXT, {"now": now})
-        return stored(rows[0][0])
+        if raise_fence:
+            _, answers = await raise_and_ask(self._conn, Task.DELIVER, self._epoch, *asked)
+        else:
+            answers = list(await self._conn.fetch_together(*asked))
+        ready, ((waits_until,),) = answers
+        return _replies(ready), stored(waits_until)
 
     async def moved_facts(self, replies: Sequence[OpenReply]) -> set[int]:
         """Ids of the replies that state something which is no longer so."""
         if not replies:
             return set()
-        rows = await self._conn.fetch_all(_OVERTAKEN, {"ids": [reply.id for reply in replies]})
-        overtaken = {row[0] for row in rows}
-        return overtaken | await moved(self._conn, {reply.id: reply.states for reply in replies})
+        states = {reply.id: reply.states for reply in replies}
+        overtaken, *cars = await self._conn.fetch_together(
+            (_OVERTAKEN, {"ids": list(states)}), *asked_of(states.values())
+        )
+        return {row[0] for row in overtaken} | moved(states, *cars)
 
     async def claim(self, reply: OpenReply, *, until: datetime) -> bool:
         """Marks it as being sent until then. False: it was withdrawn, what it states has moved,
@@ -237,3 +224,27 @@ class Outbox:
     async def fail(self, reply: OpenReply, *, error: str) -> bool:
         """It will never go out. False: it was withdrawn meanwhile, or a status says it is out."""
         return await self._conn.execute(_FAIL, {"id": reply.id, "error": error}) > 0
+
+
+def _replies(rows: Sequence[Row]) -> list[OpenReply]:
+    return [
+        OpenReply(
+            id=row[0],
+            conversation_id=row[1],
+            canal_id=row[2],
+            address=row[3],
+            kind=row[4],
+            text=row[5],
+            media_url=row[6],
+            status=row[7],
+            tries=row[8],
+            states=read_statement(row[9], row[4], row[6]),
+            details=row[10],
+            unknown=row[11],
+            error=row[12],
+            written_at=stored(row[13]),
+            buyer_wrote_at=stored(row[14]),
+            is_first=not row[15],
+        )
+        for row in rows
+    ]

@@ -221,15 +221,20 @@ async def by_id(conn: TenantConnection, conversation_id: int) -> Conversation:
 
 async def save(conn: TenantConnection, conversations: Iterable[Conversation]) -> None:
     """Writes all that changed in one statement."""
-    await conn.execute_many(
-        _SAVE,
-        [
-            (c.id, c.customer_id, c.status, c.last_message, c.last_interaction, c.estado, c.turno,
-             c.turno_anterior, c.sem_resposta_desde, c.responder_em, c.canal_id, c.endereco,
-             c.bot_pausado_ate, c.bot_pausado_por, c.atencao, c.atencao_em,
-             c.ritmo_em, c.status_anotado)
-            for c in conversations
-        ],
+    await conn.execute_many(_SAVE, map(_saved, conversations))
+
+
+def save_later(conn: TenantConnection, conversations: Iterable[Conversation]) -> None:
+    """The same in a transaction, on the way of its next statement."""
+    conn.later_many(_SAVE, map(_saved, conversations))
+
+
+def _saved(c: Conversation) -> tuple[object, ...]:
+    return (
+        c.id, c.customer_id, c.status, c.last_message, c.last_interaction, c.estado, c.turno,
+        c.turno_anterior, c.sem_resposta_desde, c.responder_em, c.canal_id, c.endereco,
+        c.bot_pausado_ate, c.bot_pausado_por, c.atencao, c.atencao_em,
+        c.ritmo_em, c.status_anotado,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import structlog
 from schema.errors import Permanent
 from schema.events import Event, EventKind
 from tenancy.lease import TenantConnection
+from tenancy.trips import Row
 from worker.drain.merge import merge_customers
 from worker.drain.people import Circle, Identity, Person, identities_of
 
@@ -78,18 +79,33 @@ async def prefer(conn: TenantConnection, circle: Circle, events: Sequence[Event]
 
 async def _known(conn: TenantConnection, events: Sequence[Event]) -> Circle:
     circle, by_id = Circle(), dict[int, Person]()
-    wanted = {identity for event in events for identity in _asked(event)}
-    if wanted:
-        rows = await conn.fetch_all(_BY_IDENTITY, {"identities": sorted(wanted)})
-        for gateway, tipo, valor, customer, phone, name in rows:
-            person = by_id.setdefault(customer, Person(customer, _bare(phone), name))
-            circle.know(person, [(gateway, tipo, valor)])
-    phones = {phone for event in events for phone in (event.phone, event.former_phone) if phone}
-    missing = sorted(phones - circle.by_phone.keys())
-    if missing:
-        for customer, phone, name in await conn.fetch_all(_BY_PHONE, {"phones": missing}):
+    by_identity, by_phone = await _asked_for(conn, events)
+    for gateway, tipo, valor, customer, phone, name in by_identity:
+        person = by_id.setdefault(customer, Person(customer, _bare(phone), name))
+        circle.know(person, [(gateway, tipo, valor)])
+    found = set(circle.by_phone)
+    for customer, phone, name in by_phone:
+        if _bare(phone) not in found:
             circle.know(by_id.setdefault(customer, Person(customer, _bare(phone), name)))
     return circle
+
+
+async def _asked_for(
+    conn: TenantConnection, events: Sequence[Event]
+) -> tuple[Sequence[Row], Sequence[Row]]:
+    """What the database has by the identities of these events, and by their numbers."""
+    identities = {identity for event in events for identity in _asked(event)}
+    phones = {phone for event in events for phone in (event.phone, event.former_phone) if phone}
+    asked = [
+        (sql, {name: sorted(values)})
+        for sql, name, values in (
+            (_BY_IDENTITY, "identities", identities),
+            (_BY_PHONE, "phones", phones),
+        )
+        if values
+    ]
+    rows = iter(await conn.fetch_together(*asked))
+    return next(rows) if identities else (), next(rows) if phones else ()
 
 
 def _asked(event: Event) -> list[Identity]:
@@ -128,11 +144,10 @@ async def _write(conn: TenantConnection, circle: Circle) -> None:
     for person in known:
         if person.changed and person.id is not None and person.merged_into is None:
             changes = {"id": person.id, "phone": person.phone, "name": person.name}
-            await conn.execute(_CHANGE, changes)
+            conn.later(_CHANGE, changes)
     await _insert(conn, circle.newcomers)
-    await conn.execute_many(
-        _LEARN, [(*identity, person.root.id) for identity, person in circle.learned.items()]
-    )
+    learned = [(*identity, person.root.id) for identity, person in circle.learned.items()]
+    conn.later_many(_LEARN, learned)
 
 
 async def _insert(conn: TenantConnection, newcomers: Sequence[Person]) -> None:

@@ -77,8 +77,9 @@ class Move:
         return _WHY.get(self.rule.split(".", 1)[0], usual)
 
 
-async def note(conn: TenantConnection, moves: Sequence[Move], *, now: datetime) -> None:
-    """Writes down what a round of turns moved, and first what a person had moved before.
+def note_later(conn: TenantConnection, moves: Sequence[Move], *, now: datetime) -> None:
+    """Writes down what a round of turns moved, and first what a person had moved before, on the
+    way of the transaction's next statement.
 
     The caller saves the conversations, with the status that each history ends with now.
     """
@@ -86,7 +87,7 @@ async def note(conn: TenantConnection, moves: Sequence[Move], *, now: datetime) 
               if m.has_moved and m.noted not in (None, m.found)]  # fmt: skip
     lucas = [(m.conversation_id, m.before, m.after, "lucas", m.why, m.turn, now)
              for m in moves if m.has_moved]  # fmt: skip
-    await conn.execute_many(_NOTE, [*people, *lucas])
+    conn.later_many(_NOTE, [*people, *lucas])
 
 
 def _by_a_person(

@@ -53,7 +53,7 @@ async def take_in(
     set_due(book, last, rules, now=now)
     wait_while_typing(book, arrivals, last, rules)
     echoed = {book.of(a.event).id for a in new if _is_human(a.event)}
-    await messages.insert(conn, rows)
+    messages.insert_later(conn, rows)
     echoed |= await changes.apply(conn, book, arrivals, known.early, rules, now=now)
     if echoed:
         await messages.withdraw_all(conn, echoed)

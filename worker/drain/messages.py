@@ -176,6 +176,11 @@ async def insert(conn: TenantConnection, messages: Sequence[NewMessage]) -> None
     await conn.execute_many(_INSERT, [_fitting_row(message) for message in messages])
 
 
+def insert_later(conn: TenantConnection, messages: Sequence[NewMessage]) -> None:
+    """The same in a transaction, on the way of its next statement."""
+    conn.later_many(_INSERT, [_fitting_row(message) for message in messages])
+
+
 async def unanswered(
     conn: TenantConnection, turns: Mapping[int, int]
 ) -> dict[int, list[Unanswered]]:

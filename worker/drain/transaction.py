@@ -28,8 +28,8 @@ from worker.drain.pace import in_pace
 from worker.drain.shelf import Shelf
 from worker.drain.silence import BOT_OFF, silent
 from worker.drain.turns import FailedTurn, Taken, TurnTaker, give_up
-from worker.fence import pass_fence, raise_fence
-from worker.lgpd.erased import ErasedMessages
+from worker.fence import pass_fence, raise_and_ask
+from worker.lgpd.erased import ANY_ERASED, ErasedMessages
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.keys import Task
 from worker.queue.lease import Lease
@@ -130,9 +130,8 @@ class DrainTransaction:
         give_up_for: Exception | None,
     ) -> Done:
         async with self._tenancy.pools.transaction(lease.empresa_id) as conn:
-            if lease.fence_raised or not await raise_fence(conn, Task.DRAIN, lease.epoch):
-                await pass_fence(conn, Task.DRAIN, lease.epoch)
-            if arrivals and await self._has_erased(conn, lease):
+            await _fenced(conn, lease)
+            if arrivals and lease.has_erased:
                 arrivals = await self._erased.without(conn, arrivals)
             book = await self._take_in(conn, arrivals, dealer, now)
             marks = marks_of(book, arrivals)
@@ -150,7 +149,7 @@ class DrainTransaction:
                 taken = await self._turns.take(conn, due, dealer, now=now)
             else:
                 taken = await _leave_to_a_person(conn, due)
-            await conversations.save(conn, _changed(book, ready))
+            conversations.save_later(conn, _changed(book, ready))
             left = await conn.fetch_all(_WHAT_IS_LEFT, {"soon": now + _SOON})
             await self._keep_letters(conn.empresa_id, taken.failed, book.late)
         lease.fence_raised = True
@@ -164,11 +163,6 @@ class DrainTransaction:
             marks=marks,
             agenda_changed=book.agenda_changed or taken.agenda_changed,
         )
-
-    async def _has_erased(self, conn: TenantConnection, lease: Lease) -> bool:
-        if lease.has_erased is None:
-            lease.has_erased = await self._erased.any(conn)
-        return lease.has_erased
 
     async def _keep_letters(
         self, empresa_id: int, failed: Sequence[FailedTurn], late: Mapping[int, int]
@@ -223,6 +217,17 @@ class DrainTransaction:
         brought = (c for c in book.by_id.values() if c.responder_em and c.responder_em <= now)
         waiting = await conversations.due(conn, now=now, most=most) if book.others_due else []
         return [*brought, *(c for c in waiting if c.id not in book.by_id)]
+
+
+async def _fenced(conn: TenantConnection, lease: Lease) -> None:
+    """Passes the fence; a lease's first transaction raises it and asks what holds for its length.
+    Raises FenceAhead."""
+    if not lease.fence_raised:
+        rose, ((row,),) = await raise_and_ask(conn, Task.DRAIN, lease.epoch, (ANY_ERASED, ()))
+        lease.has_erased = bool(row[0])
+        if rose:
+            return
+    await pass_fence(conn, Task.DRAIN, lease.epoch)
 
 
 async def _leave_to_a_person(conn: TenantConnection, due: Sequence[Conversation]) -> Taken:

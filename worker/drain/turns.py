@@ -134,8 +134,8 @@ class TurnTaker:
             if not replies:
                 await messages.explain(conn, conversation.id, conversation.turno, why)
             rows += replies
-        await messages.insert(conn, rows)
-        await funnel.note(conn, moves, now=now)
+        messages.insert_later(conn, rows)
+        funnel.note_later(conn, moves, now=now)
         taken.replies = len(rows)
         return taken
 

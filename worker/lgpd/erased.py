@@ -12,7 +12,8 @@ from tenancy.lease import TenantConnection
 from worker.drain.arrival import Arrival
 from worker.lgpd.digests import DigestKeys
 
-_ANY = "SELECT EXISTS (SELECT 1 FROM _apagadas)"
+ANY_ERASED = "SELECT EXISTS (SELECT 1 FROM _apagadas)"
+"""Holds for as long as a lease: whoever erases has all leases."""
 _THESE = "SELECT digest FROM _apagadas WHERE digest IN %(digests)s"
 
 
@@ -21,11 +22,6 @@ class ErasedMessages:
 
     def __init__(self, keys: DigestKeys) -> None:
         self._keys = keys
-
-    async def any(self, conn: TenantConnection) -> bool:
-        """Whether there are some. Holds for as long as a lease: whoever erases has all leases."""
-        row = await conn.fetch_one(_ANY)
-        return bool(row and row[0])
 
     async def without(
         self, conn: TenantConnection, arrivals: Sequence[Arrival]

@@ -91,6 +91,7 @@ class Lease:
         self.empresa_id = keys.empresa_id
         self._read = read
         self._read_bytes = 0
+        self._is_new = True
         self._is_leaving = False
         self._has_succeeded = False
         self.left = False
@@ -109,11 +110,13 @@ class Lease:
         """Keeps the lease, drops committed inbox entries, reads the next ones.
 
         `done`: the last entry that is committed; it and those before it are dropped, if Redis still
-        has it as it was read. `most`: how many to read, 0 for none. Raises LeaseLost.
+        has it as it was read. `most`: how many to read, 0 for none. The first look says what the
+        taking of the lease saw. Raises LeaseLost.
         """
         read, self._read = self._read, None
-        if most and read is not None and done is None:
-            return self._saw(self.taken_ms, read)
+        is_new, self._is_new = self._is_new, False
+        if is_new and done is None and (read is not None or not most):
+            return self._saw(self.taken_ms, read or ())
         last, digest = _committed(done)
         keys = [self._keys.lease, self._keys.due]
         if most:
@@ -158,7 +161,7 @@ class Lease:
 
     def forget_what_was_read(self) -> None:
         """Time went by since the lease was taken: the next look is a new one."""
-        self._read = None
+        self._read, self._is_new = None, False
 
     async def leave(self, *, next_at_ms: int | None, wait: bool = False) -> bool:
         """Gives the lease back. `next_at_ms`: when there is work again, None for when it is rung.
