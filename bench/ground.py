@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from pydantic import SecretStr
-
 from bench.redis_database import own_database
+from dev.fresh import fresh_settings
 from dev.servers import MariaDB, Servers
 from schema.channels import Channel
 from tenancy.channels import add_channel
 from tenancy.empresas import Profile
-from tenancy.keyring import new_key
 from tenancy.names import database_of, user_of
 from tenancy.provision import Provisioner
 from tenancy.settings import TenancySettings
@@ -102,14 +100,7 @@ async def prepared(servers: Servers, *, empresas: int, cars: int = 40) -> AsyncI
     first_id = random.SystemRandom().randrange(10_000_000, 30_000_000) * 64
     ids = tuple(range(first_id, first_id + empresas))
     mariadb = servers.mariadb
-    settings = TenancySettings(
-        db_host=mariadb.host,
-        db_port=mariadb.port,
-        db_user=mariadb.user,
-        db_password=mariadb.password,
-        db_name=f"bench_{uuid4().hex[:16]}",
-        tenancy_keys=SecretStr(new_key()),
-    )
+    settings = fresh_settings(mariadb, central=f"bench_{uuid4().hex[:16]}")
     async with own_database(servers.redis_url) as redis_url:
         try:
             for empresa_id in ids:

@@ -15,14 +15,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import uvloop
-from pydantic import SecretStr
 
+from dev.fresh import fresh_settings
 from dev.servers import MariaDB, extra_mariadb
 from dev.servers.client import HOME
 from tenancy.empresas import Profile
 from tenancy.fleet.run import FleetRun
 from tenancy.fleet.values import RunState
-from tenancy.keyring import new_key
 from tenancy.names import database_of
 from tenancy.provision import Provisioner
 from tenancy.settings import TenancySettings
@@ -43,14 +42,7 @@ def main() -> None:
 
 
 async def _measure(server: MariaDB, ids: range) -> None:
-    settings = TenancySettings(
-        db_host=server.host,
-        db_port=server.port,
-        db_user=server.user,
-        db_password=server.password,
-        db_name="central",
-        tenancy_keys=SecretStr(new_key()),
-    )
+    settings = fresh_settings(server, central="central")
     await _timed(f"{len(ids)} dealers made", lambda: _make(settings, ids))
     await _take_back(server, ids)
     fleet = FleetRun(settings)

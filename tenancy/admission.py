@@ -13,6 +13,7 @@ from tenancy.hosts import HostGate
 from tenancy.session import Session
 
 _NOT_IN = (Trouble.SERVER, Trouble.FULL, Trouble.LOST)
+_PING_AFTER_S = 30.0
 _INSIDE = Pass()
 """Good for a connection that is there already: no breaker honours it when it comes to a new one."""
 
@@ -28,6 +29,11 @@ class Passes:
     def is_probe(self) -> bool:
         """Whether a breaker learns from this use, so that it must reach the server."""
         return self.empresa.is_probe or self.server.is_probe
+
+    def doubt(self, session: Session, now: float) -> bool:
+        """Whether the server must be asked if it still knows an idle connection: after a long rest,
+        and when a breaker waits for the answer."""
+        return self.is_probe or now - session.idle_since >= _PING_AFTER_S
 
 
 class Admission:

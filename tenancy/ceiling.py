@@ -1,15 +1,26 @@
-"""How many connections a pool may have. Used by `tenancy.pool`, for one user of one server.
+"""How many connections a pool may have, for one user of one server. Used by `tenancy.pool`.
 
 The server may allow fewer than our own setting (MAX_USER_CONNECTIONS, shared with other processes).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import structlog
 
 log = structlog.get_logger()
 
 _LIMITED_FOR_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolLimits:
+    """How many, and for how long."""
+
+    size: int = 4
+    acquire_s: float = 5
+    idle_s: float = 60
 
 
 class Ceiling:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tenancy.ceiling import PoolLimits
 from tenancy.faults import CentralFaults
 from tenancy.hosts import HostGate
 from tenancy.kill import StatementKiller
 from tenancy.lease import Connection, in_transaction, on_loan
 from tenancy.places import Places
-from tenancy.pool import ConnectionPool, PoolLimits
+from tenancy.pool import ConnectionPool
 from tenancy.session import Session, open_session
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target

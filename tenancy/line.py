@@ -1,4 +1,4 @@
-"""Who waits for something to be handed over, in order of arrival. Used by `tenancy.pool`."""
+"""Who waits for something to be handed over, in order of arrival. Used by `tenancy.demand`."""
 
 from __future__ import annotations
 

@@ -9,42 +9,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from schema.errors import HelixError
 from tenancy.admission import Admission, Passes
-from tenancy.ceiling import Ceiling
+from tenancy.ceiling import Ceiling, PoolLimits
+from tenancy.demand import Connect, Demand
 from tenancy.faults import Faults, Trouble, trouble_of
 from tenancy.hosts import HostGate
 from tenancy.idle import IdleStack
-from tenancy.line import Line
 from tenancy.meter import Gone, HostMeter
 from tenancy.session import Session
 
-_PING_AFTER_S = 30.0
 _PING_S = 1.0
 _LIMITED_PAUSE_S = 0.1
 
 
 class PoolRetired(Exception):
     """The registry names another database by now: ask for the pool anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Connect:
-    """What a waiter is handed instead of a connection: leave to open one, already counted."""
-
-
-_CONNECT = _Connect()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolLimits:
-    """How many, and for how long."""
-
-    size: int = 4
-    acquire_s: float = 5
-    idle_s: float = 60
 
 
 class ConnectionPool:
@@ -72,10 +53,7 @@ class ConnectionPool:
         self._ceiling = Ceiling(limits.size, empresa_id)
         self._idle = IdleStack(self, gate, self._meter)
         self._in_use: dict[Session, asyncio.Task[object] | None] = {}
-        self._connecting = 0
-        self._asked = 0
-        """Places that the gate was asked for and has not given yet."""
-        self._line: Line[Session | _Connect] = Line()
+        self._line = Demand(self, gate, self._ceiling)
         self._retired = False
         self._empty: asyncio.Event | None = None
         """Someone waits for a retired pool's last connection."""
@@ -87,7 +65,7 @@ class ConnectionPool:
     @property
     def size(self) -> int:
         """Connections that have a place, those being opened included: what the limit is for."""
-        return len(self._idle) + len(self._in_use) + self._connecting
+        return len(self._idle) + len(self._in_use) + self._line.connecting
 
     @property
     def in_use(self) -> int:
@@ -102,7 +80,7 @@ class ConnectionPool:
     @property
     def connecting(self) -> int:
         """Connections that are being opened."""
-        return self._connecting
+        return self._line.connecting
 
     @property
     def waiting(self) -> int:
@@ -124,7 +102,7 @@ class ConnectionPool:
             raise PoolRetired
         passes = self._admission.admit(at_hand=len(self._idle) > 0)
         session = self._take_idle(task)
-        if session is not None and not _doubtful(session, passes, loop.time()):
+        if session is not None and not passes.doubt(session, loop.time()):
             self._meter.reused += 1
             return session
         try:
@@ -163,7 +141,7 @@ class ConnectionPool:
         """Closes all idle connections; those in use are closed when they come back."""
         self._retired = True
         self._idle.clear(Gone.CHANGED)
-        self._send_away(PoolRetired())
+        self._line.fail(PoolRetired())
         self._note_empty()
 
     async def emptied(self) -> None:
@@ -231,32 +209,31 @@ class ConnectionPool:
 
     async def _connect_or_wait(self, task: asyncio.Task[object] | None, passes: Passes) -> Session:
         waiter = self._line.join()
-        self._ask()
         try:
             given = await waiter
         except asyncio.CancelledError:
             self._give_back(waiter)
             raise
-        if isinstance(given, _Connect):
+        if isinstance(given, Connect):
             return await self._connect(task, passes)
         self._in_use[given] = task
         return given
 
     async def _connect(self, task: asyncio.Task[object] | None, passes: Passes) -> Session:
-        """Opens the connection that is already counted in `_connecting`."""
+        """Opens the connection that is already counted in `connecting`."""
         try:
             self._admission.check(passes)  # a breaker may have opened while we waited
             session = await self._admission.connected(passes, self._open_one)
         except BaseException as error:
-            self._connecting -= 1
+            self._line.connecting -= 1
             self._gate.leave(self)
             self._after_failed_connect(error)
             if self._retired and isinstance(error, HelixError):
                 raise PoolRetired from error  # that database may be gone for the reason we moved
             raise
-        self._connecting -= 1
+        self._line.connecting -= 1
         self._in_use[session] = task
-        self._ask()  # for those who wait since an earlier attempt failed
+        self._line.ask()  # for those who wait since an earlier attempt failed
         return session
 
     def _after_failed_connect(self, error: BaseException) -> None:
@@ -265,28 +242,23 @@ class ConnectionPool:
         with connections in use it is not quite dead, until a breaker says so."""
         trouble = trouble_of(error)
         if trouble is Trouble.LIMIT:
-            held = len(self._in_use) + self._connecting
+            held = len(self._in_use) + self._line.connecting
             self._ceiling.lower(held, _now(), reason=str(error))
-        alone = not self._in_use and not self._connecting and trouble is not Trouble.LIMIT
+        alone = not self._in_use and not self._line.connecting and trouble is not Trouble.LIMIT
         if isinstance(error, HelixError) and (alone or trouble is Trouble.CONFIG):
-            self._send_away(error)
+            self._line.fail(error)
         else:
-            self._ask()
+            self._line.ask()
         self._note_empty()
 
-    def _send_away(self, error: Exception) -> None:
-        self._line.fail(error)
-        self._withdraw()
-
-    def _give_back(self, waiter: asyncio.Future[Session | _Connect]) -> None:
+    def _give_back(self, waiter: asyncio.Future[Session | Connect]) -> None:
         """A cancelled waiter passes on what it was handed in the same moment."""
         if not waiter.done() or waiter.cancelled():
             self._line.step_out(waiter)
-            self._withdraw()
         elif waiter.exception() is None:
             given = waiter.result()
-            if isinstance(given, _Connect):
-                self._connecting -= 1
+            if isinstance(given, Connect):
+                self._line.connecting -= 1
                 self._left()
             else:
                 self._in_use[given] = None
@@ -298,36 +270,12 @@ class ConnectionPool:
         if waiter is None:
             return False
         self._in_use[session] = None
-        waiter.set_result(session)
-        self._withdraw()
+        self._line.hand(waiter, session)
         return True
-
-    def _ask(self) -> None:
-        """Asks the gate for a place for each waiter, as far as the limit allows."""
-        most = self._ceiling.at(_now())
-        while self.size + self._asked < most and self._asked < len(self._line):
-            self._asked += 1
-            self._gate.ask(self, self._placed)
-
-    def _placed(self) -> None:
-        """The gate gives us a place: the first waiter opens a connection, counted from now on."""
-        self._asked -= 1
-        waiter = self._line.first()
-        if waiter is None:
-            self._gate.leave(self)
-        else:
-            self._connecting += 1
-            waiter.set_result(_CONNECT)
-
-    def _withdraw(self) -> None:
-        """Asks for no more places than there are waiters."""
-        while self._asked > len(self._line) and self._gate.withdraw(self):
-            self._asked -= 1
 
     def _left(self) -> None:
         """A connection is gone."""
-        self._gate.leave(self)
-        self._ask()
+        self._line.left()
         self._note_empty()
 
     def _note_empty(self) -> None:
@@ -344,12 +292,6 @@ class ConnectionPool:
         self._meter.waited.add(took_s)
         self.waits += 1
         self.waited_s += took_s
-
-
-def _doubtful(session: Session, passes: Passes, now: float) -> bool:
-    """Whether the server must be asked if it still knows a connection: after a long rest, and when
-    a breaker waits for the answer."""
-    return passes.is_probe or now - session.idle_since >= _PING_AFTER_S
 
 
 def _now() -> float:

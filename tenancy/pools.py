@@ -18,13 +18,14 @@ from schema.age import refuse_outdated
 from schema.errors import HelixError, NotConfigured, WrongTenant
 from schema.steps import Kind, needed, versions
 from tenancy.breaker import State
+from tenancy.ceiling import PoolLimits
 from tenancy.faults import TenantFaults, Trouble, trouble_of
 from tenancy.hosts import HostGate
 from tenancy.kill import StatementKiller
 from tenancy.lease import Connection, TenantConnection, in_transaction, on_loan
 from tenancy.meter import PROCESS, meter_of
 from tenancy.places import Places
-from tenancy.pool import ConnectionPool, PoolLimits, PoolRetired
+from tenancy.pool import ConnectionPool, PoolRetired
 from tenancy.registry import Registry, TenantConfig
 from tenancy.session import Session, open_session
 from tenancy.target import Limits, Target

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from tenancy.ceiling import PoolLimits
 from tenancy.central import Central
 from tenancy.figures import Figures, figures
 from tenancy.keyring import Keyring
 from tenancy.kill import StatementKiller
-from tenancy.pool import PoolLimits
 from tenancy.pools import TenantPoolManager
 from tenancy.registry import Registry
 from tenancy.settings import TenancySettings

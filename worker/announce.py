@@ -5,7 +5,6 @@ Announced by the command line, heard by every web and worker process.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import orjson
@@ -16,12 +15,11 @@ from redis.exceptions import RedisError
 from tenancy.watch import ConfigWatch, Settled
 from worker.queue.bell import Bell
 from worker.queue.keys import Task
+from worker.queue.listen import listen_for_ever
 
 log = structlog.get_logger()
 
 CHANNEL = "tenancy:invalidate"
-_LISTEN_S = 5.0
-_PAUSE_S = 1.0
 
 
 async def announce(redis: Redis, empresa_id: int, versao: int) -> int:
@@ -58,28 +56,27 @@ def forget_when_settled(forget: Callable[[int], None], then: Settled) -> Settled
 async def hear_for_ever(redis: Redis, watch: ConfigWatch) -> None:
     """Listens until cancelled. What is said while Redis is away is lost: so each time that the
     subscription is made, everything counts as changed."""
-    while True:
-        try:
-            async with redis.pubsub() as pubsub:
-                await pubsub.subscribe(CHANNEL)
-                while True:
-                    message = await pubsub.get_message(timeout=_LISTEN_S)
-                    if message is not None:
-                        _take(message["type"], message["data"], watch)
-        except (RedisError, OSError) as error:
-            log.warning("announcements are not heard", error=str(error))
-            await asyncio.sleep(_PAUSE_S)
+    await listen_for_ever(redis, CHANNEL, _Announced(watch))
 
 
-def _take(kind: str, data: object, watch: ConfigWatch) -> None:
-    if kind == "subscribe":  # also after the client has connected again by itself
-        watch.missed()
-    elif kind == "message" and isinstance(data, bytes):
+class _Announced:
+    """Tells the watch what is announced."""
+
+    def __init__(self, watch: ConfigWatch) -> None:
+        self._watch = watch
+
+    def subscribed(self) -> None:
+        self._watch.missed()
+
+    def said(self, words: bytes) -> None:
         try:
-            body = orjson.loads(data)
+            body = orjson.loads(words)
             empresa_id, versao = int(body["empresa_id"]), int(body["versao"])
         except (KeyError, TypeError, ValueError):
-            log.warning("announcement not understood", bytes=len(data))
-            watch.missed()
+            log.warning("announcement not understood", bytes=len(words))
+            self._watch.missed()
         else:
-            watch.changed(empresa_id, versao)
+            self._watch.changed(empresa_id, versao)
+
+    def deaf(self) -> None:
+        """The watch also looks by itself now and then."""

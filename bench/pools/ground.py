@@ -13,17 +13,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from pydantic import SecretStr
-
 from bench.ground import run
 from bench.pools.sizes import PoolPlan
+from dev.fresh import fresh_settings
 from dev.servers import MariaDB
 from tenancy.admin import admin_target, make_empty_database, make_user, mark
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.empresas import Profile
 from tenancy.faults import CentralFaults, TenantFaults
-from tenancy.keyring import Keyring, new_key, password_of
+from tenancy.keyring import Keyring, password_of
 from tenancy.lease import Connection
 from tenancy.names import database_of, quoted, user_of
 from tenancy.provision import Provisioner
@@ -86,15 +85,7 @@ async def pool_ground(server: MariaDB, plan: PoolPlan) -> AsyncIterator[PoolGrou
         f"SET GLOBAL table_open_cache = {_TABLES * places}",
         f"SET GLOBAL table_definition_cache = {_TABLES * places}",
     )
-    settings = TenancySettings(
-        db_host=server.host,
-        db_port=server.port,
-        db_user=server.user,
-        db_password=server.password,
-        tenancy_keys=SecretStr(new_key()),
-        tenancy_max_per_host=places,
-        tenancy_max_per_process=places,
-    )
+    settings = fresh_settings(server, tenancy_max_per_host=places, tenancy_max_per_process=places)
     dealers = range(1, 1 + plan.dealers)
     known = range(dealers.stop, dealers.stop + plan.known)
     whole = dealers[: plan.cold + 1]

@@ -12,17 +12,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from pydantic import SecretStr
-
 from dev.chaos.proxy import HOST, Proxy
 from dev.chaos.sizes import Shape
+from dev.fresh import fresh_settings
 from dev.servers import MariadbServer, RedisServer
 from gateway.standin.base import Standin
 from gateway.standin.every import STANDINS, stand_in
 from gateway.standin.trouble import Trouble
 from tenancy.channels import add_channel
 from tenancy.empresas import Profile
-from tenancy.keyring import new_key
 from tenancy.names import database_of
 from tenancy.provision import Provisioner
 from tenancy.settings import TenancySettings
@@ -106,14 +104,7 @@ async def prepared(
 ) -> AsyncIterator[Ground]:
     """Dealers with a car each, their phones and channels; no process yet."""
     access = mariadb.access
-    settings = TenancySettings(
-        db_host=access.host,
-        db_port=access.port,
-        db_user=access.user,
-        db_password=access.password,
-        db_name="helixai_db",
-        tenancy_keys=SecretStr(new_key()),
-    )
+    settings = fresh_settings(access)
     async with AsyncExitStack() as stack:
         hosts = [
             await stack.enter_async_context(Proxy(lambda: [(access.host, access.port)]))

@@ -26,7 +26,7 @@ async def provide_database(settings: TenancySettings, dealer: DemoDealer) -> Non
 async def provide_cars(tenancy: Tenancy, dealer: DemoDealer) -> Outcome:
     """As `helix stock import` does. Raises ValueError when the file is refused."""
     file = read_file(dealer.stock)
-    outcome = await import_stock(tenancy.pools, dealer.empresa_id, file, Options())
+    outcome = await import_stock(tenancy, dealer.empresa_id, file, Options())
     if outcome.why_not is not None:
         raise ValueError(f"{file.name}: {outcome.why_not}")
     return outcome

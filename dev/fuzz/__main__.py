@@ -17,17 +17,15 @@ from uuid import uuid4
 
 import structlog
 import uvloop
-from pydantic import SecretStr
 
+from dev.fresh import fresh_settings
 from dev.fuzz.ground import Ground
 from dev.fuzz.report import Report
 from dev.fuzz.run import fuzz
 from dev.servers import Servers, ServersError, running
 from tenancy.empresas import Profile
-from tenancy.keyring import new_key
 from tenancy.names import database_of, user_of
 from tenancy.provision import Provisioner
-from tenancy.settings import TenancySettings
 
 _EMPRESAS = 50
 
@@ -57,14 +55,7 @@ async def prepared(servers: Servers, seed: int) -> AsyncIterator[Ground]:
     ground = Ground(
         server=server,
         ids=tuple(range(first, first + _EMPRESAS)),
-        settings=TenancySettings(
-            db_host=server.host,
-            db_port=server.port,
-            db_user=server.user,
-            db_password=server.password,
-            db_name=f"fuzz_{uuid4().hex[:16]}",
-            tenancy_keys=SecretStr(new_key()),
-        ),
+        settings=fresh_settings(server, central=f"fuzz_{uuid4().hex[:16]}"),
     )
     provisioner = Provisioner(ground.settings)
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from tenancy.empresas import Empresas
 from tenancy.names import database_of
 from tests.cli.helix import helix
 from tests.tenancy.installation import Installation
@@ -270,3 +271,32 @@ async def test_a_file_comes_from_an_address_with_a_key_from_stdin(
     for text in (ran.out, ran.err, refused.err, logged.out):
         assert "s3cret" not in text
         assert "k3y" not in text
+
+
+async def test_a_paused_dealer_is_imported_and_a_held_or_disabled_one_is_not(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """A pause stops his buyers' work alone. What a move's copy would leave behind is for later (3);
+    a disabled dealer's database is not opened (1). Both say what to do."""
+    row = await installation.create()
+    path = tmp_path / "estoque.csv"
+    path.write_text("Marca;Modelo;Preço\nFiat;Uno;30000\n")
+    async with installation.tenancy() as tenancy, tenancy.central.connection() as conn:
+        await Empresas(conn).pause(row.id, "férias")
+    paused = await _import(installation, path)
+    await installation.central(
+        "INSERT INTO operacoes_empresa (empresa_id, tipo, segura, pedido, iniciada_em)"
+        " VALUES (%s, 'move', 1, '{}', UTC_TIMESTAMP(3))",
+        (row.id,),
+    )
+    path.write_text("Marca;Modelo;Preço\nFiat;Mobi;40000\n")
+    held = await _import(installation, path)
+    await installation.central("UPDATE operacoes_empresa SET estado = 'feita', segura = 0")
+    async with installation.tenancy() as tenancy, tenancy.central.connection() as conn:
+        await Empresas(conn).disable(row.id)
+    disabled = await _import(installation, path)
+
+    assert (paused[0], held[0], disabled[0]) == (0, 3, 1), held[2]
+    assert f"a move of empresa {row.id} is under way" in held[2]
+    assert f"helix empresa enable {row.id}" in disabled[2]
+    assert await _cars(installation, "model") == [("Uno",)]

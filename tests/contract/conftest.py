@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from bot.values import Bubble, Dealer, Decision, Turn
 from tenancy.channels import add_channel
 from tests.tenancy.installation import Installation, installation
 from tests.worker.shop import BUYER, Shop, open_shop
+from worker.drain.turns import Decide
 
 __all__ = ["installation", "settled"]
 
@@ -114,12 +116,12 @@ class Settled:
         return [status for (status,) in rows]
 
 
-@pytest.fixture
-async def settled(
-    installation: Installation, redis_url: str, redis: Redis
+@asynccontextmanager
+async def open_settled(
+    installation: Installation, redis_url: str, redis: Redis, *, decide_turn: Decide
 ) -> AsyncIterator[Settled]:
     """Registered functions, a channel of gateway `redis`; the jobs run when the test says so."""
-    async with open_shop(installation, redis_url, decide_turn=two_bubbles) as shop:
+    async with open_shop(installation, redis_url, decide_turn=decide_turn) as shop:
         async with shop.tenancy.central.transaction() as conn:
             await add_channel(
                 conn,
@@ -131,3 +133,12 @@ async def settled(
             )
         await shop.inbox.register()
         yield Settled(shop, Gateway(redis, shop.empresa_id))
+
+
+@pytest.fixture
+async def settled(
+    installation: Installation, redis_url: str, redis: Redis
+) -> AsyncIterator[Settled]:
+    """A dealer whose Lucas answers in two parts."""
+    async with open_settled(installation, redis_url, redis, decide_turn=two_bubbles) as made:
+        yield made

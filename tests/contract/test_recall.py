@@ -13,11 +13,9 @@ from bot.stock import Stock
 from bot.values import Bubble, Dealer, Decision, Fact, Turn
 from gateway.redis_stream.send import HandOver
 from schema.errors import AwaitReport
-from tenancy.channels import add_channel
-from tests.contract.conftest import CHANNEL, GROUP, STREAM, Gateway, Settled
+from tests.contract.conftest import GROUP, STREAM, Settled, open_settled
 from tests.contract.test_replies import _CHANNEL, _REPLY
 from tests.tenancy.installation import Installation
-from tests.worker.shop import open_shop
 
 
 def two_prices(turn: Turn, *, stock: Stock, dealer: Dealer, now: Any) -> Decision:
@@ -34,19 +32,9 @@ def two_prices(turn: Turn, *, stock: Stock, dealer: Dealer, now: Any) -> Decisio
 @pytest.fixture
 async def asked(installation: Installation, redis_url: str, redis: Redis) -> AsyncIterator[Settled]:
     """A buyer has asked for the price; the answer's first part stands on the stream."""
-    async with open_shop(installation, redis_url, decide_turn=two_prices) as shop:
-        async with shop.tenancy.central.transaction() as conn:
-            await add_channel(
-                conn,
-                shop.tenancy.keyring,
-                empresa_id=shop.empresa_id,
-                gateway="redis",
-                identifier=CHANNEL,
-                credentials=None,
-            )
-        await shop.inbox.register()
+    async with open_settled(installation, redis_url, redis, decide_turn=two_prices) as settled:
+        shop = settled.shop
         await shop.execute("INSERT INTO cars (id, brand, model, price) VALUES (7, 'X', 'Uno', 50)")
-        settled = Settled(shop, Gateway(redis, shop.empresa_id))
         await settled.gateway.start()
         await settled.gateway.buyer_writes("quanto?", "A1")
         await shop.drain()

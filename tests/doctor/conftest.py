@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 import uvloop
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from dev.fresh import fresh_settings
 from dev.servers import MariaDB, extra_mariadb, extra_redis
 from tenancy.channels import add_channel
 from tenancy.empresas import Profile
-from tenancy.keyring import new_key
 from tenancy.provision import Provisioner
 from tenancy.server_setup import ServerSetup
 from tenancy.settings import TenancySettings
@@ -98,11 +97,7 @@ def sound() -> Iterator[Sound]:
     options = ["--log-bin=own", "--sync-binlog=1", "--table-open-cache=2000"]
     with extra_mariadb(options=options) as mariadb, extra_redis() as redis:
         server = mariadb.access
-        settings = TenancySettings(
-            db_host=server.host, db_port=server.port, db_user=server.user,
-            db_password=server.password, db_name="helixai_db",
-            tenancy_keys=SecretStr(new_key()),
-        )  # fmt: skip
+        settings = fresh_settings(server)
         uvloop.run(_open(settings, server))
         yield Sound(server, str(redis.dsn.get_secret_value()), settings)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stock.sheets import book, read
+from tests.stock.sheets import book, number, ods, read, words
 from worker.stock.vehicle import CarRow
 from worker.stock.words import BadWords, our_words, words_with
 
@@ -145,6 +145,75 @@ def test_an_old_xls_is_read_too() -> None:
     """Of Excel 97, which many dealers' programs still write."""
     reading = read((Path(__file__).parent / "estoque.xls").read_bytes(), "estoque.xls")
     assert [_facts(car) for car in reading.cars] == _MEANT
+
+
+def test_a_sheet_of_libreoffice_is_read() -> None:
+    """ODS: money as it is stored and not as it is shown, empty cells and lines counted once."""
+    gap = '<table:table-cell table:number-columns-repeated="2"/>'
+    km, money = number("41000", "41.000"), number("68900.5", "R$ 68.900,50", "currency")
+    data = ods(
+        {
+            "Seminovos": [
+                [words("Estoque")],
+                ['<table:table-cell table:number-columns-repeated="7"/>'],
+                [*map(words, ("Marca", "Modelo", "Ano", "Cor", "Câmbio", "KM", "Preço"))],
+                [words("Fiat"), words("Argo"), number("2021", "2021"), gap, km, money],
+                [*map(words, ("VW", "Gol &amp; cia", "2020", "Prata", "Aut.", "12 mil", "50.000"))],
+            ],
+            "Vendidos": [
+                [words(name) for name in ("Marca", "Modelo", "Preço")],
+                [words("Fiat"), words("Uno"), number("25000", "25.000")],
+            ],
+        }
+    )
+
+    reading = read(data, "estoque.ods")
+
+    assert reading.refused == []
+    assert [(c.brand, c.model, c.year, c.mileage, c.price, c.status) for c in reading.cars] == [
+        ("Fiat", "Argo", 2021, 41000, Decimal("68900.5"), None),
+        ("VW", "Gol & cia", 2020, 12000, Decimal(50000), None),
+        ("Fiat", "Uno", None, None, Decimal(25000), "sold"),
+    ]
+    assert str(reading.lines[0].place) == "planilha Seminovos, linha 4"
+
+
+_TWO_ROWS = [
+    # Groups above names, one of them told apart by its group alone.
+    ("Veículo;;Ano;;Valores;", "Marca;Modelo;Fabricação;Modelo;FIPE;Preço"),
+    # Single names stand in the upper row, over two rows.
+    ("Marca;Modelo;Ano;;Preço;", ";;Fabricação;Modelo;FIPE;À vista"),
+    (";;Ano;;Valor;", "Marca;Modelo;Fab.;Modelo;Custo;Venda"),
+    # Units below the names.
+    ("Marca;Modelo;Ano Fab;Ano Mod;FIPE;Preço", ";;;;;(R$)"),
+]
+
+
+@pytest.mark.parametrize("heading", _TWO_ROWS)
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_heading_of_two_rows_is_read_as_one(heading: tuple[str, str], form: str) -> None:
+    """A group's title says what its columns mean where their own names do not; what is not for
+    buyers stays out."""
+    car = ("Fiat", "Argo", "2020", "2021", "45.000", "68.900")
+    rows = [row.split(";") for row in heading]
+    lines = [("ESTOQUE",), *rows, car, ("VW", "Gol", "", "", "", "50.000")]
+    text = "\n".join(";".join(line) for line in lines)
+
+    reading = read(text) if form == "csv" else read(book({"Carros": lines}), "carros.xlsx")
+
+    assert reading.refused == []
+    assert [(c.brand, c.model, c.year, c.year_model, c.price) for c in reading.cars] == [
+        ("Fiat", "Argo", 2020, 2021, Decimal(68900)),
+        ("VW", "Gol", None, None, Decimal(50000)),
+    ]
+
+
+def test_a_line_below_the_heading_is_no_part_of_it() -> None:
+    """Whatever is empty in the first car: it is a car, of texts alone too."""
+    reading = read("Marca;Modelo;Cor;Preço;Opcionais\nFiat;Uno;;;\nFiat;Mobi;Azul;Consulte;Ar\n")
+    assert [car.model for car in reading.cars] == ["Uno", "Mobi"]
+    nameless = read("Marca;Modelo;Cor;KM\n;;Azul;10\nFiat;Uno;;\n")
+    assert [line.place.line for line in nameless.lines] == [2, 3]
 
 
 @pytest.mark.parametrize(

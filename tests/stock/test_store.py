@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from schema.errors import TryAgain
+from tenancy.lease import TenantConnection
 from tenancy.names import database_of
 from tenancy.session import Session
 from tenancy.trips import Result
@@ -15,7 +17,7 @@ from tests.tenancy.installation import Installation
 from worker.stock import rows
 from worker.stock.files import StockFile
 from worker.stock.run import import_stock
-from worker.stock.values import Action, Options, Outcome
+from worker.stock.values import Action, Options, Outcome, Plan
 
 _H = "Código;Marca;Modelo;Ano;Cor;KM;Preço;Fotos\n"
 
@@ -25,7 +27,7 @@ async def _import(
 ) -> Outcome:
     async with installation.tenancy() as tenancy:
         return await import_stock(
-            tenancy.pools,
+            tenancy,
             installation.empresa_id(number),
             StockFile(name="estoque.csv", data=text.encode()),
             options or Options(),
@@ -170,3 +172,26 @@ async def test_a_chassis_and_a_plate_are_nowhere_in_the_database(
         found = str(await _rows(installation, f"SELECT * FROM {table}"))  # noqa: S608
         assert "9BWZZZ" not in found
         assert "QQX4D56" not in found
+
+
+async def test_a_move_that_begins_during_an_import_is_not_overtaken(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its copy may be made already: the import takes everything back, and is for later."""
+    await installation.create()
+    write = rows.write
+
+    async def held_meanwhile(conn: TenantConnection, plan: Plan) -> None:
+        await write(conn, plan)
+        await installation.central(
+            "INSERT INTO operacoes_empresa (empresa_id, tipo, segura, pedido, iniciada_em)"
+            " VALUES (%s, 'move', 1, '{}', UTC_TIMESTAMP(3))",
+            (installation.empresa_id(),),
+        )
+
+    monkeypatch.setattr(rows, "write", held_meanwhile)
+    with pytest.raises(TryAgain, match="a move of empresa"):
+        await _import(installation, _H + _line(1))
+
+    assert await _rows(installation, "SELECT id FROM cars") == []
+    assert await _rows(installation, "SELECT id FROM estoque_importacoes") == []

@@ -13,11 +13,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
 
+from dev.fresh import fresh_settings
 from dev.servers import MariaDB
 from tenancy.empresas import EmpresaRow, Profile
-from tenancy.keyring import new_key
 from tenancy.names import database_of, user_of
 from tenancy.provision import Provisioner
 from tenancy.settings import TenancySettings
@@ -89,13 +88,9 @@ async def installation(mariadb: MariaDB) -> AsyncIterator[Installation]:
     made = Installation(
         server=mariadb,
         first_id=first_id,
-        settings=TenancySettings(
-            db_host=mariadb.host,
-            db_port=mariadb.port,
-            db_user=mariadb.user,
-            db_password=mariadb.password,
-            db_name=f"central_{uuid4().hex[:16]}",
-            tenancy_keys=SecretStr(new_key()),
+        settings=fresh_settings(
+            mariadb,
+            central=f"central_{uuid4().hex[:16]}",
             tenancy_registry_fresh_s=0,
             tenancy_acquire_timeout_s=10,
         ),

@@ -10,6 +10,7 @@ import pytest
 import typer
 from pydantic import SecretStr
 
+from dev.fresh import fresh_settings
 from dev.servers import MariaDB, extra_mariadb
 from schema.errors import ServerRefused, StatementRefused
 from tenancy import server_accounts
@@ -19,7 +20,6 @@ from tenancy.empresas import Profile
 from tenancy.faults import CentralFaults, ServerFaults
 from tenancy.fleet.run import FleetRun
 from tenancy.fleet.values import RunState
-from tenancy.keyring import new_key
 from tenancy.migrate import migrate_central
 from tenancy.provision import Provisioner
 from tenancy.server_setup import ServerSetup, State, Step
@@ -40,14 +40,7 @@ def bare() -> Iterator[MariaDB]:
 @pytest.fixture
 async def settings(bare: MariaDB) -> AsyncIterator[TenancySettings]:
     """An installation whose central database is there as well; the server is bare again after."""
-    yield TenancySettings(
-        db_host=bare.host,
-        db_port=bare.port,
-        db_user=bare.user,
-        db_password=bare.password,
-        db_name="helixai_db",
-        tenancy_keys=SecretStr(new_key()),
-    )
+    yield fresh_settings(bare)
     await sql(bare, "SET GLOBAL innodb_flush_log_at_trx_commit = 2")
     await sql(bare, "DELETE FROM mysql.db WHERE User = ''")
     for (name,) in await sql(bare, "SHOW DATABASES"):

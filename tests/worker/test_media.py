@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -212,9 +214,9 @@ async def test_few_jobs_at_once_wait_for_slow_gateways(shop: Shop) -> None:
     assert await open_files(shop) == 0
 
 
-async def test_a_body_that_carries_its_file(shop: Shop, redis_url: str) -> None:
-    """Evolution with base64: the store has the file before the gateway hears 200, the inbox never
-    sees it, and Evolution is not asked again."""
+@asynccontextmanager
+async def evolution_at_the_web(shop: Shop, redis_url: str) -> AsyncIterator[EvolutionStandin]:
+    """A phone at Evolution whose pushes come to a real server."""
     async with (
         EvolutionStandin(apikey="k", webhook_secret="w", statuses=()) as phone,
         open_web(shop.installation, redis_url, files=shop.files) as web,
@@ -229,6 +231,13 @@ async def test_a_body_that_carries_its_file(shop: Shop, redis_url: str) -> None:
                 credentials=phone.credentials(),
             )
         phone.webhook_url = f"{web.base}/webhook/evolution/{channel.webhook_token}"
+        yield phone
+
+
+async def test_a_body_that_carries_its_file(shop: Shop, redis_url: str) -> None:
+    """Evolution with base64: the store has the file before the gateway hears 200, the inbox never
+    sees it, and Evolution is not asked again."""
+    async with evolution_at_the_web(shop, redis_url) as phone:
         content = base64.b64encode(PHOTO).decode()
         image = {"url": "https://mmg.whatsapp.net/f.enc", "mimetype": "image/jpeg"}
         await phone.buyer_sends(
@@ -257,20 +266,7 @@ async def test_without_a_store_a_body_with_a_file_comes_again(
     async def down(*_: object) -> None:
         raise StoreUnavailable("disk full")
 
-    async with (
-        EvolutionStandin(apikey="k", webhook_secret="w", statuses=()) as phone,
-        open_web(shop.installation, redis_url, files=shop.files) as web,
-    ):
-        async with shop.tenancy.central.transaction() as conn:
-            channel = await add_channel(
-                conn,
-                shop.tenancy.keyring,
-                empresa_id=shop.empresa_id,
-                gateway="evolution",
-                identifier=phone.channel,
-                credentials=phone.credentials(),
-            )
-        phone.webhook_url = f"{web.base}/webhook/evolution/{channel.webhook_token}"
+    async with evolution_at_the_web(shop, redis_url) as phone:
         content = base64.b64encode(PHOTO).decode()
         with monkeypatch.context() as patch:
             patch.setattr(Folder, "put", down)

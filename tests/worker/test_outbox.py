@@ -7,21 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.stock import Stock
-from bot.values import Bubble, BubbleKind, Dealer, Decision, Fact, Turn
 from schema.errors import SendRefused
 from schema.replies import Sent
-from tenancy.lease import TenantConnection
 from tests.tenancy.installation import Installation
-from tests.worker.shop import AT_ONCE, BUYER, Shop, event, open_shop
-from tests.worker.test_invariants_out import offer_all
+from tests.worker.outbox import EPOCH, one_pending, refuse_once, statuses
+from tests.worker.shop import BUYER, Shop, event, open_shop
 from worker.deliver.anew import take_anew
-from worker.deliver.outbox import OpenReply, Outbox
 from worker.fence import raise_fence
 from worker.queue.keys import Task, TaskKeys
 from worker.queue.lease import LeaseLost
-
-EPOCH = 2**50
 
 
 async def test_4_what_was_withdrawn_after_it_was_read_is_not_sent(shop: Shop) -> None:
@@ -214,122 +208,6 @@ async def test_9_a_bug_of_an_adapter_does_not_repeat_for_ever(
     assert len(await shop.dead()) == 1
 
 
-async def test_10_a_reply_whose_car_is_gone_is_not_sent(
-    installation: Installation, redis_url: str
-) -> None:
-    """A deleted row is as good as sold."""
-    async with open_shop(installation, redis_url, decide_turn=offer_all) as shop:
-        await shop.execute("INSERT INTO cars (id, brand, model, price) VALUES (1, 'X', 'Argo', 1)")
-        await shop.push(event("o que tem?"))
-        await shop.drain()
-        await shop.execute("DELETE FROM cars")
-
-        await shop.deliver()
-
-        assert shop.phone.outbox == []
-        assert await statuses(shop) == ["cancelada"]
-
-
-@pytest.mark.parametrize(
-    "moves",
-    [
-        "UPDATE cars SET year = 2020",
-        "UPDATE cars SET mileage = 41000",
-        "UPDATE cars SET price = 2",
-        "UPDATE cars SET status = 'sold'",
-        "DELETE FROM car_images",
-        "DELETE FROM cars",
-    ],
-)
-async def test_10_what_moves_between_reading_and_sending_stops_the_send(
-    installation: Installation, redis_url: str, moves: str
-) -> None:
-    """The claim compares once more: a car may be sold while others are being sent."""
-    async with open_shop(installation, redis_url, decide_turn=show_all) as shop:
-        await shop.execute(
-            "INSERT INTO cars (id, brand, model, year, price, mileage)"
-            " VALUES (1, 'X', 'Argo', 2019, 1, 40000)"
-        )
-        await shop.execute("INSERT INTO car_images (car_id, url) VALUES (1, 'https://x/1.jpg')")
-        await shop.push(event("o que tem?"))
-        await shop.drain()
-        async with shop.tenancy.pools.connection(shop.empresa_id) as conn:
-            outbox, reply = await one_pending(conn)
-            assert await outbox.moved_facts([reply]) == set()
-            await conn.execute(moves)
-
-            assert not await outbox.claim(reply, until=datetime.now(UTC))
-
-            assert await outbox.moved_facts([reply]) == {reply.id}
-            await conn.execute("UPDATE _leases SET epoca = 0")
-        await shop.deliver()
-        assert shop.phone.outbox == []
-        assert await statuses(shop) == ["cancelada"]
-
-
-async def test_10_what_is_still_so_is_claimed(installation: Installation, redis_url: str) -> None:
-    """Photo, price, year and mileage as they were; a repainted car is the same car."""
-    async with open_shop(installation, redis_url, decide_turn=show_all) as shop:
-        await shop.execute(
-            "INSERT INTO cars (id, brand, model, year, price, mileage)"
-            " VALUES (1, 'X', 'Argo', 2019, 1, 40000)"
-        )
-        await shop.execute("INSERT INTO car_images (car_id, url) VALUES (1, 'https://x/1.jpg')")
-        await shop.push(event("o que tem?"))
-        await shop.drain()
-        await shop.execute("UPDATE cars SET color = 'azul'")
-        await shop.deliver()
-
-        assert [sent.media for sent in shop.phone.outbox] == ["https://x/1.jpg"]
-
-
-async def test_10_of_a_half_sent_answer_only_what_is_stale_is_withdrawn(
-    installation: Installation, redis_url: str
-) -> None:
-    """What the buyer has read cannot be taken back, so the turn is not taken anew."""
-    async with open_shop(installation, redis_url, decide_turn=offer_all) as shop:
-        await shop.execute(
-            "INSERT INTO cars (id, brand, model, price) VALUES (1, 'X', 'Argo', 1),"
-            " (2, 'X', 'Mobi', 1)"
-        )
-        await shop.push(event("o que tem?"))
-        await shop.drain()
-        await shop.execute(
-            "UPDATE mensagens SET status = 'enviada' WHERE tipo = 'enviada' ORDER BY id LIMIT 1"
-        )
-        ((second_car,),) = await shop.rows(
-            "SELECT JSON_VALUE(fatos, '$[0].car_id') FROM mensagens WHERE status = 'pendente'"
-        )
-        await shop.execute("UPDATE cars SET status = 'sold' WHERE id = %s", (second_car,))
-
-        await shop.deliver()
-        await shop.drain()
-        await shop.deliver()
-
-        assert shop.phone.outbox == []
-        assert await statuses(shop) == ["enviada", "cancelada"]
-
-
-async def test_10_a_turn_is_taken_anew_when_no_shelf_has_the_old_stock(
-    installation: Installation, redis_url: str
-) -> None:
-    """Any worker may take it, from a stock that it read up to `stock_ttl_s` ago."""
-    lucas = AT_ONCE.model_copy(update={"stock_ttl_s": 60})
-    async with open_shop(installation, redis_url, lucas=lucas, decide_turn=offer_all) as shop:
-        await shop.execute("INSERT INTO cars (id, brand, model, price) VALUES (1, 'X', 'Argo', 1)")
-        await shop.push(event("o que tem?"))
-        await shop.drain()
-        await shop.execute("UPDATE cars SET status = 'sold'")
-        await shop.redis.delete("arq:queue")
-        seconds, _ = await shop.redis.time()
-
-        await shop.deliver()
-
-        ((due,),) = await shop.rows("SELECT responder_em FROM conversations")
-        assert due.replace(tzinfo=UTC).timestamp() >= seconds + 60
-        assert len(await shop.queued(Task.DRAIN)) == 1  # who asks the database for that time
-
-
 async def test_conversations_are_sent_side_by_side(
     installation: Installation, redis_url: str
 ) -> None:
@@ -358,52 +236,6 @@ async def test_1_a_deadlock_is_repeated_at_once(shop: Shop) -> None:
 
     assert await shop.waiting() == 0
     assert await shop.texts("recebida") == ["tem onix?"]
-
-
-async def one_pending(conn: TenantConnection) -> tuple[Outbox, OpenReply]:
-    """An outbox under the lease EPOCH, and the one reply that it has read."""
-    await raise_fence(conn, Task.DELIVER, EPOCH)
-    outbox = Outbox(conn, EPOCH)
-    (reply,), _ = await outbox.look(now=datetime.now(UTC), most=10)
-    return outbox, reply
-
-
-async def refuse_once(shop: Shop, verb: str, condition: str) -> None:
-    """The first such row is refused as a deadlock's victim; a sequence survives the rollback."""
-    database = f"empresa_{shop.empresa_id}_db"
-    await shop.installation.sql("CREATE SEQUENCE refusals", database=database)
-    await shop.installation.sql(
-        f"CREATE TRIGGER refuse BEFORE {verb} ON mensagens FOR EACH ROW"
-        f" IF {condition} THEN IF NEXTVAL(refusals) = 1 THEN"
-        " SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END IF; END IF",
-        database=database,
-    )
-
-
-async def statuses(shop: Shop) -> list[str]:
-    """Of all replies, in order."""
-    rows = await shop.rows("SELECT status FROM mensagens WHERE tipo = 'enviada' ORDER BY id")
-    return [status for (status,) in rows]
-
-
-def show_all(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decision:
-    """One photo per car for sale, with all that a reply can state."""
-    del turn, dealer, now
-    cars = [item.car for item in stock.offered]
-    return Decision(
-        bubbles=tuple(
-            Bubble(
-                kind=BubbleKind.IMAGE,
-                text=car.modelo,
-                media_url=car.fotos[0],
-                facts=(Fact(car_id=car.id, preco=car.preco, ano=car.ano, km=car.km),),
-            )
-            for car in cars
-        ),
-        state={},
-        status="em_andamento",
-        rule="show",
-    )
 
 
 @pytest.mark.parametrize("became", ["cancelada", "entregue"])

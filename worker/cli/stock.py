@@ -184,7 +184,7 @@ class _Job:
 
     async def _take(self, tenancy: Tenancy, file: StockFile) -> Outcome:
         outcome = await import_stock(
-            tenancy.pools, self._empresa, file, self._options,
+            tenancy, self._empresa, file, self._options,
             words=self._words, plan_only=self._plan_only,
         )  # fmt: skip
         if outcome.stored:

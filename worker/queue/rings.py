@@ -9,16 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
-import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-log = structlog.get_logger()
+from worker.queue.listen import listen_for_ever
 
 CHANNEL = "helix:wake"
 """What is said there is the name of an arq queue in which something changed."""
-_LISTEN_S = 5.0
-_PAUSE_S = 1.0
 
 
 class RingListener:
@@ -43,24 +39,18 @@ class RingListener:
 
     async def listen_for_ever(self, redis: Redis) -> None:
         """Listens until cancelled. What was rung for meanwhile is looked at when it hears again."""
-        while True:
-            try:
-                async with redis.pubsub() as pubsub:
-                    await pubsub.subscribe(CHANNEL)
-                    while True:
-                        message = await pubsub.get_message(timeout=_LISTEN_S)
-                        if message is not None:
-                            self._take(message["type"], message["data"])
-            except (RedisError, OSError) as error:
-                log.warning("rings are not heard", error=str(error))
-            finally:
-                self.heard = False
-            await asyncio.sleep(_PAUSE_S)
+        await listen_for_ever(redis, CHANNEL, self)
 
-    def _take(self, kind: str, data: object) -> None:
-        if kind == "subscribe":  # also after the client has connected again by itself
-            self.heard = True
-            for rung in self._rung.values():
-                rung.set()
-        elif kind == "message" and isinstance(data, bytes):
-            self._rung[data.decode(errors="replace")].set()
+    def subscribed(self) -> None:
+        """Any queue may have been rung for meanwhile."""
+        self.heard = True
+        for rung in self._rung.values():
+            rung.set()
+
+    def said(self, words: bytes) -> None:
+        """The name of a queue."""
+        self._rung[words.decode(errors="replace")].set()
+
+    def deaf(self) -> None:
+        """Until `subscribed` whoever rests looks again by himself, more often."""
+        self.heard = False

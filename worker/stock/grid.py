@@ -34,19 +34,54 @@ class Heading:
 
 
 def find_heading(rows: Sequence[Row], words: Words) -> Heading | None:
-    """The row with the most names of fields, two at least; titles may stand above. Raises BadFile
-    when two columns of it have the same name."""
-    best, most = None, 1
+    """The row with the most names of fields, two at least; titles may stand above. A heading of two
+    rows (`Ano` above `Fabricação` and `Modelo`) is read as one. Raises BadFile when two columns of
+    it have the same name."""
+    best, most, chosen = 0, 1, tuple[str, ...]()
     for index, row in enumerate(rows[:_LOOK_AT]):
-        known = {found[0] for cell in row.cells if isinstance(cell, str)
-                 and (found := words.field_of(cell))}  # fmt: skip
-        if len(known) > most and known & _KEYS:
-            best, most = index, len(known)
-    return None if best is None else _heading(best, rows[best], words)
+        above = rows[index - 1].cells if index else ()
+        names = _names(above, row.cells, words)
+        known = {found[0] for name in names if (found := words.field_of(name))}
+        goes_on = len(known) == most and index == best + 1 and _only_names(row, names, words)
+        if (len(known) > most or goes_on) and known & _KEYS:
+            best, most, chosen = index, len(known), names
+    return _heading(best, rows[best], chosen, words) if chosen else None
 
 
-def _heading(index: int, row: Row, words: Words) -> Heading:
-    names = tuple("" if cell is None else str(cell).strip() for cell in row.cells)
+def _names(above: Sequence[object], cells: Sequence[object], words: Words) -> tuple[str, ...]:
+    """What the columns are called by a row and, where that alone does not tell, by the one above:
+    a group's title stands over its first column, a name over two rows in the upper one."""
+    if any(cell is not None and not isinstance(cell, str) for cell in cells):
+        above = ()  # a line with numbers is a car: the heading above it does not name it again
+    own = [_text(cell) for cell in cells] + [""] * (len(above) - len(cells))
+    uppers = [_text(cell) for cell in above] + [""] * (len(own) - len(above))
+    names = [
+        name or (upper if words.field_of(upper) else "")
+        for name, upper in zip(own, uppers, strict=True)
+    ]
+    whole, group = list(names), ""
+    for column, (name, upper) in enumerate(zip(own, uppers, strict=True)):
+        group = upper or group
+        if not name or (words.field_of(name) is not None and names.count(name) == 1):
+            continue
+        if group and words.field_of(f"{group} {name}") is not None:
+            whole[column] = f"{group} {name}"
+    while len(whole) > len(cells) and not whole[-1]:
+        whole.pop()
+    return tuple(whole)
+
+
+def _only_names(row: Row, names: Sequence[str], words: Words) -> bool:
+    """Whether all that stands in a row names a field, with the row above (`(R$)` below `Preço`)."""
+    told = [name for cell, name in zip(row.cells, names, strict=False) if _text(cell)]
+    return bool(told) and all(words.field_of(name) is not None for name in told)
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell).strip()
+
+
+def _heading(index: int, row: Row, names: tuple[str, ...], words: Words) -> Heading:
     found: dict[str, list[tuple[int, int]]] = {}
     unused = []
     for column, name in enumerate(names):
