@@ -68,6 +68,9 @@ _LEAVES_TRACES = re.compile(
 )
 """Statements that outlive themselves: a connection that ran one has no next user."""
 
+_QUOTED = re.compile(r"`(?:[^`]|``)*`|'(?:[^'\\]|\\.|'')*'", re.DOTALL)
+"""Names and texts within a statement: what they hold is none of its structure."""
+
 Kill = Callable[[Target, int], None]
 
 
@@ -191,7 +194,7 @@ class Session:
         return bool(self._driver.get_transaction_status())
 
     def _written(self, sql: str, params: Params, rows: Iterable[Params] | None) -> list[str]:
-        if self._together and ";" in sql:
+        if self._together and ";" in sql and ";" in _QUOTED.sub("", sql):
             raise ValueError("a statement of its own for each, and values as its parameters")
         self._tainted = self._tainted or _LEAVES_TRACES.search(sql) is not None
         return [with_values(sql, params)] if rows is None else list(with_rows(sql, rows))

@@ -92,6 +92,7 @@ async def test_errors_are_named_and_quote_no_values(dealer: Dealer) -> None:
             await conn.execute("UPDATE nothing SET id = 1")
         with pytest.raises(ValueError, match="a statement of its own"):
             await conn.execute("SELECT 1; SELECT 2")
+        assert await conn.fetch_one("SELECT 'a; it''s \\'; b' AS `c;d`") == ("a; it's '; b",)
         assert await conn.fetch_one("SELECT 1") == (1,)
 
     assert duplicate.value.key == "phone"

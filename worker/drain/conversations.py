@@ -171,13 +171,17 @@ async def open_for(
     Those of `only_known` come along where they exist. All buyers of `events` have rows.
     """
     book = Book(circle)
-    needed = {person.id for event in events if (person := circle.find(event)) and person.id}
+    names = {
+        person.id: person.name
+        for event in events
+        if (person := circle.find(event)) and person.id is not None
+    }
+    needed = names.keys()
     known = {person.id for event in only_known if (person := circle.find(event)) and person.id}
     new = {person.id for person in circle.newcomers if person.id is not None}
     await _load(conn, book, (needed | known) - new)
     missing = sorted(needed - book.by_customer.keys())
     if missing:
-        names = {person.id: person.name for event in events if (person := circle.find(event))}
         for id_, customer in await _add(conn, missing, now=now):
             book.by_customer[customer] = book.enter(
                 _fresh(id_, customer, names.get(customer), is_new=customer in new, now=now)

@@ -127,6 +127,8 @@ class Circle:
         by_id = [self.by_identity.get(identity) for identity in identities]
         roots = [person.root for person in (*found, *by_id) if person is not None]
         once = list(dict.fromkeys(roots))
+        if len(once) < 2:
+            return once
         return sorted(once, key=lambda p: (phone is None or p.phone != phone, p.phone is None))
 
     def _newcomer(self) -> Person:
