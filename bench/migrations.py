@@ -29,7 +29,7 @@ from tenancy.settings import TenancySettings
 
 _AT_ONCE = 4
 _TAKEN_BACK = "ALTER TABLE {}.conversations DROP COLUMN ritmo_em"
-_FORGOTTEN = "DELETE FROM {}._migrations WHERE version >= %s"
+_FORGOTTEN = "DELETE FROM {}._migrations WHERE version = %s"
 _TURN_PACE = 9
 """The tenant migration that adds the column, by one instant statement."""
 
@@ -85,7 +85,7 @@ async def _migrate(fleet: FleetRun, steps: int) -> None:
 
 
 async def _take_back(server: MariaDB, ids: range) -> None:
-    """As if that migration had not been there yet; what came after it finds its work done."""
+    """As if that one migration had not been there yet."""
     async with server.connect() as connection, connection.cursor() as cursor:
         for number in ids:
             name = database_of(number)

@@ -40,6 +40,10 @@ _LEDGER = """
         PRIMARY KEY (version, step)
     ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 """
+_LEDGER_THERE = """
+    SELECT DATABASE(), COUNT(*) FROM information_schema.tables
+     WHERE table_schema = DATABASE() AND table_name = '_migrations'
+"""
 _HAS_TABLE = """
     SELECT COUNT(*) FROM information_schema.tables
      WHERE table_schema = DATABASE() AND table_name = %(table)s
@@ -74,6 +78,12 @@ _BEGIN = """
 _DONE = """
     UPDATE _migrations SET state = 'feito', finished_at = UTC_TIMESTAMP(3)
      WHERE version = %(version)s AND step = %(step)s
+"""
+_NEEDLESS = """
+    INSERT INTO _migrations (version, step, checksum, state, started_at, finished_at)
+    VALUES (%(version)s, %(step)s, %(checksum)s, 'feito', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))
+    ON DUPLICATE KEY UPDATE checksum = %(checksum)s, state = 'feito',
+           finished_at = UTC_TIMESTAMP(3)
 """
 _IS_NEW = """
     SELECT VERSION() LIKE '%%MariaDB%%' AND COUNT(*) = 0 FROM information_schema.tables
@@ -135,8 +145,7 @@ class Migrator:
         Raises MigrationChanged, MigrationFailed, MigrationLocked. After an error the connection
         must be closed: the lock ends with it.
         """
-        database = await self._database()
-        has_ledger = await self._has_ledger()
+        database, has_ledger = await self._database()
         if has_ledger and not await self._missing():
             return self._result(database, 0)
         lock = lock_name(database)
@@ -163,27 +172,25 @@ class Migrator:
 
     async def missing_steps(self) -> list[tuple[Version, Step]]:
         """The steps that this database lacks, in their order. Raises MigrationChanged."""
-        if not await self._has_ledger():
+        if not (await self._database())[1]:
             return [(version, step) for version in self._versions for step in version.steps]
         return await self._missing()
 
     def _result(self, database: str, steps: int) -> Migrated:
         return Migrated(database=database, version=self._versions[-1].number, steps=steps)
 
-    async def _database(self) -> str:
-        name = await self._value("SELECT DATABASE()", {})
+    async def _database(self) -> tuple[str, bool]:
+        """Its name, and whether it has a ledger."""
+        ((name, has_ledger),) = await self._conn.fetch_all(_LEDGER_THERE)
         if not isinstance(name, str):
             raise MigrationFailed("the connection has no database selected")
-        return name
+        return name, bool(has_ledger)
 
     def _is_all(self, missing: Sequence[tuple[Version, Step]]) -> bool:
         return len(missing) == sum(len(version.steps) for version in self._versions)
 
     async def _is_new(self) -> bool:
         return bool(await self._value(_IS_NEW, {"ledger": LEDGER}))
-
-    async def _has_ledger(self) -> bool:
-        return bool(await self._value(_HAS_TABLE, {"table": "_migrations"}))
 
     async def _missing(self) -> list[tuple[Version, Step]]:
         recorded = await self._recorded()
@@ -229,9 +236,11 @@ class Migrator:
 
     async def _apply(self, version: Version, step: Step) -> None:
         mark = {"version": version.number, "step": step.number, "checksum": step.checksum}
+        if await self._is_needless(version, step):
+            await self._conn.execute(_NEEDLESS, mark)
+            return
         await self._conn.execute(_BEGIN, mark)
-        if not await self._is_needless(version, step):
-            await self._run_step(version, step)
+        await self._run_step(version, step)
         await self._conn.execute(_DONE, mark)
 
     async def _is_needless(self, version: Version, step: Step) -> bool:

@@ -27,8 +27,9 @@ from tenancy.fleet.queue import Crowd
 from tenancy.fleet.scribe import Scribe
 from tenancy.fleet.values import Outcome, Report, RunState, State, Wave
 from tenancy.fleet.waves import Brake, address_of, waves
-from tenancy.migrate import migrate_database, migration_target
+from tenancy.migrate import as_migrator, migrate_selected
 from tenancy.registry import NEW
+from tenancy.roles import Roles
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
 
@@ -55,6 +56,7 @@ class _Course:
     run: int
     todo: Mapping[int, Wave]
     rows: Mapping[int, EmpresaRow]
+    roles: Roles
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     reason: str | None = None
     """Why it must stop."""
@@ -96,7 +98,7 @@ class FleetRun:
             else:
                 todo = waves([row for row in rows.values() if row.db_name])
             run = await ledger.begin(self._version, _runner(), todo)
-            return await self._go(ledger, _Course(run, todo, rows))
+            return await self._go(ledger, _Course(run, todo, rows, Roles(self._settings)))
 
     async def resume(self, run: int | None = None, *, retry_failed: bool = False) -> Report:
         """Goes on with a run, by default the last: with those who were not reached, and on demand
@@ -113,7 +115,7 @@ class FleetRun:
                 if one.state is not State.DONE or (one.version or 0) < self._version
             }
             await ledger.go_on(found.id, self._version, _runner())
-            return await self._go(ledger, _Course(found.id, todo, rows))
+            return await self._go(ledger, _Course(found.id, todo, rows, Roles(self._settings)))
 
     async def _open(self, stack: AsyncExitStack) -> tuple[Ledger, dict[int, EmpresaRow]]:
         """The ledger, locked for us until the stack is closed, and all dealers."""
@@ -159,7 +161,7 @@ class FleetRun:
 
         async def one(row: EmpresaRow) -> None:
             scribe.began(row.id)
-            note(await self._migrate(course.hosts, row, wave))
+            note(await self._migrate(course, row, wave))
 
         self._onlooker.begins(wave, len(ids))
         for gone in [id_ for id_ in ids if id_ not in course.rows]:
@@ -204,23 +206,23 @@ class FleetRun:
         except ExceptionGroup as error:
             raise error.exceptions[0] from error
 
-    async def _migrate(self, hosts: Hosts, row: EmpresaRow, wave: Wave) -> Outcome:
+    async def _migrate(self, course: _Course, row: EmpresaRow, wave: Wave) -> Outcome:
         if row.place is None or row.status == NEW:
             reason = "it is not made yet; `helix empresa create` or `adopt` ends that"
             return _outcome(row.id, wave, State.SKIPPED, error=NotConfigured(row.id, reason))
         address, began = address_of(row), asyncio.get_running_loop().time()
         failure: HelixError | None = None
         try:
-            hosts.refuse_dead(address, row.id)
-            target = await migration_target(self._settings, row)
-            migrated = await migrate_database(row.id, target, self._limits, lock_wait_s=0)
+            course.hosts.refuse_dead(address, row.id)
+            async with as_migrator(course.roles, row) as conn:
+                migrated = await migrate_selected(conn, lock_wait_s=0)
         except MigrationLocked as error:
             return _outcome(row.id, wave, State.SKIPPED, error=error)
         except HelixError as error:
             failure = error
             return _outcome(row.id, wave, State.FAILED, error=error)
         finally:
-            hosts.note(address, failure)
+            course.hosts.note(address, failure)
         took_s = asyncio.get_running_loop().time() - began
         return Outcome(
             empresa_id=row.id,
