@@ -46,6 +46,8 @@ class PlannedStep:
     """About so many, as the server guesses; None for a table that is not there yet."""
     size_bytes: int | None
     """With its indexes."""
+    heavy: bool
+    """Marked as one that copies tables: see `tenancy.fleet.heavy`."""
     algorithm: Algorithm | None
     """As found on the copy; None when it was not tried there."""
 
@@ -130,6 +132,7 @@ class _Lack:
             table=None if named is None else named[1],
             rows=rows,
             size_bytes=size,
+            heavy=version.heavy,
             algorithm=algorithms.get((version.number, step.number)),
         )
 

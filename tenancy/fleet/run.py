@@ -14,13 +14,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from schema.errors import HelixError, MigrationLocked, NotConfigured, UnknownEmpresa, UnknownRun
+from schema.errors import (
+    HelixError,
+    MigrationLocked,
+    NotConfigured,
+    UnknownEmpresa,
+    UnknownRun,
+)
 from schema.steps import Kind, versions
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.empresas import EmpresaRow, Empresas
 from tenancy.faults import CentralFaults
 from tenancy.fleet.health import check
+from tenancy.fleet.heavy import Heavy, MigrationUnproved
 from tenancy.fleet.hosts import Hosts
 from tenancy.fleet.ledger import Ledger
 from tenancy.fleet.queue import Crowd
@@ -57,6 +64,7 @@ class _Course:
     todo: Mapping[int, Wave]
     rows: Mapping[int, EmpresaRow]
     roles: Roles
+    heavy: Heavy = field(default_factory=Heavy)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     reason: str | None = None
     """Why it must stop."""
@@ -108,14 +116,24 @@ class FleetRun:
             found = await (ledger.last() if run is None else ledger.get(run))
             if found is None:
                 raise UnknownRun(run)
-            todo = {
-                one.empresa_id: one.wave
-                for one in await ledger.empresas(found.id)
-                if retry_failed or one.state is not State.FAILED
-                if one.state is not State.DONE or (one.version or 0) < self._version
+            known = await ledger.empresas(found.id)
+            canaries = {id_ for id_, row in rows.items() if row.canary}
+            done = {
+                one.empresa_id
+                for one in known
+                if one.state is State.DONE and (one.version or 0) >= self._version
             }
+            todo = {
+                one.empresa_id: Wave.CANARY if one.empresa_id in canaries else one.wave
+                for one in known
+                if retry_failed or one.state is not State.FAILED
+                if one.empresa_id not in done
+            }
+            heavy = Heavy(proved=not done.isdisjoint(canaries))
             await ledger.go_on(found.id, self._version, _runner())
-            return await self._go(ledger, _Course(found.id, todo, rows, Roles(self._settings)))
+            return await self._go(
+                ledger, _Course(found.id, todo, rows, Roles(self._settings), heavy)
+            )
 
     async def _open(self, stack: AsyncExitStack) -> tuple[Ledger, dict[int, EmpresaRow]]:
         """The ledger, locked for us until the stack is closed, and all dealers."""
@@ -153,8 +171,12 @@ class FleetRun:
         scribe, brake = Scribe(ledger, course.run), Brake(wave, len(ids))
 
         def note(outcome: Outcome) -> None:
-            course.outcomes[outcome.empresa_id] = outcome
             scribe.came_out(outcome)
+            if outcome.state is State.PENDING:
+                course.reason = course.reason or str(outcome.error)
+                return
+            course.outcomes[outcome.empresa_id] = outcome
+            course.heavy.note(outcome)
             if outcome.state is not State.SKIPPED:
                 course.reason = course.reason or brake.note(outcome)
             self._onlooker.done(outcome)
@@ -214,8 +236,13 @@ class FleetRun:
         failure: HelixError | None = None
         try:
             course.hosts.refuse_dead(address, row.id)
-            async with as_migrator(course.roles, row) as conn:
+            async with (
+                as_migrator(course.roles, row) as conn,
+                course.heavy.turn(conn, address, wave),
+            ):
                 migrated = await migrate_selected(conn, lock_wait_s=0)
+        except MigrationUnproved as error:
+            return _outcome(row.id, wave, State.PENDING, error=error)
         except MigrationLocked as error:
             return _outcome(row.id, wave, State.SKIPPED, error=error)
         except HelixError as error:
