@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from schema.errors import MigrationFailed
-from schema.migrator import MigrationConnection, Migrator
+from schema.guards import MigrationConnection
+from schema.migrator import Migrator
 from schema.steps import Kind, versions
 from tenancy.fleet.hosts import Address
 from tenancy.fleet.values import Outcome, State, Wave
