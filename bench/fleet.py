@@ -14,44 +14,33 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
 from unittest.mock import patch
 
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bench.checks import WrongResult
-from bench.contest import get_ready, pipes, started, stop
-from bench.contestants import helix
-from bench.figures import NotTold, cpu_seconds, resident_mb
+from bench.contest import started
+from bench.figures import NotTold, cpu_seconds
+from bench.fleet_busy import busy
 from bench.ground import Ground, run
 from bench.redis_database import own_database, wipe
 from bench.sizes import is_quick
-from bench.webhook import free_port, until_ready, web_process, webhook_channels
-from bench.webhook_load import requests
+from bench.webhook import free_port, until_ready, web_process
+from dev.fresh import fresh_settings
 from dev.servers import Servers, extra_mariadb
 from dev.servers.mariadb import MariadbServer
 from tenancy.empresas import Profile
-from tenancy.keyring import new_key
 from tenancy.names import database_of
 from tenancy.provision import Provisioner
-from tenancy.settings import TenancySettings
 from worker.doctor.run import examine
-from worker.queue.keys import Task, TaskKeys, inbox
 
 _AT_ONCE = 4
-_CONNECTIONS = 8
 _TABLES_PER_DEALER = 40
-_LENGTH = b"content-length: "
-_LOOK_EVERY_S = 0.1
-_STALLED_S = 30.0
 # 10.11 tells allocated blocks apart from the file's length, which may have holes.
 _DISK = """
     SELECT SUM(ALLOCATED_SIZE) FROM information_schema.INNODB_SYS_TABLESPACES
      WHERE NAME LIKE 'empresa%'
 """
-_PEAK = "SHOW GLOBAL STATUS LIKE 'Max_used_connections'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +116,7 @@ async def fleet(
             say(f"opened in {provision_s:.1f} s")
             async with Redis.from_url(redis_url) as redis:
                 await wipe(redis)
-                busy = await _busy(server, ground, redis, plan, say)
+                under_load = await busy(server, ground, redis, plan.messages, say)
             idle = await _idle(ground, plan)
             doctor_s = await _doctor(ground)
         return Fleet(
@@ -138,21 +127,14 @@ async def fleet(
             idle_worker=idle[0],
             idle_web=idle[1],
             doctor_s=round(doctor_s, 2),
-            **busy,
+            **under_load,
         )
 
 
 def _ground(server: MariadbServer, redis_url: str, plan: FleetPlan) -> Ground:
     first = random.SystemRandom().randrange(10_000_000, 30_000_000) * 64
     access = server.access
-    settings = TenancySettings(
-        db_host=access.host,
-        db_port=access.port,
-        db_user=access.user,
-        db_password=access.password,
-        db_name="helixai_db",
-        tenancy_keys=SecretStr(new_key()),
-    )
+    settings = fresh_settings(access)
     ids = tuple(range(first, first + plan.dealers))
     return Ground(mariadb=access, settings=settings, redis_url=redis_url, empresa_ids=ids)
 
@@ -178,111 +160,6 @@ async def _provision(ground: Ground) -> float:
         for _ in range(_AT_ONCE):
             group.create_task(some())
     return time.perf_counter() - began
-
-
-async def _busy(
-    server: MariadbServer,
-    ground: Ground,
-    redis: Redis,
-    plan: FleetPlan,
-    say: Callable[[str], object],
-) -> dict[str, Any]:
-    channels = await webhook_channels(ground)
-    total = plan.dealers * plan.messages
-    before = await _redis_now(redis)
-    async with web_process(ground) as (port, _):
-        began = time.perf_counter()
-        await _post(port, islice(requests(channels, "127.0.0.1"), total))
-        webhook_s = time.perf_counter() - began
-    waiting = await _redis_now(redis)
-    if await _left(ground, redis) != total:
-        raise WrongResult("what was answered with 200 does not stand on the inboxes")
-    say(f"{total:,} webhooks taken in {webhook_s:.1f} s")
-    await run(ground.mariadb, "FLUSH STATUS")
-    async with started(ground, helix("lucas").command) as worker:
-        await get_ready(worker)
-        rss_before = _memory(worker.pid)
-        began = time.perf_counter()
-        pipes(worker)[0].write(b"go\n")
-        await _emptied(ground, redis)
-        drain_s = time.perf_counter() - began
-        rss = _memory(worker.pid)
-        done = await _redis_now(redis)
-        await stop(worker)
-    await _check(ground, plan)
-    say(f"drained in {drain_s:.1f} s")
-    ((_, peak),) = await run(ground.mariadb, _PEAK)
-    return {
-        "webhook_s": round(webhook_s, 2),
-        "inbox_bytes_each": round((waiting["memory"] - before["memory"]) / total, 1),
-        "journal_bytes_each": round((waiting["journal"] - before["journal"]) / total, 1),
-        "redis_commands_in": round((waiting["commands"] - before["commands"]) / total, 1),
-        "drain_s": round(drain_s, 2),
-        "redis_commands_out": round((done["commands"] - waiting["commands"]) / total, 1),
-        "connections": int(peak),
-        "worker_mb": rss,
-        "worker_mb_before": rss_before,
-        "server_mb": None if server.pid is None else _memory(server.pid),
-    }
-
-
-async def _post(port: int, source: Iterator[bytes]) -> None:
-    """Each once, over a few kept connections. Raises WrongResult for any answer but 200."""
-
-    async def some() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for request in source:
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if not head.startswith(b"HTTP/1.1 200 "):
-                raise WrongResult(f"a webhook was answered {head[:30]!r}")
-            length = head.lower().partition(_LENGTH)[2].split(b"\r\n")[0]
-            await reader.readexactly(int(length or 0))
-        writer.close()
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(_CONNECTIONS):
-            group.create_task(some())
-
-
-async def _redis_now(redis: Redis) -> dict[str, int]:
-    info = await redis.info()
-    return {
-        "memory": int(info["used_memory_dataset"]),
-        "journal": int(info.get("aof_current_size", 0)),
-        "commands": int(info["total_commands_processed"]),
-    }
-
-
-async def _left(ground: Ground, redis: Redis) -> int:
-    async with redis.pipeline(transaction=False) as pipe:
-        for empresa_id in ground.empresa_ids:
-            pipe.xlen(inbox(empresa_id))
-        return sum(await pipe.execute())
-
-
-async def _emptied(ground: Ground, redis: Redis) -> None:
-    """Waits for as long as something moves. Raises WrongResult.
-
-    One command a look, so that looking is no load: who still has to be drained stands in one set.
-    """
-    due = TaskKeys(0, Task.DRAIN).due
-    before, moved_at = None, time.monotonic()
-    while left := await redis.zcard(due) or await _left(ground, redis):
-        if left != before:
-            before, moved_at = left, time.monotonic()
-        elif time.monotonic() - moved_at > _STALLED_S:
-            raise WrongResult(f"{left} dealers are left and nothing moves")
-        await asyncio.sleep(_LOOK_EVERY_S)
-
-
-async def _check(ground: Ground, plan: FleetPlan) -> None:
-    """Every message is stored at its own dealer."""
-    for empresa_id in ground.empresa_ids:
-        sql = "SELECT COUNT(*) FROM mensagens WHERE tipo = 'recebida'"
-        ((stored,),) = await run(ground.mariadb, sql, database=database_of(empresa_id))
-        if stored != plan.messages:
-            raise WrongResult(f"{stored} of {plan.messages} messages are stored at a dealer")
 
 
 async def _idle(ground: Ground, plan: FleetPlan) -> tuple[float | None, float | None]:
@@ -319,10 +196,3 @@ async def _doctor(ground: Ground) -> float:
     if report.dealers != len(ground.empresa_ids):
         raise WrongResult(f"the doctor looked at {report.dealers} dealers")
     return took
-
-
-def _memory(pid: int) -> float | None:
-    try:
-        return round(resident_mb(pid), 1)
-    except NotTold:
-        return None

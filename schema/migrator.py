@@ -12,7 +12,6 @@ import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from schema.errors import (
     BadData,
@@ -24,10 +23,9 @@ from schema.errors import (
     StatementRefused,
     TryAgain,
 )
+from schema.guards import MigrationConnection, is_needless
 from schema.snapshot import LEDGER, Snapshot
-from schema.steps import Guard, Step, Version
-
-Params = Mapping[str, object] | Sequence[object]
+from schema.steps import Step, Version
 
 _LEDGER = """
     CREATE TABLE IF NOT EXISTS _migrations (
@@ -40,32 +38,13 @@ _LEDGER = """
         PRIMARY KEY (version, step)
     ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 """
-_HAS_TABLE = """
-    SELECT COUNT(*) FROM information_schema.tables
-     WHERE table_schema = DATABASE() AND table_name = %(table)s
+_LEDGER_THERE = """
+    SELECT DATABASE(), COUNT(*) FROM information_schema.tables
+     WHERE table_schema = DATABASE() AND table_name = '_migrations'
 """
-_HAS_COLUMN = """
-    SELECT COUNT(*) FROM information_schema.columns
-     WHERE table_schema = DATABASE() AND table_name = %(table)s AND column_name = %(name)s
+_RECORDED = """
+    SELECT version, step, checksum, state FROM _migrations WHERE version >= %(since)s
 """
-_COLUMNS = """
-    SELECT column_name FROM information_schema.columns
-     WHERE table_schema = DATABASE() AND table_name = %(table)s
-"""
-_HAS_INDEX = """
-    SELECT COUNT(*) FROM information_schema.statistics
-     WHERE table_schema = DATABASE() AND table_name = %(table)s AND index_name = %(name)s
-"""
-_IS_NULLABLE = _HAS_COLUMN + " AND is_nullable = 'YES'"
-_IS_LONG = _HAS_COLUMN + " AND character_maximum_length >= %(length)s"
-_HOLDS = {
-    "table": _HAS_TABLE,
-    "column": _HAS_COLUMN,
-    "index": _HAS_INDEX,
-    "nullable": _IS_NULLABLE,
-    "length": _IS_LONG,
-}
-_RECORDED = "SELECT version, step, checksum, state FROM _migrations"
 _BEGIN = """
     INSERT INTO _migrations (version, step, checksum, state, started_at)
     VALUES (%(version)s, %(step)s, %(checksum)s, 'executando', UTC_TIMESTAMP(3))
@@ -74,6 +53,12 @@ _BEGIN = """
 _DONE = """
     UPDATE _migrations SET state = 'feito', finished_at = UTC_TIMESTAMP(3)
      WHERE version = %(version)s AND step = %(step)s
+"""
+_NEEDLESS = """
+    INSERT INTO _migrations (version, step, checksum, state, started_at, finished_at)
+    VALUES (%(version)s, %(step)s, %(checksum)s, 'feito', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))
+    ON DUPLICATE KEY UPDATE checksum = %(checksum)s, state = 'feito',
+           finished_at = UTC_TIMESTAMP(3)
 """
 _IS_NEW = """
     SELECT VERSION() LIKE '%%MariaDB%%' AND COUNT(*) = 0 FROM information_schema.tables
@@ -87,16 +72,6 @@ _LOCK = "SELECT GET_LOCK(%(name)s, %(wait_s)s)"
 _HOLDER = "SELECT IS_USED_LOCK(%(name)s)"
 _UNLOCK = "SELECT RELEASE_LOCK(%(name)s)"
 _LOCK_TRIES = 5
-
-
-class MigrationConnection(Protocol):
-    """A connection that the migrator has for itself; it is closed after use, never pooled."""
-
-    async def fetch_all(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query."""
-
-    async def execute(self, sql: str, params: Params = ()) -> int:
-        """Runs a statement that returns no rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,10 +110,13 @@ class Migrator:
         Raises MigrationChanged, MigrationFailed, MigrationLocked. After an error the connection
         must be closed: the lock ends with it.
         """
-        database = await self._database()
-        has_ledger = await self._has_ledger()
-        if has_ledger and not await self._missing():
-            return self._result(database, 0)
+        database, has_ledger = await self._database()
+        since = 0
+        if has_ledger:
+            lacks = await self._missing()
+            if not lacks:
+                return self._result(database, 0)
+            since = lacks[0][0].number  # nothing takes back what was recorded before it
         lock = lock_name(database)
         if not await self._value(_LOCK, {"name": lock, "wait_s": self._lock_wait_s}):
             holder = await self._value(_HOLDER, {"name": lock})
@@ -148,7 +126,7 @@ class Migrator:
             )
         if not has_ledger:
             await self._conn.execute(_LEDGER)
-        missing = await self._missing()
+        missing = await self._missing(since)
         if self._snapshot is not None and self._is_all(missing) and await self._is_new():
             await self._make_from(self._snapshot, missing)
         else:
@@ -163,18 +141,19 @@ class Migrator:
 
     async def missing_steps(self) -> list[tuple[Version, Step]]:
         """The steps that this database lacks, in their order. Raises MigrationChanged."""
-        if not await self._has_ledger():
+        if not (await self._database())[1]:
             return [(version, step) for version in self._versions for step in version.steps]
         return await self._missing()
 
     def _result(self, database: str, steps: int) -> Migrated:
         return Migrated(database=database, version=self._versions[-1].number, steps=steps)
 
-    async def _database(self) -> str:
-        name = await self._value("SELECT DATABASE()", {})
+    async def _database(self) -> tuple[str, bool]:
+        """Its name, and whether it has a ledger."""
+        ((name, has_ledger),) = await self._conn.fetch_all(_LEDGER_THERE)
         if not isinstance(name, str):
             raise MigrationFailed("the connection has no database selected")
-        return name
+        return name, bool(has_ledger)
 
     def _is_all(self, missing: Sequence[tuple[Version, Step]]) -> bool:
         return len(missing) == sum(len(version.steps) for version in self._versions)
@@ -182,24 +161,23 @@ class Migrator:
     async def _is_new(self) -> bool:
         return bool(await self._value(_IS_NEW, {"ledger": LEDGER}))
 
-    async def _has_ledger(self) -> bool:
-        return bool(await self._value(_HAS_TABLE, {"table": "_migrations"}))
-
-    async def _missing(self) -> list[tuple[Version, Step]]:
-        recorded = await self._recorded()
-        for version in self._versions:
+    async def _missing(self, since: int = 0) -> list[tuple[Version, Step]]:
+        """Of the versions from this number on."""
+        recorded = await self._recorded(since)
+        known = [version for version in self._versions if version.number >= since]
+        for version in known:
             self._compare(version, recorded)
         return [
             (version, step)
-            for version in self._versions
+            for version in known
             for step in version.steps
             if (version.number, step.number) not in recorded
         ]
 
-    async def _recorded(self) -> dict[tuple[int, int], str]:
+    async def _recorded(self, since: int) -> dict[tuple[int, int], str]:
         """Checksums of the steps that are done. Those of newer releases are of no concern."""
         try:
-            rows = await self._conn.fetch_all(_RECORDED)
+            rows = await self._conn.fetch_all(_RECORDED, {"since": since})
         except NotMigrated as error:
             raise MigrationFailed(
                 "the table _migrations belongs to another tool; rename it and run this again"
@@ -229,29 +207,12 @@ class Migrator:
 
     async def _apply(self, version: Version, step: Step) -> None:
         mark = {"version": version.number, "step": step.number, "checksum": step.checksum}
+        if await is_needless(self._conn, version, step):
+            await self._conn.execute(_NEEDLESS, mark)
+            return
         await self._conn.execute(_BEGIN, mark)
-        if not await self._is_needless(version, step):
-            await self._run_step(version, step)
+        await self._run_step(version, step)
         await self._conn.execute(_DONE, mark)
-
-    async def _is_needless(self, version: Version, step: Step) -> bool:
-        if step.guard is None:
-            return False
-        if step.guard.what != "columns":
-            return await self._holds(step.guard)
-        rows = await self._conn.fetch_all(_COLUMNS, {"table": step.guard.table})
-        there = step.added_columns & {row[0] for row in rows}
-        if there and there != step.added_columns:
-            raise MigrationFailed(
-                f"table {step.guard.table} has columns of its own that migration "
-                f"{version.number:04}_{version.name} is to add: {', '.join(sorted(there))}; "
-                "rename them and run this again"
-            )
-        return bool(there)
-
-    async def _holds(self, guard: Guard) -> bool:
-        asked = {"table": guard.table, "name": guard.name, "length": guard.length}
-        return bool(await self._value(_HOLDS[guard.what], asked))
 
     async def _run_step(self, version: Version, step: Step) -> None:
         """Runs the statement; a lock in the way is waited for a few times.

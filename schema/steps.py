@@ -4,6 +4,8 @@ Used by `schema.migrator`. A file is `migrations/<kind>/<number>_<name>.sql`; ea
 preceded by one guard, `-- unless table T | column T.C | columns T | index T.I | nullable T.C |
 length T.C N`, which names the state that makes the statement needless; `columns T` means all that
 the statement adds. A file with a line `-- ahead` is for a later release: this one works without it.
+One with a line `-- heavy` copies tables: canaries first, then few dealers at a time
+(`tenancy.fleet.heavy`).
 """
 
 from __future__ import annotations
@@ -69,6 +71,8 @@ class Version:
     steps: tuple[Step, ...]
     ahead: bool = False
     """Whether this release works without it too: it prepares the next one."""
+    heavy: bool = False
+    """Whether it copies tables, which are not written to meanwhile."""
 
 
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
@@ -78,6 +82,7 @@ _GUARD = re.compile(
     r"|(?P<length>length)\s+(\w+)\.(\w+)\s+(\d+))\s*"
 )
 _AHEAD = re.compile(r"^--\s+ahead\s*$", re.MULTILINE)
+_HEAVY = re.compile(r"^--\s+heavy\s*$", re.MULTILINE)
 _ADDED = re.compile(r"\bADD COLUMN\s+(\w+)")
 _TOKEN = re.compile(
     r"""--(?=\s)[^\n]*            # a comment, or a guard
@@ -141,8 +146,13 @@ def read_versions(folder: Traversable) -> tuple[Version, ...]:
 
 
 def _version(name: re.Match[str], text: str) -> Version:
-    ahead = _AHEAD.search(text) is not None
-    return Version(number=int(name[1]), name=name[2], steps=split(text), ahead=ahead)
+    return Version(
+        number=int(name[1]),
+        name=name[2],
+        steps=split(text),
+        ahead=_AHEAD.search(text) is not None,
+        heavy=_HEAVY.search(text) is not None,
+    )
 
 
 def needed(given: Sequence[Version]) -> Version:

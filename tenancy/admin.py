@@ -5,7 +5,7 @@ Every step looks first and may be repeated; nothing is ever dropped.
 
 from __future__ import annotations
 
-from schema.errors import NotConfigured, NotMigrated, WrongTenant
+from schema.errors import NotConfigured, NotMigrated, StatementRefused, WrongTenant
 from tenancy.lease import Connection
 from tenancy.names import checked, grant_pattern, quoted
 from tenancy.settings import TenancySettings
@@ -16,8 +16,9 @@ _TABLES = """
     SELECT table_name FROM information_schema.tables WHERE table_schema = %(name)s
 """
 _CREATE_DATABASE = "CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4"
-_CREATE_USER = "CREATE USER IF NOT EXISTS %(user)s@'%%' IDENTIFIED BY %(password)s"
+_CREATE_USER = "CREATE USER %(user)s@'%%' IDENTIFIED BY %(password)s"
 _SET_PASSWORD = "ALTER USER %(user)s@'%%' IDENTIFIED BY %(password)s"  # noqa: S105 - a statement
+_IS_THERE = 1396  # ER_CANNOT_USER: MariaDB's and MySQL's answer for a user who is there
 # Not of information_schema, which shows others' rights only to who may read passwords' hashes.
 _GRANTS = "SELECT Db FROM mysql.db WHERE User = %(user)s"
 _GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON {}.* TO %(user)s@'%%'"
@@ -76,8 +77,12 @@ async def make_user(
             empresa_id, f"database user {user} has rights elsewhere: it belongs to someone else"
         )
     login = {"user": user, "password": password}
-    await conn.execute(_CREATE_USER, login)
-    await conn.execute(_SET_PASSWORD, login)
+    try:
+        await conn.execute(_CREATE_USER, login)
+    except StatementRefused as error:
+        if error.code != _IS_THERE:
+            raise
+        await conn.execute(_SET_PASSWORD, login)
     await conn.execute(_GRANT.format(grant_pattern(database).replace("%", "%%")), {"user": user})
 
 

@@ -16,11 +16,11 @@ from schema.steps import Kind
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.empresas import EmpresaRow, Empresas
-from tenancy.faults import CentralFaults, TenantFaults
+from tenancy.faults import CentralFaults
 from tenancy.fleet.queue import Crowd
-from tenancy.migrate import migration_target
+from tenancy.migrate import as_migrator
+from tenancy.roles import Roles
 from tenancy.settings import TenancySettings
-from tenancy.target import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +93,14 @@ async def drift_of_all(
     settings: TenancySettings, *, only: int | None = None, crowd: Crowd | None = None
 ) -> list[DriftOf]:
     """Of every dealer who has a database, by id. Raises CentralUnavailable."""
-    limits = Limits.of(settings)
-    async with direct(central_target(settings), limits, CentralFaults()) as conn:
+    roles = Roles(settings)
+    async with direct(central_target(settings), roles.limits, CentralFaults()) as conn:
         rows = await Empresas(conn).all()
     found: dict[int, DriftOf] = {}
 
     async def one(row: EmpresaRow) -> None:
         try:
-            target = await migration_target(settings, row)
-            async with direct(target, limits, TenantFaults(row.id)) as conn:
+            async with as_migrator(roles, row) as conn:
                 found[row.id] = DriftOf(empresa_id=row.id, drift=await drift(conn))
         except HelixError as error:
             found[row.id] = DriftOf(empresa_id=row.id, error=error)

@@ -5,6 +5,9 @@ Used by `tenancy.fleet` and by provisioning.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from schema.errors import NotConfigured
 from schema.migrator import Migrated, Migrator
 from schema.snapshot import snapshot
@@ -16,7 +19,8 @@ from tenancy.faults import CentralFaults, TenantFaults
 from tenancy.keyring import password_of
 from tenancy.lease import Connection
 from tenancy.names import user_of
-from tenancy.servers import Role, role_target
+from tenancy.roles import Roles
+from tenancy.servers import Role
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
 
@@ -54,13 +58,20 @@ async def migrate_selected(conn: Connection, *, lock_wait_s: float = 30) -> Migr
     return await migrator.run()
 
 
-async def migration_target(settings: TenancySettings, row: EmpresaRow) -> Target:
-    """Whose rights migrate a database: ours where we made its user (who may not change tables),
-    those of its own user where we took it over and may have no others."""
-    place = row.place
+@asynccontextmanager
+async def as_migrator(roles: Roles, row: EmpresaRow) -> AsyncIterator[Connection]:
+    """A dealer's database with the rights that migrate it: ours where we made its user (who may not
+    change tables), those of its own user where we took it over and may have no others.
+
+    Raises what opening it raises, NotConfigured, SecretUnreadable.
+    """
+    place, faults = row.place, TenantFaults(row.id)
     if place is not None and place.user == user_of(row.id):
-        return await role_target(settings, Role.MIGRATOR, place.host, place.port, place.database)
-    return own_target(settings, row)
+        opening = roles.open(Role.MIGRATOR, place.host, place.port, place.database, faults)
+    else:
+        opening = direct(own_target(roles.settings, row), roles.limits, faults)
+    async with opening as conn:
+        yield conn
 
 
 def own_target(settings: TenancySettings, row: EmpresaRow) -> Target:

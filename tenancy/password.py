@@ -23,7 +23,8 @@ from tenancy.empresas import EmpresaRow, Empresas, Place
 from tenancy.faults import CentralFaults
 from tenancy.keyring import password_of
 from tenancy.lease import Connection
-from tenancy.servers import Role, role_target
+from tenancy.roles import Roles
+from tenancy.servers import Role
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
 
@@ -152,7 +153,7 @@ class PasswordRotation:
         return Rotated(versao=pending.versao, ended=ended)
 
     async def _account(self, empresa_id: int, place: Place, password: str) -> Account:
-        admin = await role_target(self._settings, Role.PROVISIONER, place.host, place.port, None)
+        admin = await Roles(self._settings).target(Role.PROVISIONER, place.host, place.port, None)
         own = Target(
             host=place.host,
             port=place.port,

@@ -24,7 +24,8 @@ from tenancy.lease import Connection
 from tenancy.migrate import migrate_central, migrate_selected
 from tenancy.names import database_of, quoted, user_of
 from tenancy.registry import ACTIVE, DELETED, NEW, PAUSED
-from tenancy.servers import Role, role_target
+from tenancy.roles import Roles
+from tenancy.servers import Role
 from tenancy.session import Profile as SessionProfile
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
@@ -53,6 +54,7 @@ class Provisioner:
         self._settings = settings
         self._keyring = settings.keyring()
         self._limits = Limits.of(settings)
+        self._roles = Roles(settings)
         self._report = report
         self._central_is_ready = False
 
@@ -177,19 +179,18 @@ class Provisioner:
 
     async def _build(self, empresa_id: int, place: Place, password: str) -> None:
         """Database, user and tables: each as the account for it, where the server has them."""
-        server, tables = [
-            await role_target(self._settings, role, place.host, place.port, database)
-            for role, database in ((Role.PROVISIONER, None), (Role.MIGRATOR, place.database))
-        ]
-        faults, is_one = TenantFaults(empresa_id), server.user == tables.user
-        async with direct(server, self._limits, faults) as conn:
+        host, port, faults = place.host, place.port, TenantFaults(empresa_id)
+        async with self._roles.open(Role.PROVISIONER, host, port, None, faults) as conn:
             await self._make(conn, empresa_id, place, password)
-            if is_one:
+            maker = await self._roles.target(Role.PROVISIONER, host, port, None)
+            migrator = await self._roles.target(Role.MIGRATOR, host, port, place.database)
+            if maker.user == migrator.user:
                 await conn.execute(f"USE {quoted(place.database)}")
                 await self._prepare(conn, empresa_id)
-        if not is_one:
-            async with direct(tables, self._limits, faults) as conn:
-                await self._prepare(conn, empresa_id)
+                return
+        tables = self._roles.open(Role.MIGRATOR, host, port, place.database, faults)
+        async with tables as conn:
+            await self._prepare(conn, empresa_id)
 
     async def _make(self, conn: Connection, empresa_id: int, place: Place, password: str) -> None:
         await make_database(conn, empresa_id, place.database)

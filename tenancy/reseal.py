@@ -1,4 +1,5 @@
-"""Seals the registry's secrets anew with the newest key. Used by `helix keys rotate`.
+"""Seals the registry's secrets anew with the newest key. Used by `helix keys rotate`, and by
+`helix doctor`, which counts those that still need another one.
 
 Goes through all tables of the central database that hold some in pages, each row by itself: a run
 that was killed is continued by running it again. A row that someone else writes meanwhile is left
@@ -119,7 +120,6 @@ _KINDS = (
 async def reseal_all(settings: TenancySettings) -> Resealed:
     """Raises CentralUnavailable; what was sealed anew until then stays so."""
     keyring = settings.keyring()
-    per_key: Counter[str] = Counter()
     unreadable: list[str] = []
     resealed = 0
     async with direct(
@@ -137,14 +137,21 @@ async def reseal_all(settings: TenancySettings) -> Resealed:
                     resealed += await conn.execute(
                         kind.write, {"id": id_, "old": token, "new": new}
                     )
-        for kind in _KINDS:
-            per_key.update([key_of(token) async for _, _, token in _secrets(conn, kind)])
+        per_key = await count_per_key(conn)
     return Resealed(
         newest=keyring.newest,
         resealed=resealed,
-        per_key=dict(per_key),
+        per_key=per_key,
         unreadable=tuple(unreadable),
     )
+
+
+async def count_per_key(conn: Connection) -> dict[str, int]:
+    """How many secrets of the registry each key seals; `plain`: those that are not sealed."""
+    counts: Counter[str] = Counter()
+    for kind in _KINDS:
+        counts.update([key_of(token) async for _, _, token in _secrets(conn, kind)])
+    return dict(counts)
 
 
 def _anew(keyring: Keyring, token: str, purpose: str) -> str:

@@ -13,19 +13,11 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
-from schema.errors import NotMigrated
-from tenancy.admin import admin_target
-from tenancy.central import central_target
-from tenancy.direct import direct
-from tenancy.faults import CentralFaults
 from tenancy.keyring import Keyring, account_of
 from tenancy.lease import Connection
-from tenancy.settings import TenancySettings
-from tenancy.target import Limits, Target
+from tenancy.target import Target
 
 _PASSWORD_BYTES = 32
-_OURS = "empresa_"
-"""How the names of all databases begin that we create."""
 
 _ALL = "SELECT host, port, versao, preparado_em FROM servidores ORDER BY host, port"
 _ACCOUNTS = "SELECT host, port, papel, usuario, senha FROM contas_servidor"
@@ -134,26 +126,6 @@ class Servers:
     async def ready(self, host: str, port: int, version: str) -> None:
         """Its set-up has come to its end."""
         await self._conn.execute(_READY, {"host": host, "port": port, "version": version})
-
-
-async def role_target(
-    settings: TenancySettings, role: Role, host: str, port: int, database: str | None
-) -> Target:
-    """A server as the account for this work; as the provisioning user where none was made, and for
-    a database that is not named as ours are, where the account has no rights.
-
-    Raises CentralUnavailable, SecretUnreadable.
-    """
-    if database is not None and not database.startswith(_OURS):
-        return admin_target(settings, host, port, database)
-    async with direct(central_target(settings), Limits.of(settings), CentralFaults()) as conn:
-        try:
-            found = await Servers(conn).account(host, port, role)
-        except NotMigrated:
-            found = None  # a central database of an earlier release
-    if found is None:
-        return admin_target(settings, host, port, database)
-    return found.target(settings.keyring(), database)
 
 
 def _account(row: tuple[object, ...]) -> Account:

@@ -12,14 +12,16 @@ from schema.steps import Kind, Step, Version, versions
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.empresas import EmpresaRow, Empresas
-from tenancy.faults import CentralFaults, TenantFaults
+from tenancy.faults import CentralFaults
 from tenancy.fleet.queue import Crowd
 from tenancy.fleet.scratch import Algorithm, StepKey, Trial, tried_on_copy
 from tenancy.fleet.values import Wave
 from tenancy.fleet.waves import waves
-from tenancy.migrate import migration_target
+from tenancy.migrate import as_migrator
 from tenancy.names import user_of
 from tenancy.registry import NEW
+from tenancy.roles import Roles
+from tenancy.servers import Role
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
 
@@ -44,6 +46,8 @@ class PlannedStep:
     """About so many, as the server guesses; None for a table that is not there yet."""
     size_bytes: int | None
     """With its indexes."""
+    heavy: bool
+    """Marked as one that copies tables: see `tenancy.fleet.heavy`."""
     algorithm: Algorithm | None
     """As found on the copy; None when it was not tried there."""
 
@@ -74,18 +78,18 @@ async def make_plan(
     settings: TenancySettings, *, only: int | None = None, crowd: Crowd | None = None
 ) -> Plan:
     """Raises CentralUnavailable; what is wrong at one dealer stands in his plan."""
-    limits, rows = Limits.of(settings), await _rows(settings, only)
+    roles, rows = Roles(settings), await _rows(settings, only)
     lacks: dict[int, _Lack] = {}
     errors: dict[int, HelixError] = {}
 
     async def one(row: EmpresaRow) -> None:
         try:
-            lacks[row.id] = await _look(settings, limits, row)
+            lacks[row.id] = await _look(roles, row)
         except HelixError as error:
             errors[row.id] = error
 
     await (crowd or Crowd()).work(rows, one)
-    trial, trial_error = await _try(settings, limits, rows, lacks)
+    trial, trial_error = await _try(roles, rows, lacks)
     algorithms = {} if trial is None else trial.algorithms
     order = {only: Wave.SINGLE} if only is not None else waves(rows)
     databases = {row.id: row.db_name for row in rows}
@@ -128,6 +132,7 @@ class _Lack:
             table=None if named is None else named[1],
             rows=rows,
             size_bytes=size,
+            heavy=version.heavy,
             algorithm=algorithms.get((version.number, step.number)),
         )
 
@@ -142,32 +147,29 @@ async def _rows(settings: TenancySettings, only: int | None) -> list[EmpresaRow]
     ]
 
 
-async def _look(settings: TenancySettings, limits: Limits, row: EmpresaRow) -> _Lack:
-    async with direct(await migration_target(settings, row), limits, TenantFaults(row.id)) as conn:
+async def _look(roles: Roles, row: EmpresaRow) -> _Lack:
+    async with as_migrator(roles, row) as conn:
         missing = await Migrator(conn, versions(Kind.TENANT)).missing_steps()
         sizes = await conn.fetch_all(_SIZES) if missing else []
     return _Lack(missing, {table: (int(rows), int(size)) for table, rows, size in sizes})
 
 
 async def _try(
-    settings: TenancySettings,
-    limits: Limits,
-    rows: Sequence[EmpresaRow],
-    lacks: dict[int, _Lack],
+    roles: Roles, rows: Sequence[EmpresaRow], lacks: dict[int, _Lack]
 ) -> tuple[Trial | None, HelixError | None]:
     """On a canary that lacks something, else on whoever lacks most; only where we may create
     databases: at dealers whose databases we made."""
     able = [
-        row
+        (row, row.place)
         for row in rows
         if row.place is not None and row.place.user == user_of(row.id)
         if row.id in lacks and lacks[row.id].steps
     ]
     if not able:
         return None, None
-    chosen = max(able, key=lambda row: (row.canary, len(lacks[row.id].steps)))
+    row, place = max(able, key=lambda one: (one[0].canary, len(lacks[one[0].id].steps)))
     try:
-        target = await migration_target(settings, chosen)
-        return await tried_on_copy(chosen.id, target, limits), None
+        target = await roles.target(Role.MIGRATOR, place.host, place.port, place.database)
+        return await tried_on_copy(row.id, target, roles.limits), None
     except HelixError as error:
         return None, error

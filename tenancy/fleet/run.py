@@ -14,21 +14,29 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from schema.errors import HelixError, MigrationLocked, NotConfigured, UnknownEmpresa, UnknownRun
+from schema.errors import (
+    HelixError,
+    MigrationLocked,
+    NotConfigured,
+    UnknownEmpresa,
+    UnknownRun,
+)
 from schema.steps import Kind, versions
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.empresas import EmpresaRow, Empresas
 from tenancy.faults import CentralFaults
 from tenancy.fleet.health import check
+from tenancy.fleet.heavy import Heavy, MigrationUnproved
 from tenancy.fleet.hosts import Hosts
 from tenancy.fleet.ledger import Ledger
 from tenancy.fleet.queue import Crowd
 from tenancy.fleet.scribe import Scribe
 from tenancy.fleet.values import Outcome, Report, RunState, State, Wave
 from tenancy.fleet.waves import Brake, address_of, waves
-from tenancy.migrate import migrate_database, migration_target
+from tenancy.migrate import as_migrator, migrate_selected
 from tenancy.registry import NEW
+from tenancy.roles import Roles
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
 
@@ -55,6 +63,8 @@ class _Course:
     run: int
     todo: Mapping[int, Wave]
     rows: Mapping[int, EmpresaRow]
+    roles: Roles
+    heavy: Heavy = field(default_factory=Heavy)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     reason: str | None = None
     """Why it must stop."""
@@ -96,7 +106,7 @@ class FleetRun:
             else:
                 todo = waves([row for row in rows.values() if row.db_name])
             run = await ledger.begin(self._version, _runner(), todo)
-            return await self._go(ledger, _Course(run, todo, rows))
+            return await self._go(ledger, _Course(run, todo, rows, Roles(self._settings)))
 
     async def resume(self, run: int | None = None, *, retry_failed: bool = False) -> Report:
         """Goes on with a run, by default the last: with those who were not reached, and on demand
@@ -106,14 +116,24 @@ class FleetRun:
             found = await (ledger.last() if run is None else ledger.get(run))
             if found is None:
                 raise UnknownRun(run)
-            todo = {
-                one.empresa_id: one.wave
-                for one in await ledger.empresas(found.id)
-                if retry_failed or one.state is not State.FAILED
-                if one.state is not State.DONE or (one.version or 0) < self._version
+            known = await ledger.empresas(found.id)
+            canaries = {id_ for id_, row in rows.items() if row.canary}
+            done = {
+                one.empresa_id
+                for one in known
+                if one.state is State.DONE and (one.version or 0) >= self._version
             }
+            todo = {
+                one.empresa_id: Wave.CANARY if one.empresa_id in canaries else one.wave
+                for one in known
+                if retry_failed or one.state is not State.FAILED
+                if one.empresa_id not in done
+            }
+            heavy = Heavy(proved=not done.isdisjoint(canaries))
             await ledger.go_on(found.id, self._version, _runner())
-            return await self._go(ledger, _Course(found.id, todo, rows))
+            return await self._go(
+                ledger, _Course(found.id, todo, rows, Roles(self._settings), heavy)
+            )
 
     async def _open(self, stack: AsyncExitStack) -> tuple[Ledger, dict[int, EmpresaRow]]:
         """The ledger, locked for us until the stack is closed, and all dealers."""
@@ -151,15 +171,19 @@ class FleetRun:
         scribe, brake = Scribe(ledger, course.run), Brake(wave, len(ids))
 
         def note(outcome: Outcome) -> None:
-            course.outcomes[outcome.empresa_id] = outcome
             scribe.came_out(outcome)
+            if outcome.state is State.PENDING:
+                course.reason = course.reason or str(outcome.error)
+                return
+            course.outcomes[outcome.empresa_id] = outcome
+            course.heavy.note(outcome)
             if outcome.state is not State.SKIPPED:
                 course.reason = course.reason or brake.note(outcome)
             self._onlooker.done(outcome)
 
         async def one(row: EmpresaRow) -> None:
             scribe.began(row.id)
-            note(await self._migrate(course.hosts, row, wave))
+            note(await self._migrate(course, row, wave))
 
         self._onlooker.begins(wave, len(ids))
         for gone in [id_ for id_ in ids if id_ not in course.rows]:
@@ -204,23 +228,28 @@ class FleetRun:
         except ExceptionGroup as error:
             raise error.exceptions[0] from error
 
-    async def _migrate(self, hosts: Hosts, row: EmpresaRow, wave: Wave) -> Outcome:
+    async def _migrate(self, course: _Course, row: EmpresaRow, wave: Wave) -> Outcome:
         if row.place is None or row.status == NEW:
             reason = "it is not made yet; `helix empresa create` or `adopt` ends that"
             return _outcome(row.id, wave, State.SKIPPED, error=NotConfigured(row.id, reason))
         address, began = address_of(row), asyncio.get_running_loop().time()
         failure: HelixError | None = None
         try:
-            hosts.refuse_dead(address, row.id)
-            target = await migration_target(self._settings, row)
-            migrated = await migrate_database(row.id, target, self._limits, lock_wait_s=0)
+            course.hosts.refuse_dead(address, row.id)
+            async with (
+                as_migrator(course.roles, row) as conn,
+                course.heavy.turn(conn, address, wave),
+            ):
+                migrated = await migrate_selected(conn, lock_wait_s=0)
+        except MigrationUnproved as error:
+            return _outcome(row.id, wave, State.PENDING, error=error)
         except MigrationLocked as error:
             return _outcome(row.id, wave, State.SKIPPED, error=error)
         except HelixError as error:
             failure = error
             return _outcome(row.id, wave, State.FAILED, error=error)
         finally:
-            hosts.note(address, failure)
+            course.hosts.note(address, failure)
         took_s = asyncio.get_running_loop().time() - began
         return Outcome(
             empresa_id=row.id,

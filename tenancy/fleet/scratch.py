@@ -14,7 +14,8 @@ from typing import Any
 from uuid import uuid4
 
 from schema.errors import StatementRefused
-from schema.migrator import Migrator, Params
+from schema.guards import Params
+from schema.migrator import Migrator
 from schema.snapshot import LEDGER
 from schema.steps import Kind, versions
 from tenancy.direct import direct

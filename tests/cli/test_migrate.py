@@ -69,12 +69,35 @@ async def test_a_run_that_was_killed_is_told_from_one_that_runs(
     assert looked.json["state"] == "interrompido"
 
 
+async def test_a_run_is_named_by_its_number(installation: Installation) -> None:
+    """`--resume`, `--retry-failed` and `--status` take one, else the last; who gives a wrong one is
+    told."""
+    env = installation.environment()
+    await make_old(installation, 1)
+    await spoil(installation, 1)
+    first = await helix("migrate", "--json", env=env)
+    await helix("migrate", "--json", env=env)
+    await heal(installation, 1)
+
+    ended = await helix("migrate", "--retry-failed", str(first.json["run"]), "--json", env=env)
+    assert (ended.code, ended.json["run"], ended.json["done"]) == (0, first.json["run"], 1)
+    looked = await helix("migrate", "--status", str(first.json["run"]), "--json", env=env)
+    assert looked.json["state"] == "feito"
+    last = await helix("migrate", "--resume", "--json", env=env)
+    assert last.json["run"] == first.json["run"] + 1
+    wrong = await helix("migrate", "--resume", "999", env=env)
+    assert wrong.code == 1
+    assert "999" in wrong.err
+
+
 @pytest.mark.parametrize(
     "args",
     [
         ("--plan", "--status"),
         ("--resume", "--drift"),
-        ("--run", "3"),
+        ("3",),
+        ("--plan", "3"),
+        ("--resume", "0"),
         ("--resume", "--empresa", "7"),
         ("--wave-pause", "-1"),
     ],

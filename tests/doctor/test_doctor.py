@@ -154,6 +154,7 @@ async def test_keys(patient: Patient) -> None:
 
     assert counted.mend == "helix keys rotate"
     # Two dealers, two channels, three accounts of the server.
+    assert counted.what.startswith("7 of 7 secrets")
     assert sum(one.kind == "secret_unreadable" for one in lost) == 7
 
 

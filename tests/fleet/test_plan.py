@@ -9,8 +9,9 @@ from tenancy.empresas import Empresas
 from tenancy.faults import CentralFaults
 from tenancy.fleet.plan import make_plan
 from tenancy.fleet.scratch import Algorithm, tried_on_copy
-from tenancy.migrate import migration_target
 from tenancy.names import database_of
+from tenancy.roles import Roles
+from tenancy.servers import Role
 from tenancy.target import Limits
 from tests.fleet.old import SINCE, age, is_migrated, make_old, spoil
 from tests.tenancy.installation import Installation
@@ -72,7 +73,11 @@ async def test_the_server_says_which_algorithm_it_needs(installation: Installati
     async with direct(central_target(settings), Limits.of(settings), CentralFaults()) as conn:
         (row,) = await Empresas(conn).all()
 
-    trial = await tried_on_copy(empresa, await migration_target(settings, row), Limits.of(settings))
+    assert row.place is not None
+    target = await Roles(settings).target(
+        Role.MIGRATOR, row.place.host, row.place.port, row.place.database
+    )
+    trial = await tried_on_copy(empresa, target, Limits.of(settings))
 
     found = set(trial.algorithms.values())
     assert Algorithm.NOCOPY in found

@@ -13,7 +13,8 @@ import pytest
 from dev.servers import MariaDB
 from dev.snapshot import FILE, text_from
 from schema.errors import MigrationChanged, MigrationFailed, MigrationLocked
-from schema.migrator import Migrator, Params
+from schema.guards import Params
+from schema.migrator import Migrator
 from schema.snapshot import Snapshot, snapshot
 from schema.steps import Kind, Step, Version, versions
 from tenancy.direct import direct

@@ -70,6 +70,16 @@ def test_every_step_of_this_release_is_guarded(kind: Kind) -> None:
         assert all(step.guard is not None for step in version.steps)
 
 
+def test_what_copies_tables_bears_a_mark(tmp_path: Path) -> None:
+    """A line of its own; it counts as a comment does, so it may be added to what was applied."""
+    (tmp_path / "0001_a.sql").write_text("-- heavy work\nALTER TABLE a ADD b INT;")
+    (light,) = read_versions(tmp_path)
+    (tmp_path / "0001_a.sql").write_text("-- heavy\nALTER TABLE a ADD b INT;")
+    (heavy,) = read_versions(tmp_path)
+    assert (light.heavy, heavy.heavy) == (False, True)
+    assert light.steps == heavy.steps
+
+
 def test_a_release_works_without_what_is_ahead(tmp_path: Path) -> None:
     """The newest version that it needs is the last without the mark; the mark counts as a comment
     does, so it may be taken away later."""

@@ -22,7 +22,8 @@ from tenancy.fleet.run import FleetRun
 from tenancy.fleet.values import RunState
 from tenancy.migrate import migrate_central
 from tenancy.provision import Provisioner
-from tenancy.server_setup import ServerSetup, State, Step
+from tenancy.server_setup import ServerSetup
+from tenancy.server_steps import State, Step
 from tenancy.servers import Account, Role, Servers
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target

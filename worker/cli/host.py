@@ -19,7 +19,8 @@ from tenancy.direct import direct
 from tenancy.empresas import Empresas, Place
 from tenancy.faults import CentralFaults
 from tenancy.migrate import migrate_central
-from tenancy.server_setup import ServerSetup, State, Step
+from tenancy.server_setup import ServerSetup
+from tenancy.server_steps import State, Step
 from tenancy.servers import Account, ServerRow, Servers
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target

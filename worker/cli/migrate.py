@@ -23,23 +23,29 @@ _SHOWN = 20
 
 
 def migrate(
+    of_run: Annotated[
+        int | None,
+        typer.Argument(
+            metavar="RUN",
+            min=1,
+            help="Of --resume, --retry-failed and --status: a run's number; default: the last.",
+            show_default=False,
+        ),
+    ] = None,
     empresa: Annotated[int | None, typer.Option(min=1, help="Only this empresa.")] = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Say what would be done; do nothing.")
     ] = False,
-    status: Annotated[bool, typer.Option("--status", help="Show the last run, or --run.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Show the last run, or RUN.")] = False,
     drift: Annotated[
         bool, typer.Option("--drift", help="Compare all databases with ours.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the last run, or with --run.")
+        bool, typer.Option("--resume", help="Go on with the last run, or with RUN.")
     ] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="As --resume, also with those that failed.")
     ] = False,
-    of_run: Annotated[
-        int | None, typer.Option("--run", min=1, help="A run's number; default: the last.")
-    ] = None,
     wave_pause: Annotated[
         float, typer.Option(min=0, help="Seconds to wait between two waves.")
     ] = 0,
@@ -55,9 +61,7 @@ def migrate(
     if sum((plan, status, drift, going_on)) > 1:
         raise typer.BadParameter("one of --plan, --status, --drift, --resume at a time")
     if of_run is not None and not (status or going_on):
-        raise typer.BadParameter(
-            "goes with --status, --resume or --retry-failed", param_hint="--run"
-        )
+        raise typer.BadParameter("goes with --status, --resume or --retry-failed", param_hint="RUN")
     if empresa is not None and (status or going_on):
         raise typer.BadParameter("a run has its dealers already", param_hint="--empresa")
     settings = TenancySettings()

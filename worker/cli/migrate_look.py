@@ -13,7 +13,7 @@ from tenancy.drift import DriftOf, drift_of_all
 from tenancy.faults import CentralFaults
 from tenancy.fleet.ledger import Ledger
 from tenancy.fleet.plan import Plan, PlannedStep, PlanOf, make_plan
-from tenancy.fleet.values import EmpresaState, RunRow, RunState, State
+from tenancy.fleet.values import EmpresaState, RunRow, RunState, State, Wave
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
 from worker.cli.migrate_rows import stored_row
@@ -35,6 +35,8 @@ def show_plan(settings: TenancySettings, empresa: int | None, *, as_json: bool) 
         shown = [one for one in plan.empresas if one.steps or one.error]
         print_rows([_plan_row(one) for one in shown], title="To be migrated", as_json=False)
         note(_tried(plan))
+        if any(step.heavy for one in shown for step in one.steps):
+            note(_heavy(plan))
     if plan.trial_error is not None or any(one.error for one in plan.empresas):
         raise typer.Exit(1)
 
@@ -102,6 +104,7 @@ def _plan_facts(one: PlanOf) -> dict[str, object]:
                 "table": step.table,
                 "rows": step.rows,
                 "bytes": step.size_bytes,
+                "heavy": step.heavy,
                 "algorithm": None if step.algorithm is None else step.algorithm.value,
             }
             for step in one.steps
@@ -125,7 +128,8 @@ def _in_words(step: PlannedStep) -> str:
     if step.size_bytes is not None:
         table += f" ({step.size_bytes / 2**20:.1f} MiB, about {step.rows} rows)"
     algorithm = "not tried" if step.algorithm is None else step.algorithm.value
-    return f"{step.version:04}_{step.name}.{step.step} {table}: {algorithm}"
+    heavy = ", heavy" if step.heavy else ""
+    return f"{step.version:04}_{step.name}.{step.step} {table}: {algorithm}{heavy}"
 
 
 def _tried(plan: Plan) -> str:
@@ -134,6 +138,13 @@ def _tried(plan: Plan) -> str:
     if plan.tried_on is None:
         return "Nothing was tried on a copy."
     return f"Tried on a copy of the schema of empresa {plan.tried_on}, without its rows."
+
+
+def _heavy(plan: Plan) -> str:
+    text = "Heavy ones copy tables: one dealer of a server at a time, once a canary is through."
+    if any(one.wave in (Wave.CANARY, Wave.SINGLE) for one in plan.empresas):
+        return text
+    return f"{text} There is no canary: `helix empresa canary ID on` first, or the run stops."
 
 
 def _drift_facts(one: DriftOf) -> dict[str, object]:

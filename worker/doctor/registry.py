@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schema.errors import SecretUnreadable
 from schema.migrator import Migrator
 from schema.steps import Kind, versions
 from tenancy.empresas import EmpresaRow, Empresas
-from tenancy.keyring import Keyring, credentials_of, key_of, password_of
+from tenancy.keyring import Keyring, credentials_of, password_of
 from tenancy.lease import Connection
 from tenancy.registry import ACTIVE, PAUSED
+from tenancy.reseal import count_per_key
 from tenancy.servers import Account, Servers
 from tenancy.target import is_loopback
 from worker.doctor.values import Finding, red, warning
@@ -49,6 +50,8 @@ class Central:
     """Servers that `helix host setup` has made ready."""
     changing: frozenset[int]
     """Empresas with a change of password that has not ended."""
+    per_key: Mapping[str, int]
+    """Secrets by the key that seals them, of all tables that `helix keys rotate` goes through."""
 
 
 async def behind(conn: Connection) -> list[Finding]:
@@ -68,7 +71,7 @@ async def behind(conn: Connection) -> list[Finding]:
 
 
 async def read(conn: Connection) -> Central:
-    """Everything, in five statements."""
+    """Everything; few statements, however many dealers there are."""
     servers = Servers(conn)
     return Central(
         empresas=await Empresas(conn).all(),
@@ -89,6 +92,7 @@ async def read(conn: Connection) -> Central:
         accounts=await servers.accounts(),
         ready=frozenset((row.host, row.port) for row in await servers.all() if row.ready_at),
         changing=frozenset(row[0] for row in await conn.fetch_all(_CHANGES)),
+        per_key=await count_per_key(conn),
     )
 
 
@@ -196,14 +200,13 @@ def _unreadable(subject: str, error: SecretUnreadable, mend: str) -> Finding:
 
 
 def _old_keys(central: Central, keyring: Keyring) -> Iterator[Finding]:
-    tokens = [row.place.token for row in central.empresas if row.place is not None]
-    tokens += [channel.token for channel in central.channels if channel.token]
-    old = sum(key_of(token) != keyring.newest for token in tokens)
+    total = sum(central.per_key.values())
+    old = total - central.per_key.get(keyring.newest, 0)
     if old:
         yield warning(
             "old_key",
             "registry",
-            f"{old} of {len(tokens)} secrets are sealed with another key than the first",
+            f"{old} of {total} secrets are sealed with another key than the first",
             why="an old key cannot be taken out of TENANCY_KEYS before they are sealed anew",
             mend="helix keys rotate",
         )
