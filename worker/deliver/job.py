@@ -104,7 +104,7 @@ class Deliverer:
         await refuse_paused(self._registry, lease.empresa_id)
         round_ = Round(self._settings.slice_s)
         while True:
-            now = round_.look((await lease.look()).now_ms)
+            now = round_.look((await lease.look(as_taken=True)).now_ms)
             held = round_.held_channels
             async with self._pools.connection(lease.empresa_id) as conn:
                 outbox = Outbox(conn, lease.epoch)

@@ -131,7 +131,7 @@ class Drainer:
     async def _look(self, lease: Lease, tally: Tally, done: StreamEntry | None, most: int) -> Look:
         """The first look is for work; each one after a pass also ends the drain."""
         if not tally.passes:
-            return await lease.look(most=most)
+            return await lease.look(most=most, as_taken=True)
         next_at_ms = None if tally.next_due is None else to_ms(tally.next_due)
         return await lease.look_or_leave(
             done=done, most=most, next_at_ms=next_at_ms, rings=tally.rings

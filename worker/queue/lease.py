@@ -106,16 +106,18 @@ class Lease:
         """When it was given out, by Redis's clock: an epoch counts microseconds."""
         return self.epoch // 1000
 
-    async def look(self, *, done: StreamEntry | None = None, most: int = 0) -> Look:
+    async def look(
+        self, *, done: StreamEntry | None = None, most: int = 0, as_taken: bool = False
+    ) -> Look:
         """Keeps the lease, drops committed inbox entries, reads the next ones.
 
         `done`: the last entry that is committed; it and those before it are dropped, if Redis still
-        has it as it was read. `most`: how many to read, 0 for none. The first look says what the
-        taking of the lease saw. Raises LeaseLost.
+        has it as it was read. `most`: how many to read, 0 for none. `as_taken`: what the taking of
+        the lease saw will do, if nobody has looked since. Raises LeaseLost.
         """
         read, self._read = self._read, None
         is_new, self._is_new = self._is_new, False
-        if is_new and done is None and (read is not None or not most):
+        if is_new and as_taken and (read is not None or not most):
             return self._saw(self.taken_ms, read or ())
         last, digest = _committed(done)
         keys = [self._keys.lease, self._keys.due]
