@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schema.errors import Transient
-
-if TYPE_CHECKING:  # the library has it for type checkers only
-    from obstore.store import S3Config
+from tenancy.bucket import open_bucket
+from tenancy.life.settings import BackupSettings
 
 _CHUNK = 1024 * 1024
-
-
-class BackupSettings(BaseSettings):
-    """Where backups are kept."""
-
-    model_config = SettingsConfigDict(env_ignore_empty=True, env_prefix="BACKUP_", frozen=True)
-
-    store: str = Field("var/backups", min_length=1, description="A folder, or s3://bucket/prefix.")
-    s3_endpoint: str | None = Field(
-        None, description="Of an S3-compatible server; none: Amazon's own."
-    )
-    s3_region: str = Field("us-east-1", description="Of the bucket.")
-    s3_access_key_id: str | None = Field(None, description="Who we are to S3.")
-    s3_secret_access_key: SecretStr | None = Field(None, description="Proves it.")
-    timeout_s: float = Field(60.0, gt=0, le=600, description="For one request to S3.")
 
 
 class BackupStoreUnavailable(Transient):
@@ -90,31 +69,11 @@ class BackupStore:
 
 
 def _opened(settings: BackupSettings) -> LocalStore | S3Store:
-    address = urlsplit(settings.store)
-    if address.scheme != "s3":
-        folder = Path(settings.store).absolute()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return LocalStore(folder)
-    return S3Store(
-        address.netloc,
-        prefix=address.path.strip("/") or None,
-        config=_config(settings),
-        client_options={
-            "allow_http": (settings.s3_endpoint or "").startswith("http://"),
-            "connect_timeout": timedelta(seconds=5),
-            "timeout": timedelta(seconds=settings.timeout_s),
-        },
-    )
-
-
-def _config(settings: BackupSettings) -> S3Config:
-    config: S3Config = {"region": settings.s3_region}
-    if settings.s3_endpoint:
-        config["endpoint"] = settings.s3_endpoint
-    if settings.s3_access_key_id and settings.s3_secret_access_key is not None:
-        config["access_key_id"] = settings.s3_access_key_id
-        config["secret_access_key"] = settings.s3_secret_access_key.get_secret_value()
-    return config
+    if settings.is_bucket:
+        return open_bucket(settings)
+    folder = Path(settings.store).absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return LocalStore(folder)
 
 
 def _unavailable(error: Exception) -> BackupStoreUnavailable:

@@ -141,11 +141,11 @@ async def _members(redis: Redis) -> frozenset[int]:
 def _media() -> list[Finding]:
     """The folder of buyers' files; a bucket has its own watch."""
     try:
-        store = str(MediaSettings().store)
+        settings = MediaSettings()
     except ValidationError:
         return []  # told by `environment`
-    folder = Path(store)
-    if store.startswith("s3://") or not folder.exists():
+    folder = Path(settings.store)
+    if settings.is_bucket or not folder.exists():
         return []
     usage = shutil.disk_usage(folder)
     if usage.free >= _LEAST_FREE * usage.total:

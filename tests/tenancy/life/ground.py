@@ -17,7 +17,8 @@ from dev.servers.extra import extra_mariadb
 from dev.servers.mariadb import MariadbServer
 from tenancy.empresas import EmpresaRow
 from tenancy.life.ledger import Watch
-from tenancy.life.store import BackupSettings, BackupStore
+from tenancy.life.settings import BackupSettings
+from tenancy.life.store import BackupStore
 from tenancy.life.tools import Tools, open_tools
 from tests.tenancy.installation import Installation
 from worker.life.at_work import AtWork

@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 
 from tenancy.empresas import Profile
 from tenancy.life import backup, delete, move, restore
-from tenancy.life.store import BackupSettings, BackupStore
+from tenancy.life.settings import BackupSettings
+from tenancy.life.store import BackupStore
 from tenancy.life.tools import Tools, open_tools
 from tenancy.provision import Provisioner
 from tenancy.settings import TenancySettings
