@@ -31,7 +31,7 @@ from tenancy.migrate import migrate_database
 
 AfterRestore = Callable[[int, Connection], Awaitable[None]]
 """Is given the dealer's id and his restored database, as administrator, before anybody is served
-from it. May be called again for the same database."""
+from it: early, while he is served from the old one, and again just before the switch."""
 
 
 async def _nothing_after(_empresa_id: int, _conn: Connection) -> None:
@@ -109,14 +109,20 @@ async def _restore(tools: Tools, operation: Operation, after_restore: AfterResto
         target = tools.admin(new.host, new.port, new.database)
         await migrate_database(empresa_id, target, tools.limits)
         await open_account(tools, empresa_id, new)
+        await finished()
+        return Done()
+
+    async def finished() -> None:
         async with tools.as_admin(empresa_id, new.host, new.port, new.database) as conn:
             await after_restore(empresa_id, conn)
-        return Done()
 
     compared = (await step(operation, "loaded", Loaded, loaded)).compared
     await step(operation, "prepared", Done, prepared)
     held = await step(operation, "held", Held, lambda: hold(tools, operation))
     await step(operation, "quiet", Quiet, lambda: wait_until_quiet(tools, empresa_id, held.versao))
+    if "switched" not in operation.done:
+        # Not a step: between a kill and this run somebody may have been erased from the old one.
+        await finished()
     await step(operation, "switched", Switched, lambda: switch(tools, operation, old, new))
 
     async def closed() -> Done:

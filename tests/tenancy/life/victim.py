@@ -20,6 +20,8 @@ from tenancy.life.store import BackupStore
 from tenancy.life.tools import Tools, open_tools
 from tenancy.provision import Provisioner
 from tenancy.settings import TenancySettings
+from tenancy.start import open_tenancy
+from worker.lgpd.replay import erase_again
 from worker.life.at_work import AtWork
 from worker.life.forget import Forget
 from worker.media.settings import MediaSettings
@@ -96,7 +98,13 @@ async def _backup(tools: Tools, _elsewhere: Forget, order: Order) -> Any:
 
 
 async def _restore(tools: Tools, _elsewhere: Forget, order: Order) -> Any:
-    return await restore.restore(tools, order.empresa_id, order.backup)
+    async with open_tenancy(tools.settings) as rooms:
+        return await restore.restore(
+            tools,
+            order.empresa_id,
+            order.backup,
+            after_restore=erase_again(rooms.central, rooms.keyring),
+        )
 
 
 async def _delete(tools: Tools, elsewhere: Forget, order: Order) -> Any:
