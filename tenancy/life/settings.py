@@ -25,3 +25,6 @@ class BackupSettings(BucketSettings):
     at_once: int = Field(2, ge=1, le=32, description="On all of them together.")
     keep_days: int = Field(7, ge=1, le=3660, description="Newest backups of so many days stay.")
     keep_weeks: int = Field(4, ge=0, le=520, description="Newest backups of so many weeks stay.")
+    old_h: int = Field(
+        36, ge=1, le=8760, description="A dealer whose newest backup is older is told of."
+    )

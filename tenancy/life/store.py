@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -26,6 +28,7 @@ class BackupStore:
 
     def __init__(self, settings: BackupSettings) -> None:
         self._store = _opened(settings)
+        self._folder = None if settings.is_bucket else Path(settings.store).absolute()
 
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> None:
         """An object of any length; it is there once all of it is."""
@@ -66,6 +69,22 @@ class BackupStore:
                 continue
             except (BaseError, OSError) as error:
                 raise _unavailable(error) from error
+
+    async def remove(self, empresa_id: int, name: str) -> None:
+        """A backup, or what is there of one. Its manifest goes first: half of it is none. In a
+        folder, pieces go too that a killed process was writing; a bucket expires its own."""
+        keys = await self.keys(f"{empresa_id}/{name}/")
+        await self.delete(sorted(keys, key=lambda key: not key.endswith("/manifest.json")))
+        if self._folder is not None:
+            try:
+                await asyncio.to_thread(_remove, self._folder / str(empresa_id) / name)
+            except OSError as error:
+                raise _unavailable(error) from error
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
 
 
 def _opened(settings: BackupSettings) -> LocalStore | S3Store:
