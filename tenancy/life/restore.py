@@ -29,6 +29,10 @@ from tenancy.life.switch import (
 from tenancy.life.tools import Tools
 from tenancy.migrate import migrate_database
 
+# Digests of messages that are not to come back, also of people whom the backup does not know.
+_REMEMBERED = "SELECT digest, apagada_em FROM _apagadas"
+_REMEMBER = "INSERT IGNORE INTO _apagadas (digest, apagada_em) VALUES (%s, %s)"
+
 AfterRestore = Callable[[int, Connection], Awaitable[None]]
 """Is given the dealer's id and his restored database, as administrator, before anybody is served
 from it: early, while he is served from the old one, and again just before the switch."""
@@ -114,6 +118,7 @@ async def _restore(tools: Tools, operation: Operation, after_restore: AfterResto
 
     async def finished() -> None:
         async with tools.as_admin(empresa_id, new.host, new.port, new.database) as conn:
+            await _carry_over(tools, empresa_id, old, conn)
             await after_restore(empresa_id, conn)
 
     compared = (await step(operation, "loaded", Loaded, loaded)).compared
@@ -144,6 +149,17 @@ async def _restore(tools: Tools, operation: Operation, after_restore: AfterResto
     )
     await tools.ledger.finish(operation, result)
     return result
+
+
+async def _carry_over(tools: Tools, empresa_id: int, old: Location, conn: Connection) -> None:
+    """What the old database knows of erased messages. Without its server a restore goes on."""
+    try:
+        async with tools.as_admin(empresa_id, old.host, old.port, old.database) as left:
+            remembered = await left.fetch_all(_REMEMBERED)
+    except HelixError as error:
+        tools.report(f"late repetitions of messages erased since the backup are not known: {error}")
+        return
+    await conn.execute_many(_REMEMBER, remembered)
 
 
 async def undo(tools: Tools, operation: Operation, error: str) -> None:

@@ -15,7 +15,7 @@ from tenancy.life.store import BackupStore
 from tenancy.life.tools import open_tools
 from tests.cli.helix import Ran, helix
 from tests.lgpd.everywhere import dump, everything, where
-from tests.lgpd.roads import MARKS, PHONE, leave_marks, lucas
+from tests.lgpd.roads import MARKS, PHONE, leave_marks, lucas, said
 from tests.lgpd.test_marker import NAMES, NEVER_STORED, eraser_of, order_of
 from tests.tenancy.installation import Installation
 from tests.tenancy.life.ground import Ground
@@ -87,6 +87,8 @@ async def test_a_restore_by_command_brings_nobody_back_who_was_erased(
                                          *marks, *NAMES)}  # fmt: skip
     others = [await market.rows(sql) for sql in OF_OTHERS]
     made = await command(market, redis_url, tmp_path, "empresa", "backup", own, "--json")
+    late = said("depois da cópia")
+    await market.handle(late)
     await eraser_of(market).erase(order_of(market))
 
     await command(
@@ -102,6 +104,9 @@ async def test_a_restore_by_command_brings_nobody_back_who_was_erased(
     assert where(found, *marks, *NAMES) == set()
     assert [await market.installation.sql(sql, database=restored) for sql in OF_OTHERS] == others
     assert all(others)
+    await market.handle(late)  # a gateway repeats it once more
+    assert where(await everything(market), PHONE) == set()
+    assert await market.rows("SELECT id FROM customers WHERE phone = %s", (PHONE,)) == []
 
 
 async def _in_backup(shop: Shop, folder: Path, *marks: str) -> set[str]:
