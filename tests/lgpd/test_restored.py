@@ -157,3 +157,26 @@ async def test_while_a_restore_runs_nobody_is_erased_beside_it(
     async with ground.tools() as tools, tools.ledger.alone(row.id):
         with pytest.raises(TryAgain, match="something else is being done"):
             await _erase(ground, row.id, PHONE)
+
+
+async def test_what_was_not_sent_when_the_backup_was_made_is_not_sent_twice(
+    market: Shop, redis_url: str, tmp_path: Path
+) -> None:
+    """It went out after the backup: a restore must not send it again."""
+    await market.push(event("oi", phone=OTHER))
+    await market.drain()
+    own = str(market.empresa_id)
+    made = await command(market, redis_url, tmp_path, "empresa", "backup", own, "--json")
+    await market.deliver()
+    sent = len(market.phone.outbox)
+
+    await command(
+        *(market, redis_url, tmp_path, "empresa", "restore", own),
+        *("--backup", made.json["name"], "--confirm", "Loja 1"),
+    )
+    await market.deliver()
+
+    assert sent == len(market.phone.outbox) == 1
+    assert await market.rows("SELECT status FROM mensagens WHERE autor = 'lucas'") == [
+        ("cancelada",)
+    ]

@@ -15,7 +15,7 @@ from tenancy.life.proof import Verified, verify
 from tenancy.start import open_tenancy
 from worker.cli.empresa_life import Confirm, EmpresaId, Patience, Plan, at_hand, confirmed
 from worker.cli.output import Json, print_facts, print_rows, run
-from worker.lgpd.replay import erase_again
+from worker.life.restored import after_restore
 
 Name = Annotated[str | None, typer.Option("--backup", help="Its name; default: the newest.")]
 
@@ -93,7 +93,7 @@ def restore(
                     name,
                     host=db_host,
                     port=db_port,
-                    after_restore=erase_again(rooms.central, rooms.keyring),
+                    after_restore=after_restore(rooms.central, rooms.keyring),
                 )
             return done.model_dump(mode="json")
 

@@ -21,9 +21,9 @@ from tenancy.life.tools import Tools, open_tools
 from tenancy.provision import Provisioner
 from tenancy.settings import TenancySettings
 from tenancy.start import open_tenancy
-from worker.lgpd.replay import erase_again
 from worker.life.at_work import AtWork
 from worker.life.forget import Forget
+from worker.life.restored import after_restore
 from worker.media.settings import MediaSettings
 from worker.media.store import open_store
 
@@ -103,7 +103,7 @@ async def _restore(tools: Tools, _elsewhere: Forget, order: Order) -> Any:
             tools,
             order.empresa_id,
             order.backup,
-            after_restore=erase_again(rooms.central, rooms.keyring),
+            after_restore=after_restore(rooms.central, rooms.keyring),
         )
 
 
