@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tenancy.ceiling import PoolLimits
+from tenancy.direct import direct
 from tenancy.faults import CentralFaults
 from tenancy.hosts import HostGate
 from tenancy.kill import StatementKiller
@@ -53,6 +54,12 @@ class Central:
             on_loan(session, Connection(session), self.pool.release) as conn,
             in_transaction(session),
         ):
+            yield conn
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[Connection]:
+        """A connection of one's own, closed afterwards: a lock that is taken on it ends with it."""
+        async with direct(self.target, self._limits, CentralFaults()) as conn:
             yield conn
 
     async def _open(self) -> Session:

@@ -10,7 +10,8 @@ from arq.connections import ArqRedis
 from arq.cron import CronJob, cron
 from arq.worker import Worker
 
-from worker.jobs import DEALERS_ZONE, Jobs
+from worker.clock import DEALERS_ZONE
+from worker.jobs import Jobs
 from worker.queue.job import ArqJob
 from worker.queue.keys import QUEUE, Task, TaskKeys
 from worker.queue.woken import WokenWorker
@@ -19,6 +20,7 @@ from worker.settings import WorkerSettings
 _JOB_TIMEOUT_S = 120
 _NIGHTLY_TIMEOUT_S = 6 * 3600
 _NIGHT_HOUR, _NIGHT_MINUTE = 3, 17
+_BACKUP_MINUTES = {4, 14, 24, 34, 44, 54}
 
 
 async def drain_inbox(ctx: dict[str, Any], empresa_id: int) -> None:
@@ -53,6 +55,13 @@ async def erase_old(ctx: dict[str, Any]) -> None:
     await jobs.retention.run()
 
 
+async def back_up(ctx: dict[str, Any]) -> None:
+    """The arq job of the backups' rounds: see `worker.life.nightly`."""
+    jobs: Jobs = ctx["jobs"]
+    await jobs.retention.redis.zrem(QUEUE, ctx["job_id"])  # as above
+    await jobs.nightly.run()
+
+
 JOBS = {
     Task.DRAIN: {
         Task.DRAIN: drain_inbox,
@@ -80,12 +89,14 @@ async def connect(settings: WorkerSettings) -> ArqRedis:
     return redis
 
 
-def _nightly() -> CronJob:
-    """Once a night by the dealers' clock, whichever worker comes first."""
-    return cron(
+def _by_the_clock() -> list[CronJob]:
+    """By the dealers' clock, whichever worker comes first."""
+    erase = cron(
         erase_old, name="erase_old", hour=_NIGHT_HOUR, minute=_NIGHT_MINUTE,
         timeout=_NIGHTLY_TIMEOUT_S,
     )  # fmt: skip
+    backups = cron(back_up, name="back_up", minute=_BACKUP_MINUTES, timeout=_NIGHTLY_TIMEOUT_S)
+    return [erase, backups]
 
 
 def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs, task: Task) -> Worker:
@@ -99,7 +110,7 @@ def make_worker(settings: WorkerSettings, redis: ArqRedis, jobs: Jobs, task: Tas
             func(job, name=name.value, keep_result=0, max_tries=1_000_000)
             for name, job in JOBS[task].items()
         ],
-        cron_jobs=[_nightly()] if task is Task.DRAIN else None,
+        cron_jobs=_by_the_clock() if task is Task.DRAIN else None,
         timezone=DEALERS_ZONE,
         queue_name=TaskKeys(0, task).queue,
         redis_pool=redis,

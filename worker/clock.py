@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+DEALERS_ZONE: Final = ZoneInfo("America/Sao_Paulo")
 
 
 def from_ms(ms: int) -> datetime:

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import aiohttp
 from arq.connections import ArqRedis
@@ -17,10 +16,12 @@ from bot.lucas import decide
 from bot.settings import LucasSettings
 from gateway.adapters import ADAPTERS, outlets
 from gateway.settings import GatewaySettings
+from tenancy.life.settings import BackupSettings
 from tenancy.settings import TenancySettings
 from tenancy.start import Tenancy, open_tenancy
 from worker.alarm.heard import Heard
 from worker.alarm.settings import AlarmSettings
+from worker.clock import DEALERS_ZONE
 from worker.deliver.gate import Gate
 from worker.deliver.job import Deliverer
 from worker.deliver.results import Results
@@ -35,6 +36,7 @@ from worker.drain.turns import Decide, TurnTaker
 from worker.lgpd.digests import DigestKeys
 from worker.lgpd.erased import ErasedMessages
 from worker.lgpd.settings import PrivacySettings
+from worker.life.nightly import Nightly
 from worker.media.fetcher import Fetcher
 from worker.media.job import MediaJob
 from worker.media.settings import MediaSettings, TranscribeSettings
@@ -52,7 +54,6 @@ from worker.retention import Retention
 from worker.settings import WorkerSettings
 from worker.sweep import ActiveEmpresas
 
-DEALERS_ZONE = ZoneInfo("America/Sao_Paulo")
 # Of the second in which everything ends after the grace time, see `process`.
 _CUT_AFTER_S = 0.1
 _KILLS_S = 0.3
@@ -71,6 +72,7 @@ class ProcessSettings:
     transcribe: TranscribeSettings = field(default_factory=TranscribeSettings)
     alarm: AlarmSettings = field(default_factory=AlarmSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
 
     @classmethod
     def read(cls) -> ProcessSettings:
@@ -84,6 +86,7 @@ class ProcessSettings:
             transcribe=TranscribeSettings(),
             alarm=AlarmSettings(),
             privacy=PrivacySettings(),
+            backup=BackupSettings(),
         )
 
 
@@ -100,6 +103,7 @@ class Jobs:
     shelf: Shelf
     rings: RingListener
     retention: Retention
+    nightly: Nightly
 
 
 @asynccontextmanager
@@ -197,8 +201,11 @@ async def open_jobs(
             retention = Retention(
                 tenancy=tenancy, redis=redis, store=store, desk=desk, defaults=settings.privacy
             )
+            nightly = Nightly(central=tenancy.central, settings=settings.backup)
             yield Jobs(
-                drainer, deliverer, media, reminder, active, tenancy, shelf, rings, retention
+                *(drainer, deliverer, media, reminder, active, tenancy, shelf, rings),
+                retention,
+                nightly,
             )
 
 

@@ -16,8 +16,9 @@ from worker.alarm.metrics import AlarmCollector
 from worker.alarm.watch import Watcher, looks_of_a_worker, open_watcher, watch_for_ever
 from worker.announce import forget_when_settled, hear_for_ever, ring_when_settled
 from worker.arq_queues import JOBS, connect, make_worker
+from worker.clock import DEALERS_ZONE
 from worker.health import Health, health_server
-from worker.jobs import DEALERS_ZONE, Jobs, ProcessSettings, open_jobs
+from worker.jobs import Jobs, ProcessSettings, open_jobs
 from worker.presence import Presence
 from worker.queue.bell import Bell
 from worker.queue.functions import Functions, InboxLimits, keep_registered

@@ -7,13 +7,9 @@ night.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from secrets import token_hex
 
 import structlog
 from redis.asyncio import Redis
@@ -21,6 +17,7 @@ from redis.asyncio import Redis
 from schema.errors import HelixError
 from tenancy.lease import TenantConnection
 from tenancy.start import Tenancy
+from worker.alone import alone
 from worker.clock import from_ms, to_ms
 from worker.fence import after_the_drain
 from worker.lgpd.files import delete_files, key_of_name, only_his
@@ -30,12 +27,10 @@ from worker.lgpd.terms import Terms, note_reached, terms_of
 from worker.media.store import MediaStore
 from worker.queue.keys import UNKNOWN_CHANNEL, UNREADABLE, Task, dead_letters
 from worker.queue.lease import LeaseDesk
-from worker.queue.scripts import load
 
 log = structlog.get_logger()
 
 _RUNNER = "helix:retention"
-_RUNNER_LIFE_MS = 30_000
 _AT_ONCE = 500
 _PATIENCE_S = 20.0
 # What is still to be sent or fetched is no old message, whenever it was written.
@@ -89,7 +84,7 @@ class Retention:
 
         Raises RedisError and CentralUnavailable.
         """
-        async with self._only_runner() as is_mine:
+        async with alone(self.redis, _RUNNER) as is_mine:
             if not is_mine:
                 return Counter()
             total = await self._shared()
@@ -191,28 +186,6 @@ class Retention:
     async def _now(self) -> datetime:
         seconds, micros = await self.redis.time()
         return from_ms(int(seconds) * 1000 + int(micros) // 1000)
-
-    @asynccontextmanager
-    async def _only_runner(self) -> AsyncIterator[bool]:
-        """False when another process is at it. What dies lets go within half a minute."""
-        token = token_hex(8)
-        if not await self.redis.set(_RUNNER, token, nx=True, px=_RUNNER_LIFE_MS):
-            yield False
-            return
-        extend = load(self.redis, "extend_lease")
-
-        async def keep() -> None:
-            while True:
-                await asyncio.sleep(_RUNNER_LIFE_MS / 4000)
-                await extend(keys=[_RUNNER], args=[token, _RUNNER_LIFE_MS])
-
-        keeper = asyncio.create_task(keep(), name="keep-retention")
-        try:
-            yield True
-        finally:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-            await extend(keys=[_RUNNER], args=[token, 1])
 
 
 def _since(done: datetime | None) -> datetime:

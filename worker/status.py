@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
 from typing import Any
@@ -18,6 +19,8 @@ from redis.exceptions import RedisError
 
 from schema.errors import HelixError
 from tenancy.central import Central
+from tenancy.life.schedule import worries
+from tenancy.life.settings import BackupSettings
 from worker.alarm import fleet
 from worker.alarm.book import NOTICES, WATCHER, alarms
 from worker.alarm.channels import stopped_channels
@@ -66,7 +69,9 @@ class Status:
         return max((line.level for line in self.lines), default=Level.OK)
 
 
-async def status(redis: Redis, central: Central, settings: AlarmSettings) -> Status:
+async def status(
+    redis: Redis, central: Central, settings: AlarmSettings, backups: BackupSettings | None = None
+) -> Status:
     """Never raises for what does not answer: that is a line, too."""
     looks: list[Callable[[], Awaitable[Sequence[Line]]]] = [
         partial(_processes, redis, settings),
@@ -87,6 +92,7 @@ async def status(redis: Redis, central: Central, settings: AlarmSettings) -> Sta
     for look in looks:
         lines += await _tried(look)
     lines += await _registry(redis if looks else None, Directory(central))
+    lines += await _backups(central, backups or BackupSettings())
     return Status(sorted(lines, key=lambda line: -line.level))
 
 
@@ -218,6 +224,28 @@ async def _registry(redis: Redis | None, directory: Directory) -> list[Line]:
             else Line(Level.OK, "channels", f"{len(known.channels)} on, none stopped")
         )
     return lines
+
+
+async def _backups(central: Central, settings: BackupSettings) -> list[Line]:
+    if settings.hour is None:
+        return [Line(Level.OK, "backups", "not by themselves (BACKUP_HOUR)")]
+    try:
+        async with central.connection() as conn:
+            found = await worries(conn, settings, datetime.now(UTC))
+    except HelixError:
+        return []  # told with the registry
+    facts = {"old": len(found.old), "none_yet": len(found.none_yet)}
+    told = []
+    if found.old:
+        told.append(
+            f"none for {settings.old_h} h or failed: {_ids([d.empresa_id for d in found.old])}"
+        )
+    if found.none_yet:
+        told.append(f"none yet: {_ids([d.empresa_id for d in found.none_yet])}")
+    if told:
+        level = Level.RED if found.old else Level.WARNING
+        return [Line(level, "backups", "; ".join(told), facts)]
+    return [Line(Level.OK, "backups", f"of {found.dealers} dealers, none too old", facts)]
 
 
 def _dealers(known: Known) -> Line:

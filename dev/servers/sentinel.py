@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -78,12 +79,17 @@ class Guarded:
 
     def is_failed_over(self) -> bool:
         """Whether a replica has become the master, and the other one follows it."""
-        told = []
-        for replica in self.replicas:
-            with _client(replica) as client:
-                told.append(client.info("replication"))
+        try:
+            told = [self._replication(replica) for replica in self.replicas]
+        except redis.ConnectionError:  # Sentinel cuts all clients of a server whose part it changes
+            return False
         masters = [one for one in told if one["role"] == "master"]
         return len(masters) == 1 and masters[0]["connected_slaves"] == _REPLICAS - 1
+
+    def _replication(self, server: RedisServer) -> dict[str, Any]:
+        with _client(server) as client:
+            told: dict[str, Any] = client.info("replication")
+            return told
 
     def _server(self, name: str) -> RedisServer:
         home = self._home / name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema.errors import NotConfigured
-from tenancy.life import delete, move, restore
+from tenancy.life import backup, delete, move, restore
 from tenancy.life.ledger import Kind, Operation
 from tenancy.life.tools import Tools
 
@@ -32,5 +32,5 @@ async def abandon(tools: Tools, empresa_id: int) -> Operation:
         elif operation.kind is Kind.DELETE:
             await delete.undo(tools, operation, _WHY)
         else:
-            await tools.ledger.give_up(operation, _WHY)
+            await backup.undo(tools, operation, _WHY)
         return operation

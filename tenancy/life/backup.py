@@ -1,4 +1,4 @@
-"""Makes backups of a dealer, reads them, and proves them by restoring. Used by `helix empresa`.
+"""Makes backups of a dealer and reads them. Used by `helix empresa` and by the rest of this room.
 
 A backup is two objects below `<empresa>/<name>/`: the dump (mariadb-dump, zstd, sealed with the
 dealer's data key) and `manifest.json`, written last: without it there is no backup.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
@@ -20,20 +19,17 @@ from schema.migrator import lock_name
 from tenancy.empresas import Place
 from tenancy.lease import Connection
 from tenancy.life import server
+from tenancy.life.book import Book
 from tenancy.life.counting import DumpCount
 from tenancy.life.ledger import Facts, Kind, Operation
 from tenancy.life.packed import compressed, decompressed
 from tenancy.life.programs import dumping, load
 from tenancy.life.sealed import derived, seal, unseal
+from tenancy.life.store import BackupStoreUnavailable
 from tenancy.life.tools import Tools
-from tenancy.names import checked
 
 _SCHEMA_VERSION = "SELECT MAX(version) FROM _migrations WHERE state = 'feito'"
 _MIGRATION_LOCK = "SELECT GET_LOCK(%(name)s, 30)"
-_SCRATCH = """
-    SELECT schema_name FROM information_schema.schemata
-     WHERE schema_name LIKE %(pattern)s
-"""
 
 
 class Named(Facts):
@@ -69,15 +65,6 @@ class Done(Facts):
     """A step with nothing to tell."""
 
 
-class Verified(Facts):
-    """A backup was restored beside everything and compared."""
-
-    name: str
-    rows: dict[str, int]
-    compared: str
-    """`content`: every byte of a second dump; `rows`: counts, where servers' versions differ."""
-
-
 async def back_up(tools: Tools, empresa_id: int) -> Manifest:
     """A new backup of a dealer while he is served. Repeated after a kill, it is made anew under the
     same name. Raises NotConfigured, BackupStoreUnavailable, and what databases raise."""
@@ -86,8 +73,18 @@ async def back_up(tools: Tools, empresa_id: int) -> Manifest:
         try:
             return await _back_up(tools, operation)
         except HelixError as error:
-            await tools.ledger.give_up(operation, str(error))
+            await undo(tools, operation, str(error))
             raise
+
+
+async def undo(tools: Tools, operation: Operation, error: str) -> None:
+    """What there is of a backup that is not whole goes; in a store that is away, at its expiry."""
+    named = operation.done.get("named")
+    if named is not None and "described" not in operation.done:
+        with suppress(BackupStoreUnavailable):
+            name = Named.model_validate_json(named).name
+            await tools.store.remove(operation.empresa_id, name)
+    await tools.ledger.give_up(operation, error)
 
 
 async def _back_up(tools: Tools, operation: Operation) -> Manifest:
@@ -99,6 +96,7 @@ async def _back_up(tools: Tools, operation: Operation) -> Manifest:
     name = (await step(operation, "named", Named, named)).name
 
     async def dumped() -> Manifest:
+        await tools.store.remove(empresa_id, name)  # what a killed run was writing
         return await _dump(tools, empresa_id, name)
 
     manifest = await step(operation, "dumped", Manifest, dumped)
@@ -106,6 +104,7 @@ async def _back_up(tools: Tools, operation: Operation) -> Manifest:
 
     async def described() -> Done:
         await _describe(tools, manifest)
+        await note(tools, manifest)
         return Done()
 
     await step(operation, "described", Done, described)
@@ -169,28 +168,6 @@ async def restore_into(
     return "content"
 
 
-async def verify(tools: Tools, empresa_id: int, name: str | None) -> Verified:
-    """Restores a backup, the newest one without a name, beside everything and drops it again.
-
-    A backup that was not restored is none. Raises BackupDamaged, CopyDiffers.
-    """
-    async with tools.ledger.alone(empresa_id):
-        manifest = await chosen(tools, empresa_id, name)
-        place = await tools.place(empresa_id)
-        scratch = checked(f"scratch_{empresa_id}_{secrets.token_hex(4)}")
-        async with tools.as_admin(empresa_id, place.host, place.port) as conn:
-            pattern = f"scratch\\_{empresa_id}\\_%"
-            for (left,) in await conn.fetch_all(_SCRATCH, {"pattern": pattern}):
-                await server.drop_database(conn, empresa_id, str(left))  # of a run that was killed
-            await server.fresh_database(conn, empresa_id, scratch)
-        try:
-            compared = await restore_into(tools, manifest, (place.host, place.port), scratch)
-        finally:
-            async with tools.as_admin(empresa_id, place.host, place.port) as conn:
-                await server.drop_database(conn, empresa_id, scratch)
-    return Verified(name=manifest.name, rows=manifest.rows, compared=compared)
-
-
 async def chosen(tools: Tools, empresa_id: int, name: str | None) -> Manifest:
     """The backup of this name, or the newest. Raises BackupDamaged when there is none."""
     if name is not None:
@@ -219,13 +196,14 @@ async def _dump(tools: Tools, empresa_id: int, name: str) -> Manifest:
         await server.check_owner(conn, empresa_id, place.database)
         version, schema_version = await server.version(conn), await _schema_version(conn)
         target = tools.admin(place.host, place.port, place.database)
+        began = datetime.now(UTC)
         async with dumping(target, tools.limits, empresa_id=empresa_id) as dump:
             stream = seal(compressed(plain.over(dump)), key, context=_context(empresa_id, name))
             await tools.store.put(_dump_key(empresa_id, name), sealed.over(stream))
     return Manifest(
         empresa_id=empresa_id,
         name=name,
-        made_at=datetime.now(UTC),
+        made_at=began,
         database=place.database,
         server_version=version,
         schema_version=schema_version,
@@ -234,6 +212,13 @@ async def _dump(tools: Tools, empresa_id: int, name: str) -> Manifest:
         plain_sha256=plain.sha256,
         sealed_bytes=sealed.bytes,
         sealed_sha256=sealed.sha256,
+    )
+
+
+async def note(tools: Tools, manifest: Manifest) -> None:
+    """Writes a whole backup down where all of them can be asked for."""
+    await Book(tools.central).note(
+        manifest.empresa_id, manifest.name, manifest.made_at, manifest.sealed_bytes
     )
 
 

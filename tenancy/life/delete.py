@@ -31,10 +31,8 @@ _SUSPEND = """
 _CHANNELS = "SELECT id, tipo, identificador FROM canais WHERE empresa_id = %(id)s ORDER BY id"
 _DELETE_CHANNELS = "DELETE FROM canais WHERE empresa_id = %(id)s"
 _RAISE = "UPDATE empresas SET versao = versao + 1 WHERE id = %(id)s"
-_DELETE_BESIDE = tuple(
-    f"DELETE FROM {table} WHERE empresa_id = %(id)s"  # noqa: S608 - names of ours
-    for table in ("trocas_senha", "lgpd_chaves", "lgpd_pedidos", "privacidade")
-)
+_BESIDE = ("trocas_senha", "lgpd_chaves", "lgpd_pedidos", "privacidade", "copias", "agenda_copias")
+_DELETE_BESIDE = tuple(f"DELETE FROM {one} WHERE empresa_id = %(id)s" for one in _BESIDE)  # noqa: S608
 """The key of the list of erasures goes with it: what is left of it says nothing to anybody."""
 _TOMBSTONE = """
     UPDATE empresas

@@ -91,7 +91,7 @@ class Ledger:
 
     @asynccontextmanager
     async def alone(self, empresa_id: int) -> AsyncIterator[None]:
-        """One run at a time works on a dealer. Raises TryAgain."""
+        """One run at a time works on a dealer; whoever has him may ask again. Raises TryAgain."""
         if (await self.conn.fetch_all(_LOCK, {"id": empresa_id}))[0][0] != 1:
             raise TryAgain(f"something else is being done to empresa {empresa_id}; see its end")
         try:

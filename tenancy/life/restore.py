@@ -29,9 +29,13 @@ from tenancy.life.switch import (
 from tenancy.life.tools import Tools
 from tenancy.migrate import migrate_database
 
+# Digests of messages that are not to come back, also of people whom the backup does not know.
+_REMEMBERED = "SELECT digest, apagada_em FROM _apagadas"
+_REMEMBER = "INSERT IGNORE INTO _apagadas (digest, apagada_em) VALUES (%s, %s)"
+
 AfterRestore = Callable[[int, Connection], Awaitable[None]]
 """Is given the dealer's id and his restored database, as administrator, before anybody is served
-from it. May be called again for the same database."""
+from it: early, while he is served from the old one, and again just before the switch."""
 
 
 async def _nothing_after(_empresa_id: int, _conn: Connection) -> None:
@@ -109,14 +113,21 @@ async def _restore(tools: Tools, operation: Operation, after_restore: AfterResto
         target = tools.admin(new.host, new.port, new.database)
         await migrate_database(empresa_id, target, tools.limits)
         await open_account(tools, empresa_id, new)
-        async with tools.as_admin(empresa_id, new.host, new.port, new.database) as conn:
-            await after_restore(empresa_id, conn)
+        await finished()
         return Done()
+
+    async def finished() -> None:
+        async with tools.as_admin(empresa_id, new.host, new.port, new.database) as conn:
+            await _carry_over(tools, empresa_id, old, conn)
+            await after_restore(empresa_id, conn)
 
     compared = (await step(operation, "loaded", Loaded, loaded)).compared
     await step(operation, "prepared", Done, prepared)
     held = await step(operation, "held", Held, lambda: hold(tools, operation))
     await step(operation, "quiet", Quiet, lambda: wait_until_quiet(tools, empresa_id, held.versao))
+    if "switched" not in operation.done:
+        # Not a step: between a kill and this run somebody may have been erased from the old one.
+        await finished()
     await step(operation, "switched", Switched, lambda: switch(tools, operation, old, new))
 
     async def closed() -> Done:
@@ -138,6 +149,17 @@ async def _restore(tools: Tools, operation: Operation, after_restore: AfterResto
     )
     await tools.ledger.finish(operation, result)
     return result
+
+
+async def _carry_over(tools: Tools, empresa_id: int, old: Location, conn: Connection) -> None:
+    """What the old database knows of erased messages. Without its server a restore goes on."""
+    try:
+        async with tools.as_admin(empresa_id, old.host, old.port, old.database) as left:
+            remembered = await left.fetch_all(_REMEMBERED)
+    except HelixError as error:
+        tools.report(f"late repetitions of messages erased since the backup are not known: {error}")
+        return
+    await conn.execute_many(_REMEMBER, remembered)
 
 
 async def undo(tools: Tools, operation: Operation, error: str) -> None:

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schema.errors import Transient
-
-if TYPE_CHECKING:  # the library has it for type checkers only
-    from obstore.store import S3Config
+from tenancy.bucket import open_bucket
+from tenancy.life.settings import BackupSettings
 
 _CHUNK = 1024 * 1024
-
-
-class BackupSettings(BaseSettings):
-    """Where backups are kept."""
-
-    model_config = SettingsConfigDict(env_ignore_empty=True, env_prefix="BACKUP_", frozen=True)
-
-    store: str = Field("var/backups", min_length=1, description="A folder, or s3://bucket/prefix.")
-    s3_endpoint: str | None = Field(
-        None, description="Of an S3-compatible server; none: Amazon's own."
-    )
-    s3_region: str = Field("us-east-1", description="Of the bucket.")
-    s3_access_key_id: str | None = Field(None, description="Who we are to S3.")
-    s3_secret_access_key: SecretStr | None = Field(None, description="Proves it.")
-    timeout_s: float = Field(60.0, gt=0, le=600, description="For one request to S3.")
 
 
 class BackupStoreUnavailable(Transient):
@@ -47,6 +28,7 @@ class BackupStore:
 
     def __init__(self, settings: BackupSettings) -> None:
         self._store = _opened(settings)
+        self._folder = None if settings.is_bucket else Path(settings.store).absolute()
 
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> None:
         """An object of any length; it is there once all of it is."""
@@ -88,33 +70,29 @@ class BackupStore:
             except (BaseError, OSError) as error:
                 raise _unavailable(error) from error
 
+    async def remove(self, empresa_id: int, name: str) -> None:
+        """A backup, or what is there of one. Its manifest goes first: half of it is none. In a
+        folder, pieces go too that a killed process was writing; a bucket expires its own."""
+        keys = await self.keys(f"{empresa_id}/{name}/")
+        await self.delete(sorted(keys, key=lambda key: not key.endswith("/manifest.json")))
+        if self._folder is not None:
+            try:
+                await asyncio.to_thread(_remove, self._folder / str(empresa_id) / name)
+            except OSError as error:
+                raise _unavailable(error) from error
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
+
 
 def _opened(settings: BackupSettings) -> LocalStore | S3Store:
-    address = urlsplit(settings.store)
-    if address.scheme != "s3":
-        folder = Path(settings.store).absolute()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return LocalStore(folder)
-    return S3Store(
-        address.netloc,
-        prefix=address.path.strip("/") or None,
-        config=_config(settings),
-        client_options={
-            "allow_http": (settings.s3_endpoint or "").startswith("http://"),
-            "connect_timeout": timedelta(seconds=5),
-            "timeout": timedelta(seconds=settings.timeout_s),
-        },
-    )
-
-
-def _config(settings: BackupSettings) -> S3Config:
-    config: S3Config = {"region": settings.s3_region}
-    if settings.s3_endpoint:
-        config["endpoint"] = settings.s3_endpoint
-    if settings.s3_access_key_id and settings.s3_secret_access_key is not None:
-        config["access_key_id"] = settings.s3_access_key_id
-        config["secret_access_key"] = settings.s3_secret_access_key.get_secret_value()
-    return config
+    if settings.is_bucket:
+        return open_bucket(settings)
+    folder = Path(settings.store).absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return LocalStore(folder)
 
 
 def _unavailable(error: Exception) -> BackupStoreUnavailable:

@@ -11,7 +11,7 @@ from arq.worker import Worker
 from tests.lgpd.everywhere import all_files
 from tests.worker.shop import Shop, event
 from tests.worker.test_media import PHOTO, sent
-from worker.arq_queues import erase_old, make_worker
+from worker.arq_queues import back_up, erase_old, make_worker
 from worker.lgpd.settings import PrivacySettings
 from worker.lgpd.terms import set_terms
 from worker.queue.dead_letters import DeadLetters
@@ -155,15 +155,17 @@ async def test_a_dealer_who_cannot_be_served_is_left_for_the_next_night(
     assert gone == Counter(dealers_left_out=1)
 
 
-async def test_every_worker_knows_the_nightly_job(shop: Shop) -> None:
+async def test_every_worker_knows_the_nightly_jobs(shop: Shop) -> None:
     """One queue has it, at night by the dealers' clock; a run leaves its place in the queue."""
     worker: Worker = make_worker(shop.settings.worker, shop.redis, shop.jobs, Task.DRAIN)
-    (night,) = worker.cron_jobs
+    night, backups = worker.cron_jobs
     other = make_worker(shop.settings.worker, shop.redis, shop.jobs, Task.DELIVER)
     assert not other.cron_jobs
     assert (night.hour, night.minute, str(worker.timezone)) == (3, 17, "America/Sao_Paulo")
+    assert (backups.hour, backups.minute) == (None, {4, 14, 24, 34, 44, 54})
 
-    await shop.redis.zadd(QUEUE, {"the-night": 1})
     ctx: dict[str, Any] = {"jobs": shop.jobs, "job_id": "the-night"}
-    await erase_old(ctx)
-    assert await shop.redis.zscore(QUEUE, "the-night") is None
+    for job in (erase_old, back_up):
+        await shop.redis.zadd(QUEUE, {"the-night": 1})
+        await job(ctx)
+        assert await shop.redis.zscore(QUEUE, "the-night") is None

@@ -25,6 +25,7 @@ from worker.cli.empresa_canary import canary
 from worker.cli.empresa_delete import certificate, delete
 from worker.cli.empresa_disable import disable, enable
 from worker.cli.empresa_move import abandon, drop_kept, kept, move, set_host
+from worker.cli.empresa_nightly import backup_due, backup_hour
 from worker.cli.empresa_pause import pause, pause_facts, resume
 from worker.cli.output import Json, note, print_facts, print_rows, run
 from worker.cli.tell import client, tell
@@ -36,7 +37,7 @@ app = typer.Typer(help="Dealers and their databases.", no_args_is_help=True)
 
 for command in (
     *(canary, pause, resume, disable, enable, set_host, move, kept, drop_kept, abandon),
-    *(backup, backups, verify_backup, restore, delete, certificate),
+    *(backup, backups, backup_due, backup_hour, verify_backup, restore, delete, certificate),
 ):
     app.command()(command)
 

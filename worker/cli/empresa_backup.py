@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -9,10 +10,12 @@ import typer
 from tenancy.life import backup as backups_of
 from tenancy.life import restore as restore_of
 from tenancy.life.backup import Manifest
+from tenancy.life.book import Book
+from tenancy.life.proof import Verified, verify
 from tenancy.start import open_tenancy
 from worker.cli.empresa_life import Confirm, EmpresaId, Patience, Plan, at_hand, confirmed
 from worker.cli.output import Json, print_facts, print_rows, run
-from worker.lgpd.replay import erase_again
+from worker.life.restored import after_restore
 
 Name = Annotated[str | None, typer.Option("--backup", help="Its name; default: the newest.")]
 
@@ -31,22 +34,32 @@ def backup(empresa_id: EmpresaId, as_json: Json = False) -> None:
 
 
 def backups(empresa_id: EmpresaId, as_json: Json = False) -> None:
-    """List a dealer's backups, oldest first."""
+    """List a dealer's backups, oldest first: their age, and when each was proved."""
 
-    async def work() -> list[Manifest]:
+    async def work() -> tuple[list[Manifest], dict[str, datetime]]:
         async with at_hand() as tools:
-            return await backups_of.manifests(tools, empresa_id)
+            known = await backups_of.manifests(tools, empresa_id)
+            return known, await Book(tools.central).proved_ones(empresa_id)
 
-    rows = [_facts(one) for one in run(work())]
+    known, proved = run(work())
+    now = datetime.now(UTC)
+    rows = [
+        {
+            **_facts(one),
+            "age_h": round((now - one.made_at).total_seconds() / 3600, 1),
+            "verified_at": proved[one.name].isoformat() if one.name in proved else None,
+        }
+        for one in known
+    ]
     print_rows(rows, title=f"Backups of empresa {empresa_id}", as_json=as_json)
 
 
 def verify_backup(empresa_id: EmpresaId, name: Name = None, as_json: Json = False) -> None:
     """Prove a backup: restore it beside everything, compare all of it, drop the copy again."""
 
-    async def work() -> backups_of.Verified:
+    async def work() -> Verified:
         async with at_hand() as tools:
-            return await backups_of.verify(tools, empresa_id, name)
+            return await verify(tools, empresa_id, name)
 
     print_facts(run(work()).model_dump(mode="json"), as_json=as_json)
 
@@ -80,7 +93,7 @@ def restore(
                     name,
                     host=db_host,
                     port=db_port,
-                    after_restore=erase_again(rooms.central, rooms.keyring),
+                    after_restore=after_restore(rooms.central, rooms.keyring),
                 )
             return done.model_dump(mode="json")
 

@@ -10,7 +10,8 @@ import typer
 
 from schema.errors import NotConfirmed
 from tenancy.life.certificate import Elsewhere
-from tenancy.life.store import BackupSettings, BackupStore
+from tenancy.life.settings import BackupSettings
+from tenancy.life.store import BackupStore
 from tenancy.life.tools import Tools, open_tools
 from tenancy.settings import TenancySettings
 from worker.cli.output import note

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings
 
 from bot.settings import LucasSettings
 from gateway.settings import GatewaySettings
-from tenancy.life.store import BackupSettings
+from tenancy.life.settings import BackupSettings
 from tenancy.settings import TenancySettings, TlsMode
 from tenancy.target import is_loopback
 from worker.alarm.settings import AlarmSettings

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,14 +14,16 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway.adapters import outlets
-from schema.errors import HelixError
+from schema.errors import HelixError, NotMigrated
 from tenancy.central import central_target
 from tenancy.direct import direct
 from tenancy.faults import CentralFaults
+from tenancy.lease import Connection
+from tenancy.life.settings import BackupSettings
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits
 from worker.alarm.heard import HEARD
-from worker.doctor import channels, dealers, environment, registry, servers
+from worker.doctor import backups, channels, dealers, environment, registry, servers
 from worker.doctor import redis as redis_look
 from worker.doctor.registry import Central
 from worker.doctor.values import Finding, Report, red, warning
@@ -66,6 +69,7 @@ async def examine(
         async with direct(central_target(tenancy), Limits.of(tenancy), CentralFaults()) as conn:
             findings += await registry.behind(conn)
             central = await registry.read(conn)
+            findings += await _backups(conn, only)
     except HelixError as error:
         return _report([*findings, _central(error)], 0)
     return await _fleet(findings, tenancy, central, in_redis, only, progress)
@@ -138,14 +142,25 @@ async def _members(redis: Redis) -> frozenset[int]:
     return frozenset(int(id_) for id_ in found)
 
 
+async def _backups(conn: Connection, only: int | None) -> list[Finding]:
+    try:
+        settings = BackupSettings()
+    except ValidationError:
+        return []  # told by `environment`
+    try:
+        return await backups.look(conn, settings, datetime.now(UTC), only=only)
+    except NotMigrated:
+        return []  # told by `registry.behind`
+
+
 def _media() -> list[Finding]:
     """The folder of buyers' files; a bucket has its own watch."""
     try:
-        store = str(MediaSettings().store)
+        settings = MediaSettings()
     except ValidationError:
         return []  # told by `environment`
-    folder = Path(store)
-    if store.startswith("s3://") or not folder.exists():
+    folder = Path(settings.store)
+    if settings.is_bucket or not folder.exists():
         return []
     usage = shutil.disk_usage(folder)
     if usage.free >= _LEAST_FREE * usage.total:

@@ -7,7 +7,7 @@ is killed in between runs it once more; a step that is done changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +15,8 @@ import structlog
 from redis.asyncio import Redis
 
 from schema.errors import CommitUnknown, Permanent, TryAgain
+from tenancy.life.ledger import Ledger
+from tenancy.life.switch import Kept, kept
 from tenancy.start import Tenancy
 from worker.lgpd.delete import delete_rows, remember
 from worker.lgpd.digests import DigestKeys, Digests
@@ -87,9 +89,15 @@ class Eraser:
     async def erase(self, order: Order) -> Request:
         """Returns the finished request, for the certificate. Safe to repeat, also after a kill.
 
-        Raises StillAtWork, LeaseLost, StoreUnavailable, RedisError and the errors of databases:
-        then once more. Raises NotErased when something is left.
+        Raises StillAtWork, LeaseLost, StoreUnavailable, RedisError, the errors of databases, and
+        TryAgain while a backup, restore or move of the dealer runs: then once more. Raises
+        NotErased when something is left.
         """
+        # A restore must either find this erasure on its list or wait for it.
+        async with self._tenancy.central.apart() as lock, Ledger(lock).alone(order.empresa_id):
+            return await self._erase(order)
+
+    async def _erase(self, order: Order) -> Request:
         digests = await self._keys.made(order.empresa_id)
         self._reached("key")
         async with hold(self._desk, order.empresa_id) as held:
@@ -104,7 +112,7 @@ class Eraser:
             left = await self._left(order, found)
             if left:
                 raise NotErased(f"request {id_} left something: {left}; run it again")
-            done = await self._requests.end(id_, kept_of(order, found))
+            done = await self._requests.end(id_, kept_of(order, found, await self._kept(order)))
         log.info("person erased", empresa_id=order.empresa_id, request=id_)
         self._reached("end")
         return done
@@ -140,6 +148,10 @@ class Eraser:
             else:
                 return
 
+    async def _kept(self, order: Order) -> list[Kept]:
+        async with self._tenancy.central.connection() as conn:
+            return await kept(conn, order.empresa_id)
+
     async def _left(self, order: Order, before: All) -> dict[str, int]:
         """By what he was known by before: rows by his number, the rest by ids that are gone now.
 
@@ -168,9 +180,10 @@ def subject_of(person: Person, digests: Digests) -> Subject:
     )
 
 
-def kept_of(order: Order, found: All) -> Mapping[str, object]:
+def kept_of(order: Order, found: All, databases: Sequence[Kept]) -> Mapping[str, object]:
     """What is not erased, and why."""
     return {
+        "databases_kept_by_moves_and_restores": [one.database for one in databases],
         "appointment_counts": order.count_visits,
         "files_of_others_too": found.shared_files,
         "rows_emptied": found.rows.held,

@@ -20,6 +20,7 @@ from worker.lgpd.person import find_person
 from worker.lgpd.phones import readings
 from worker.lgpd.requests import Request, Requests
 from worker.lgpd.tables import find_rows
+from worker.lgpd.terms import forget_reached
 
 _CUSTOMERS = "SELECT id, phone, created_at FROM customers"
 _IDENTITIES = "SELECT customer_id, gateway, tipo, valor FROM customer_identities"
@@ -64,12 +65,14 @@ async def replay_erasures(
 
 
 def erase_again(central: Central, keyring: Keyring) -> Callable[[int, Connection], Awaitable[None]]:
-    """What a restore does with the restored database before anybody is switched to it."""
+    """What a restore does with the restored database before anybody is switched to it. Retention
+    then begins anew there, too."""
 
     async def after_restore(empresa_id: int, connection: Connection) -> None:
         await connection.execute("START TRANSACTION")  # an error closes the connection
         await replay_erasures(empresa_id, connection, central=central, keyring=keyring)
         await connection.execute("COMMIT")
+        await forget_reached(central, empresa_id)
 
     return after_restore
 

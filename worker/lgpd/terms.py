@@ -33,6 +33,9 @@ _REACHED = """
         ON DUPLICATE KEY UPDATE midia_ate = COALESCE(VALUES(midia_ate), midia_ate),
                                 decisoes_ate = COALESCE(VALUES(decisoes_ate), decisoes_ate)
 """
+_FORGET_REACHED = """
+    UPDATE privacidade SET midia_ate = NULL, decisoes_ate = NULL WHERE empresa_id = %(id)s
+"""
 NAMES = ("count_visits", "messages_days", "media_days", "dead_letters_days", "decisions_days")
 """Of the settings that a dealer may have for himself."""
 
@@ -84,3 +87,9 @@ async def note_reached(
     async with central.transaction() as conn:
         told = {"id": empresa_id, "media": media, "decisions": decisions}
         await conn.execute(_REACHED, told)
+
+
+async def forget_reached(central: Central, empresa_id: int) -> None:
+    """All of his database is looked at once more: it is another one, with older rows."""
+    async with central.transaction() as conn:
+        await conn.execute(_FORGET_REACHED, {"id": empresa_id})

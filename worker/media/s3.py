@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import S3Store
 
+from tenancy.bucket import open_bucket
 from worker.media.settings import MediaSettings
 from worker.media.store import StoreUnavailable
 
-if TYPE_CHECKING:  # the library has it for type checkers only
-    from obstore.store import S3Config
-
 
 class S3Files:
-    """See `MediaStore`. Without keys in the settings, those of the machine's role are used."""
+    """See `MediaStore`."""
 
     def __init__(self, settings: MediaSettings) -> None:
-        address = urlsplit(settings.store)
-        plain = (settings.s3_endpoint or "").startswith("http://")
-        self._store = S3Store(
-            address.netloc,
-            prefix=address.path.strip("/") or None,
-            config=_config(settings),
-            client_options={
-                "allow_http": plain,
-                "connect_timeout": timedelta(seconds=5),
-                "timeout": timedelta(seconds=settings.timeout_s),
-            },
-            # Our own callers try again, later.
-            retry_config={
-                "max_retries": 1,
-                "retry_timeout": timedelta(seconds=settings.timeout_s),
-            },
-        )
+        # Our own callers try again, later.
+        wait = timedelta(seconds=settings.timeout_s)
+        self._store = open_bucket(settings, retry={"max_retries": 1, "retry_timeout": wait})
 
     async def put(self, key: str, data: bytes) -> None:
         """See `MediaStore`."""
@@ -78,13 +59,3 @@ class S3Files:
         except (BaseError, OSError) as error:
             raise StoreUnavailable(f"the media bucket: {type(error).__name__}") from error
         return erased
-
-
-def _config(settings: MediaSettings) -> S3Config:
-    config: S3Config = {"region": settings.s3_region}
-    if settings.s3_endpoint:
-        config["endpoint"] = settings.s3_endpoint
-    if settings.s3_access_key_id and settings.s3_secret_access_key is not None:
-        config["access_key_id"] = settings.s3_access_key_id
-        config["secret_access_key"] = settings.s3_secret_access_key.get_secret_value()
-    return config

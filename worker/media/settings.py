@@ -6,9 +6,10 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.media import MediaLimits
+from tenancy.bucket_settings import BucketSettings
 
 
-class MediaSettings(BaseSettings):
+class MediaSettings(BucketSettings):
     """Where buyers' files are kept, and what is not taken."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, env_prefix="MEDIA_", frozen=True)
@@ -18,12 +19,6 @@ class MediaSettings(BaseSettings):
         min_length=1,
         description="A folder that web and worker share, or s3://bucket/prefix.",
     )
-    s3_endpoint: str | None = Field(
-        None, description="Of an S3-compatible server; none: Amazon's own."
-    )
-    s3_region: str = Field("us-east-1", description="Of the bucket.")
-    s3_access_key_id: str | None = Field(None, description="Who we are to S3.")
-    s3_secret_access_key: SecretStr | None = Field(None, description="Proves it.")
     max_bytes: int = Field(
         25 * 1024 * 1024, ge=1024, le=100 * 1024 * 1024, description="Largest file that is kept."
     )

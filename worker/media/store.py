@@ -14,7 +14,6 @@ import secrets
 import shutil
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from schema.errors import Transient
 from worker.media.settings import MediaSettings
@@ -60,7 +59,7 @@ def key_of(empresa_id: int, digest: str) -> str:
 
 def open_store(settings: MediaSettings) -> MediaStore:
     """The store that the settings name; nothing is connected to or made yet."""
-    if urlsplit(settings.store).scheme == "s3":
+    if settings.is_bucket:
         # Here, for the library is large and a folder needs none of it.
         from worker.media.s3 import S3Files
 

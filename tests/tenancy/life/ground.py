@@ -17,8 +17,10 @@ from dev.servers.extra import extra_mariadb
 from dev.servers.mariadb import MariadbServer
 from tenancy.empresas import EmpresaRow
 from tenancy.life.ledger import Watch
-from tenancy.life.store import BackupSettings, BackupStore
+from tenancy.life.settings import BackupSettings
+from tenancy.life.store import BackupStore
 from tenancy.life.tools import Tools, open_tools
+from tenancy.names import database_of
 from tests.tenancy.installation import Installation
 from worker.life.at_work import AtWork
 from worker.life.forget import Forget
@@ -72,6 +74,17 @@ class Ground:
             [(name, f"551198000{number:02}{n}") for n, name in enumerate([*names, TRICKY])],
         )  # fmt: skip
         return row
+
+    async def make_large(self, empresa_id: int, rows: int = 6000) -> None:
+        """A table of the dealer's own with so many KiB that do not get smaller in a backup."""
+        database = database_of(empresa_id)
+        await self.installation.sql(
+            "CREATE TABLE fotos (id INT PRIMARY KEY, foto BLOB)", database=database
+        )
+        await self.installation.sql(
+            f"INSERT INTO fotos SELECT seq, RANDOM_BYTES(1024) FROM seq_1_to_{rows}",  # noqa: S608
+            database=database,
+        )
 
     async def run(self, number: int, sql: str, rows: list[tuple[Any, ...]]) -> None:
         """As the dealer's own user, where he is now."""

@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from tenancy.life.store import BackupSettings, BackupStore, BackupStoreUnavailable
+from tenancy.life.settings import BackupSettings
+from tenancy.life.store import BackupStore, BackupStoreUnavailable
 from worker.media.settings import MediaSettings
 from worker.media.store import open_store
 

@@ -15,12 +15,15 @@ from redis.asyncio import Redis
 
 from tenancy.empresas import Profile
 from tenancy.life import backup, delete, move, restore
-from tenancy.life.store import BackupSettings, BackupStore
+from tenancy.life.settings import BackupSettings
+from tenancy.life.store import BackupStore
 from tenancy.life.tools import Tools, open_tools
 from tenancy.provision import Provisioner
 from tenancy.settings import TenancySettings
+from tenancy.start import open_tenancy
 from worker.life.at_work import AtWork
 from worker.life.forget import Forget
+from worker.life.restored import after_restore
 from worker.media.settings import MediaSettings
 from worker.media.store import open_store
 
@@ -95,7 +98,13 @@ async def _backup(tools: Tools, _elsewhere: Forget, order: Order) -> Any:
 
 
 async def _restore(tools: Tools, _elsewhere: Forget, order: Order) -> Any:
-    return await restore.restore(tools, order.empresa_id, order.backup)
+    async with open_tenancy(tools.settings) as rooms:
+        return await restore.restore(
+            tools,
+            order.empresa_id,
+            order.backup,
+            after_restore=after_restore(rooms.central, rooms.keyring),
+        )
 
 
 async def _delete(tools: Tools, elsewhere: Forget, order: Order) -> Any:
