@@ -11,9 +11,10 @@ from tenancy.faults import CentralFaults
 from tenancy.hosts import HostGate
 from tenancy.kill import StatementKiller
 from tenancy.lease import Connection, in_transaction, on_loan
+from tenancy.opening import open_session
 from tenancy.places import Places
 from tenancy.pool import ConnectionPool
-from tenancy.session import Session, open_session
+from tenancy.session import Session
 from tenancy.settings import TenancySettings
 from tenancy.target import Limits, Target
 

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 from tenancy.faults import Faults
 from tenancy.lease import Connection
-from tenancy.session import Profile, open_session
+from tenancy.opening import open_session
+from tenancy.session import Profile
 from tenancy.target import Limits, Target
 
 

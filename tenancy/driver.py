@@ -1,4 +1,4 @@
-"""The aiomysql connection with its unsafe defaults closed. Used by `tenancy.session` alone.
+"""The aiomysql connection with its unsafe defaults closed. Used by `tenancy.opening` and `.session`.
 
 aiomysql 0.3.2 (pinned) sends the login in plaintext when the server offers no TLS, allows stacked
 statements, answers an authentication switch to clear text with the password, and writes aware

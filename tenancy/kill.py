@@ -15,7 +15,7 @@ import structlog
 from schema.errors import HelixError, StatementRefused, Transient
 from tenancy.faults import CentralFaults
 from tenancy.meter import meter_of
-from tenancy.session import open_session
+from tenancy.opening import open_session
 from tenancy.target import Limits, Target
 
 log = structlog.get_logger()

@@ -24,10 +24,11 @@ from tenancy.hosts import HostGate
 from tenancy.kill import StatementKiller
 from tenancy.lease import Connection, TenantConnection, in_transaction, on_loan
 from tenancy.meter import PROCESS, meter_of
+from tenancy.opening import open_session
 from tenancy.places import Places
 from tenancy.pool import ConnectionPool, PoolRetired
 from tenancy.registry import Registry, TenantConfig
-from tenancy.session import Session, open_session
+from tenancy.session import Session
 from tenancy.target import Limits, Target
 
 log = structlog.get_logger()

@@ -1,7 +1,7 @@
 """Judges the settings of a database server. Used by `helix host setup` and `helix doctor`.
 
 Names and meanings: MariaDB's "Server System Variables". What a session pins by itself when it is
-opened (`tenancy.session`) is not asked of the server.
+opened (`tenancy.opening`) is not asked of the server.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One open connection to a database server: statements with deadlines and typed errors.
 
-Made by `open_session`; used by `tenancy.pool` (pooled) and `tenancy.direct` (for one owner).
+Made by `tenancy.opening`; used by `tenancy.pool` (pooled) and `tenancy.direct` (for one owner).
 """
 
 # mypy: disable-error-code="no-untyped-call"
@@ -9,9 +9,7 @@ Made by `open_session`; used by `tenancy.pool` (pooled) and `tenancy.direct` (fo
 from __future__ import annotations
 
 import asyncio
-import math
 import re
-import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
@@ -19,49 +17,21 @@ from enum import Enum
 import structlog
 from pymysql.err import MySQLError
 
-from schema.errors import HelixError, NotConfigured, WrongTenant
+from schema.errors import HelixError
 from tenancy.driver import DriverConnection, QuietCursor
 from tenancy.faults import Faults, Trouble, code_of, is_answer, translated, trouble_of
 from tenancy.literals import Params, with_rows, with_values
-from tenancy.meter import PROCESS, meter_of
+from tenancy.meter import meter_of
 from tenancy.target import Limits, Target
 from tenancy.trips import Result, in_trips, results_of
 
 log = structlog.get_logger()
 
-_SQL_MODE = (
-    "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
-    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-)
-_COMMON = f"""
-    SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = '{_SQL_MODE}',
-        innodb_lock_wait_timeout = %(lock_wait_s)s, lock_wait_timeout = %(lock_wait_s)s,
-"""
-# A process that stands still in mid-transaction, or whose machine is gone without a word, must not
-# hold its locks for hours. MySQL has no such limit.
-_SET_UP_MARIADB = (
-    _COMMON
-    + """
-    max_statement_time = %(statement_s)s, tx_isolation = 'READ-COMMITTED',
-    idle_transaction_timeout = %(idle_s)s
-"""
-)
-_SET_UP_MYSQL = (
-    _COMMON + "max_execution_time = %(statement_ms)s, transaction_isolation = 'READ-COMMITTED'"
-)
-_IDENTITY = """
-    SELECT DATABASE(), CURRENT_USER(), MIN(empresa_id), MAX(empresa_id) FROM _tenant
-"""
 _BEGIN = "BEGIN"
 _MUTE_S = 2.0
 """The server ends a statement at its limit; a peer that is mute this much longer is gone."""
-_ADMIN_LOCK_WAIT_S = 2
-"""A waiting ALTER holds up all readers behind it."""
 _OVER_TIME = frozenset({1969, 3024})
 _BROKEN = (Trouble.LOST, Trouble.SERVER)
-_NO_MYSQL = (struct.error, ValueError, LookupError, AssertionError, AttributeError, RuntimeError)
-"""What the driver raises when a peer greets in another language or hangs up in mid-greeting."""
-
 _LEAVES_TRACES = re.compile(
     r"^\s*(?:SET|USE|LOCK|HANDLER|PREPARE|CREATE\s+TEMPORARY)\b|\bGET_LOCK\s*\(|@\w+\s*:=|\bINTO\s+@",
     re.IGNORECASE,
@@ -100,9 +70,9 @@ class Session:
         self._driver = driver
         self._faults = faults
         self._kill = kill
-        self._profile = profile
         self._together = profile is Profile.WORK
-        self._deadline_s: float | None = limits.statement_s + _MUTE_S
+        # A migration takes as long as it takes.
+        self._deadline_s = limits.statement_s + _MUTE_S if self._together else None
         self._busy = False
         self._tainted = False
         self._cut = False
@@ -248,36 +218,9 @@ class Session:
             return False
         return True
 
-    async def set_up(self) -> None:
-        """Pins everything that statements depend on."""
-        work = self._profile is Profile.WORK
-        statement_s = self.limits.statement_s if work else 0
-        mariadb = "MariaDB" in self._driver.get_server_info()
-        await self.run(
-            _SET_UP_MARIADB if mariadb else _SET_UP_MYSQL,
-            {
-                "lock_wait_s": self.limits.lock_wait_s if work else _ADMIN_LOCK_WAIT_S,
-                "statement_s": statement_s,
-                "statement_ms": int(statement_s * 1000),
-                "idle_s": math.ceil(statement_s),
-            },
-        )
+    def settle(self) -> None:
+        """What was set so far belongs to it: from here on whatever a statement leaves counts."""
         self._tainted = False
-        if not work:
-            self._deadline_s = None
-
-    async def prove_identity(self, empresa_id: int) -> None:
-        """Raises WrongTenant unless this is that empresa's database, as its own user."""
-        row = (await self.run(_IDENTITY)).rows[0]
-        database, user = str(row[0]), str(row[1]).rpartition("@")[0]
-        if row[2] is None:
-            raise NotConfigured(empresa_id, f"database {database} bears no empresa's marker")
-        if {row[2], row[3]} != {empresa_id}:
-            raise WrongTenant(empresa_id, f"database {database} belongs to empresa {row[2]}")
-        if database.casefold() != str(self.target.database).casefold():
-            raise WrongTenant(empresa_id, f"the server opened database {database}")
-        if user != self.target.user:
-            raise WrongTenant(empresa_id, f"the server took us for user {user!r}")
 
     def _named(self, error: BaseException) -> BaseException:
         if isinstance(error, MySQLError):
@@ -287,52 +230,6 @@ class Session:
         if isinstance(error, OSError):
             return self._faults.unavailable(type(error).__name__, Trouble.LOST)
         return error
-
-
-async def open_session(
-    target: Target,
-    limits: Limits,
-    faults: Faults,
-    *,
-    kill: Kill,
-    profile: Profile = Profile.WORK,
-) -> Session:
-    """Connects, sets up and, where the target names an empresa, proves the identity.
-
-    One deadline covers all of it. Raises what `faults` makes of the cause, or WrongTenant.
-    """
-    driver = DriverConnection(target, limits, together=profile is Profile.WORK)
-    begun = asyncio.get_running_loop().time()
-    try:
-        async with asyncio.timeout(limits.connect_s):
-            await _log_in(driver, faults)
-            session = Session(driver, target, limits, faults, kill, profile)
-            await session.set_up()
-            if target.empresa_id is not None:
-                await session.prove_identity(target.empresa_id)
-    except TimeoutError as error:
-        driver.abort()
-        reason = f"no connection within {limits.connect_s:g} s"
-        raise faults.unavailable(reason, Trouble.SERVER) from error
-    except BaseException as error:
-        driver.abort()
-        if isinstance(error, WrongTenant):
-            PROCESS.mismatches += 1
-        raise
-    meter_of(target).connected.add(asyncio.get_running_loop().time() - begun)
-    return session
-
-
-async def _log_in(driver: DriverConnection, faults: Faults) -> None:
-    try:
-        await driver.open()
-    except MySQLError as error:
-        raise translated(error, faults) from error
-    except OSError as error:
-        raise faults.unavailable(type(error).__name__, Trouble.SERVER) from error
-    except _NO_MYSQL as error:
-        reason = "the peer does not speak the MySQL protocol"
-        raise faults.unavailable(reason, Trouble.SERVER) from error
 
 
 def _cause(error: BaseException) -> BaseException | None:

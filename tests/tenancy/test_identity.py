@@ -15,7 +15,7 @@ from schema.errors import (
 from tenancy.faults import TenantFaults
 from tenancy.keyring import password_of
 from tenancy.names import database_of
-from tenancy.session import open_session
+from tenancy.opening import open_session
 from tenancy.settings import TlsMode
 from tenancy.start import Tenancy
 from tenancy.target import Limits, Target

@@ -21,8 +21,8 @@ from dev.servers import MariaDB, extra_mariadb
 from schema.errors import TenantUnavailable, Transient
 from tenancy.empresas import Profile
 from tenancy.faults import TenantFaults
+from tenancy.opening import open_session
 from tenancy.provision import Adoption, Provisioner
-from tenancy.session import open_session
 from tenancy.settings import TlsMode
 from tenancy.start import Tenancy
 from tenancy.target import Limits, Target

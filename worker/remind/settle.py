@@ -18,8 +18,8 @@ from worker.details import Details
 from worker.drain import conversations, messages
 from worker.drain.conversations import Conversation
 from worker.drain.messages import NewMessage
+from worker.drain.replies import facts_of
 from worker.drain.silence import end_pause
-from worker.drain.turns import facts_of
 from worker.remind import rows
 from worker.remind.rows import Talk, Visit
 
