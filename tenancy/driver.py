@@ -1,8 +1,8 @@
-"""The aiomysql connection with its unsafe defaults closed. Used by `tenancy.opening` and `.session`.
+"""The aiomysql connection with its unsafe defaults closed. Used by `tenancy.opening`, `.session`.
 
-aiomysql 0.3.2 (pinned) sends the login in plaintext when the server offers no TLS, allows stacked
-statements, answers an authentication switch to clear text with the password, and writes aware
-times as if they had no zone. Each override here closes one of these.
+aiomysql 0.3.2 (pinned) sends the login in plaintext when the server offers no TLS, always allows
+stacked statements, answers an authentication switch to clear text with the password, and writes
+aware times as if they had no zone. Each override here closes one of these.
 """
 
 # mypy: disable-error-code="no-untyped-call,union-attr"

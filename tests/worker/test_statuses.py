@@ -36,7 +36,7 @@ async def test_6_in_any_order_and_in_any_batches_the_highest_stands(
     sent = shop.phone.outbox[0]
 
     for status, cut in zip(told, cuts, strict=True):
-        await shop.push(_report(sent.id, status))
+        await shop.push(report(sent.id, status))
         if cut:
             await shop.drain()
     await shop.drain()
@@ -54,14 +54,14 @@ async def test_6_a_report_may_be_quicker_than_the_answer_to_the_send(shop: Shop)
     await shop.push(event("oi"))
     await shop.drain()
     await shop.execute("UPDATE mensagens SET status = 'enviando' WHERE tipo = 'enviada'")
-    await shop.push(_report("wamid.EARLY", DeliveryStatus.DELIVERED))
+    await shop.push(report("wamid.EARLY", DeliveryStatus.DELIVERED))
     await shop.drain()
     await shop.execute(
         "UPDATE mensagens SET status = 'enviada', external_id = 'wamid.EARLY'"
         " WHERE tipo = 'enviada'"
     )
 
-    await shop.push(_report("wamid.OTHER", DeliveryStatus.SENT))
+    await shop.push(report("wamid.OTHER", DeliveryStatus.SENT))
     await shop.drain()
 
     assert await shop.rows("SELECT status FROM mensagens WHERE tipo = 'enviada'") == [("entregue",)]
@@ -73,10 +73,10 @@ async def test_early_reports_of_what_is_not_ours_are_forgotten(shop: Shop) -> No
     await shop.push(event("oi"))
     await shop.drain()
     await shop.execute("UPDATE mensagens SET status = 'enviando' WHERE tipo = 'enviada'")
-    await shop.push(_report("wamid.OLD", DeliveryStatus.READ))
+    await shop.push(report("wamid.OLD", DeliveryStatus.READ))
     await shop.drain()
     await shop.execute("UPDATE _early_changes SET chegou_em = chegou_em - INTERVAL 8 DAY")
-    await shop.push(_report("wamid.NEW", DeliveryStatus.READ))
+    await shop.push(report("wamid.NEW", DeliveryStatus.READ))
     await shop.drain()
 
     assert await shop.rows("SELECT external_id FROM _early_changes") == [("wamid.NEW",)]
@@ -87,12 +87,12 @@ async def test_6_an_early_report_waits_also_when_its_message_is_a_sellers(shop: 
     await shop.push(event("oi"))
     await shop.drain()
     await shop.execute("UPDATE mensagens SET status = 'enviando' WHERE tipo = 'enviada'")
-    await shop.push(_report("wamid.HAND", DeliveryStatus.READ))
+    await shop.push(report("wamid.HAND", DeliveryStatus.READ))
     await shop.drain()
     await shop.push(event("já vi", kind=EventKind.HUMAN_ECHO, message_id="wamid.HAND"))
     await shop.drain()
 
-    await shop.push(_report("wamid.OTHER", DeliveryStatus.SENT))
+    await shop.push(report("wamid.OTHER", DeliveryStatus.SENT))
     await shop.drain()
 
     rows = await shop.rows("SELECT status FROM mensagens WHERE external_id = 'wamid.HAND'")
@@ -104,7 +104,7 @@ async def test_a_failure_is_said_in_a_dealers_words(shop: Shop) -> None:
     await shop.handle(event("oi"))
     (sent,) = shop.phone.outbox
 
-    await shop.handle(_report(sent.id, DeliveryStatus.FAILED, error_code=131047))
+    await shop.handle(report(sent.id, DeliveryStatus.FAILED, error_code=131047))
 
     ((error,),) = await shop.rows("SELECT erro FROM mensagens WHERE tipo = 'enviada'")
     assert "24 horas" in error
@@ -151,7 +151,8 @@ def test_no_words_are_anybody_elses() -> None:
         assert words.endswith(".")
 
 
-def _report(message_id: str, status: DeliveryStatus, error_code: int | None = None) -> Event:
+def report(message_id: str, status: DeliveryStatus, error_code: int | None = None) -> Event:
+    """What a gateway tells of a message that we sent."""
     return event(
         None,
         kind=EventKind.STATUS,
@@ -167,8 +168,8 @@ async def test_11_each_step_keeps_the_time_at_which_it_was_first_reported(shop: 
     await shop.handle(event("oi"))
     sent = shop.phone.outbox[0]
     for status, at in (("read", 300), ("delivered", 200), ("read", 400), ("delivered", 190)):
-        report = _report(sent.id, DeliveryStatus(status)).model_copy(update={"timestamp": at})
-        await shop.push(report)
+        told = report(sent.id, DeliveryStatus(status)).model_copy(update={"timestamp": at})
+        await shop.push(told)
         if status == "read":
             await shop.drain()
     await shop.drain()

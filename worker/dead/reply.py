@@ -26,9 +26,11 @@ _MOVED_ON = """
        AND COALESCE(status, '') <> 'cancelada'
        AND (tipo = 'recebida' OR autor = 'vendedor' OR turno > %(turn)s) LIMIT 1
 """
+# What is still reported of the send that failed is not about the new one.
 _AGAIN = """
     UPDATE mensagens
-       SET status = 'pendente', erro = NULL, tentativas = 0, incertas = 0, tentar_em = NULL
+       SET status = 'pendente', erro = NULL, tentativas = 0, incertas = 0, tentar_em = NULL,
+           external_id = NULL, enviada_em = NULL
      WHERE id = %(id)s AND status = 'falhou'
 """
 

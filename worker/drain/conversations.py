@@ -132,6 +132,8 @@ class Book:
     """Whether conversations may be due that this batch says nothing of."""
     late: dict[int, int] = field(default_factory=dict)
     """Conversations with messages too late for an answer, and when the newest came (ms)."""
+    failed_sends: list[int] = field(default_factory=list)
+    """Rows of `mensagens` that a gateway took and now reports as failed."""
     agenda_changed: bool = False
     """A withdrawn turn took its appointment back."""
     _found: dict[tuple[str | None, ...], Conversation | None] = field(default_factory=dict)

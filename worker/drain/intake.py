@@ -63,7 +63,7 @@ async def take_in(
         for a in new
         if a.event.kind in BUYER_WROTE and rules.is_too_old(a, now=now)
     }
-    await climb(
+    book.failed_sends = await climb(
         conn,
         conn.empresa_id,
         [(a.canal_id, a.event) for a in arrivals if a.event.kind is EventKind.STATUS],

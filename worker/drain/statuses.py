@@ -75,18 +75,18 @@ Report = tuple[int, Event]
 
 async def climb(
     conn: TenantConnection, empresa_id: int, reports: Sequence[Report], *, now: datetime
-) -> None:
+) -> list[int]:
     """Applies reports; of several about one message the highest is written, and all their times.
 
     A report that is quicker than the answer to the send, and does not name our row, is kept until
-    the next reports come.
+    the next reports come. Returns the ids of the rows that have failed by them.
     """
     if not reports:
-        return
+        return []
     reports = [*await _kept(conn), *reports]
     top, times = _highest(reports), _times(reports, now)
     rows, on_their_way = await _rows(conn, top)
-    early = []
+    early, failed = [], []
     for (channel, name), event in top.items():
         status = _STEP[event.status] if event.status is not None else ""
         change = {
@@ -98,16 +98,19 @@ async def climb(
         row = rows.get((channel, name))
         if row is not None:
             climbed = await conn.execute(_CLIMB, {**change, "id": row})
+            failed += [row] if climbed and status == "falhou" else []
             if not climbed and times[channel, name].keys() != {"enviada"}:
                 await conn.execute(_NOTE, {"id": row, "steps": change["steps"]})
         elif (ours := _our_row(event, empresa_id)) is not None:
             told = {"id": ours, "channel": channel, "external_id": event.message_id}
-            await conn.execute(_CLIMB_BY_OURS, {**change, **told})
+            climbed = await conn.execute(_CLIMB_BY_OURS, {**change, **told})
+            failed += [ours] if climbed and status == "falhou" else []
         elif channel in on_their_way and event.message_id is not None:
             early.append((channel, event.message_id, event.model_dump_json(exclude_defaults=True)))
     if early:
         await conn.execute(_FORGET)
         await conn.execute_many(_KEEP, early)
+    return failed
 
 
 def our_ref(empresa_id: int, mensagem_id: int) -> str:

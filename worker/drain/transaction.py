@@ -28,8 +28,10 @@ from worker.drain.pace import in_pace
 from worker.drain.shelf import Shelf
 from worker.drain.silence import BOT_OFF, silent
 from worker.drain.turns import FailedTurn, Taken, TurnTaker, give_up
+from worker.drain.undelivered import Undelivered, call_a_person
 from worker.fence import pass_fence, raise_and_ask
 from worker.lgpd.erased import ANY_ERASED, ErasedMessages
+from worker.queue.causes import NOT_DELIVERED
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.keys import Task
 from worker.queue.lease import Lease
@@ -135,6 +137,7 @@ class DrainTransaction:
                 arrivals = await self._erased.without(conn, arrivals)
             book = await self._take_in(conn, arrivals, dealer, now)
             marks = marks_of(book, arrivals)
+            undelivered = await call_a_person(conn, book, book.failed_sends, now=now)
             ready = await self._due(conn, book, now, most) if most else []
             held = await hold_back(conn, ready, now=now, wait=self._hearing)
             due = [conversation for conversation in ready if conversation.id not in held]
@@ -151,7 +154,7 @@ class DrainTransaction:
                 taken = await _leave_to_a_person(conn, due)
             conversations.save_later(conn, _changed(book, ready))
             left = await conn.fetch_all(_WHAT_IS_LEFT, {"soon": now + _SOON})
-            await self._keep_letters(conn.empresa_id, taken.failed, book.late)
+            await self._keep_letters(conn.empresa_id, taken.failed, book.late, undelivered)
         lease.fence_raised = True
         return Done(
             events=len(arrivals),
@@ -165,7 +168,11 @@ class DrainTransaction:
         )
 
     async def _keep_letters(
-        self, empresa_id: int, failed: Sequence[FailedTurn], late: Mapping[int, int]
+        self,
+        empresa_id: int,
+        failed: Sequence[FailedTurn],
+        late: Mapping[int, int],
+        undelivered: Sequence[Undelivered],
     ) -> None:
         """Before the commit: who dies between the two leaves a letter too many, which a replay
         finds settled, and never a row that no list shows."""
@@ -179,6 +186,10 @@ class DrainTransaction:
             )
         for conversation_id, since_ms in late.items():
             await self._dead_letters.keep_late(empresa_id, conversation_id, since_ms=since_ms)
+        for reply in undelivered:
+            await self._dead_letters.keep_reply(
+                empresa_id, reply.mensagem_id, error=reply.error, cause=NOT_DELIVERED
+            )
 
     async def _take_in(
         self,

@@ -13,6 +13,7 @@ from schema import errors
 from schema.errors import HelixError, SendRefused
 
 LATE = "more than 24 h late"
+NOT_DELIVERED = "taken by the gateway, not delivered"
 
 _LONGEST = 160
 _ROOMS = frozenset({"schema", "tenancy", "gateway", "bot", "worker"})
