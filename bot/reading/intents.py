@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from bot.filters import Filters
 from bot.reading.amounts import Amounts
+from bot.reading.criteria import PRICE_OR_THERE, are_criteria, asks_for_any, wishes
 from bot.reading.data import any_of, load
 from bot.reading.kept import is_kept
 from bot.reading.silence import still_wishes
@@ -60,37 +61,6 @@ def _compiled() -> tuple[tuple[Intent, re.Pattern[str]], ...]:
 
 
 _PATTERNS = _compiled()
-_WISH = re.compile(
-    r"\b(?:tem|temos|teria|tinha|quero|queria|procur\w+|busc(?:o|ando)|precis\w+|algum|alguma|"
-    r"alguns|algumas|interess\w+|me mostra|mostra|qual|quais|vi (?:um|uma|o|a)|"
-    r"serve|qualquer|disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
-)
-_PRICE_OR_THERE = re.compile(
-    r"\b(?:quanto\b(?! (?:ele |ela |o carro |esse |essa )?"
-    r"(?:gasta|consome|anda|faz|roda|tempo|(?:esta )?rodad|esta de km))|preco|valor|custa|"
-    r"disponivel|ainda "
-    r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
-)
-_STOCK = re.compile(
-    r"^(?:um|uma|algum|alguma|alguns) que\b|"
-    r"^(?:os |ver )?(?:carros?|seminovos?|usados|catalogo|lista|modelos)$|"
-    r"\btem (?:alguma? )?(?:ofertas?|promoc\w+)\b|\bmelhor(?:es)? (?:opcao|opcoes|carro|escolha)\b|"
-    r"\bajud\w+ (?:me )?a escolher\b|^(?:e )?pra (?:minha|meu|uso|trabalh\w+|mim|familia|"
-    r"viag\w+|uber|"
-    r"aplicativo)\b|^uso (?:na|no|pra)\b|"
-    r"\bver (?:os |uns |um |algum |alguns )?carros?\b|\btem (?:algo|alguma coisa|coisa)\b|"
-    r"\b(?:algo|algum|alguma coisa|um|uma) (?:tipo|parecid[oa]|"
-    r"estilo|semelhante|similar)\b|"
-    r"\b(?:manda|envia|passa|ver|tem)(?: me)? (?:a|o|sua|seu|uma|um)? ?(?:lista|catalogo|relacao|"
-    r"tabela|portfolio)\b|\b(?:recomend\w+|indic(?:a|am|aria)|suger\w+)\b|\b(?:quero|queria|procuro|"
-    r"preciso de|busco) (?:algo|alguma coisa|outro|outra)\b|"
-    r"\b(?:o que|que|quais?|algo|alguma coisa)(?: (?:carros?|modelos?|opcoes))?(?: (?:que|e))? "
-    r"?(?:voces?|a loja)? ?(?:tem|tao|estao|vendem|trabalham)\b|\bestoque\b|\b(?:lista|tabela|"
-    r"catalogo) (?:de|dos|d)\b|\bquais carros\b|\bver os carros\b|\bcarros disponiveis\b|\bo que "
-    r"tem\b|\btem carro\b|\btem oque\b"
-    r"|\b(?:quero|procuro|preciso|busco|comprar|queria|procurando)(?: de)?(?: comprar)? (?:um|uma|"
-    r"algum)? ?(?:carro|veiculo|seminovo|usado)\b|\bdando uma olhada\b|\bmais opcoes\b|\btem mais\b"
-)
 
 
 def find_intents(
@@ -138,11 +108,6 @@ _IN_ORDER = re.compile(
     r"\bordem\b"
 )
 """`do mais caro pro mais barato` is an order of cars."""
-_ANY_CAR = re.compile(
-    r"^carros? (?:pra|que|de|a)\b|^(?:um|uma|algum|alguma) que\b|"
-    r"\b(?:tem|um|algum|quero|procuro|preciso de|quais) (?:algum |um )?carros?\b(?! e\b)|^carros? "
-    r"com\b"
-)
 
 _RANK = {intent: rank for rank, intent in enumerate(Intent)}
 
@@ -163,62 +128,15 @@ def _add_by_meaning(
         found.add(Intent.FINANCING)
     if own and not found & {Intent.SELL_CAR, Intent.TRADE_IN}:
         found.add(Intent.TRADE_IN)
-    priced = bool(_PRICE_OR_THERE.search(text.flat))
+    priced = bool(PRICE_OR_THERE.search(text.flat))
     if (
         topics
-        and not _criteria(text, filters, topics)
+        and not are_criteria(text, filters, topics)
         and not (priced and (not names or topics == ("cabine",)))
     ):
         found.add(Intent.DETAILS)
-    if priced or not filters.empty() or filters.sort or _asks_for_any(text):
+    if priced or not filters.empty() or filters.sort or asks_for_any(text):
         found.add(Intent.SEARCH)
-
-
-def _asks_for_any(text: Text) -> bool:
-    return bool(_STOCK.search(text.flat) or _ANY_CAR.search(text.flat))
-
-
-_IS_IT = re.compile(
-    r"\be (?:mesmo |todo |ja )?(?:flex|automatic[oa]|manual|auto?|diesel|gasolina|hibrid[oa]|"
-    r"eletric[oa]|cvt|automatizad[oa]|(?:ano |modelo )?20[0-2][0-9])\b"
-)
-
-
-_SEATS_WISHED = re.compile(r"^(?!.*\b(?:quant[oa]s?|tem|leva|cabem?|e|vai|sao)\b).*\b[2-9] lugar")
-"""`Doblô 7 lugares` is a wish, `a Doblô tem 7 lugares` a question."""
-_LEAST = re.compile(
-    r"\b(?:o|a|os|as|qual)(?: \w+)? (?:(?:mais|menos) (?:pouco )?rodad\w+|d[eo] menor km|"
-    r"com menos km)|"
-    r"\bordem\b"
-)
-
-
-_HAVING = re.compile(
-    r"\b(?:mais|menos|menor|maior)\b.*\b(?:com|que (?:tenha|tem|venha|vem)(?: com)?|de|"
-    r"equipad\w+)\b"
-    r"(?!.*\b(?:quantos?|qual o|que cor)\b)"
-)
-"""Of the best by an order that has something: what it has is a criterion."""
-
-
-def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
-    """True when words that could be a question about a car are criteria for a search."""
-    if set(topics) <= {"km", "cambio", "combustivel", "ano", "cor"}:
-        stated = filters.mileage_max is not None or filters.transmission or filters.fuel
-        asks = bool(re.search(r"\b(?:qual|quantos?|que cor|quanto|ou e)\b|^e ", text.flat))
-        asks |= bool(filters.model) and bool(_IS_IT.search(text.flat))
-        sorted_by_km = filters.sort is not None and "km" in topics
-        asks &= not (sorted_by_km and _LEAST.search(text.flat))
-        listed = filters.color or filters.exclude.color
-        return bool((stated or sorted_by_km or listed) and not asks)
-    if topics == ("lugares",) and not text.question and _SEATS_WISHED.search(text.flat):
-        return True
-    if filters.sort is not None and _HAVING.search(text.flat):
-        return True  # `o Corolla mais barato com couro`
-    if len(filters.model) > 1 and _WISH.search(text.flat) and " ou " in text.flat:
-        return True  # `Doblo ou Spin de 7 lugares`
-    any_car = bool(_ANY_CAR.search(text.flat)) or not filters.only_names()
-    return not filters.model and any_car and bool(_WISH.search(text.flat) or any_car)
 
 
 def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
@@ -291,7 +209,7 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
         general = not own and not amounts.instalments and not his
         down_only = first is Intent.FINANCING and amounts.down_payment is not None
         asks_for_it = bool(filters.model) and bool(_IS_THERE.search(text.flat))
-        criteria = not filters.only_names() and _wishes(text)
+        criteria = not filters.only_names() and wishes(text)
         return (general or down_only) and (criteria or asks_for_it)
     return first is Intent.DETAILS and not filters.only_names() and not filters.model
 
@@ -304,7 +222,3 @@ _FINANCES = re.compile(
 _IS_THERE = re.compile(
     r"\b(?:tem|ainda|disponivel|valor|preco|anuncio)\b|\bquanto (?:custa|e|esta|ta)\b"
 )
-
-
-def _wishes(text: Text) -> bool:
-    return bool(_WISH.search(text.flat))
