@@ -35,6 +35,38 @@ def is_his(before: str) -> bool:
     return bool(_OWN.search(before))
 
 
+_TAKEN_BY_US = re.compile(
+    r"\b(?:aceit(?:a|am|aria|ariam)|peg(?:a|am|aria|ariam)|receb(?:e|em|eria|eriam)|"
+    r"avali(?:a|am|aria|ariam))(?: (?:voces?|ai|tambem|ate))? (?:um|uma)$|"
+    r"\b(?:estou|vou|iria) (?:aqui )?com uma?$|"
+    r"\b(?:dar|der|dando|desse|daria|botar|colocar|entrar com|entrando com)(?: meu carro)? "
+    r"(?:um|uma)$|"
+    r"\bmeu (?:carro|carrinho|possante|xodo|veiculo|auto)(?: (?:hoje|atual|agora|mesmo|ai))* "
+    r"(?:e|seria|era)(?: um| uma| o| a)?$|"
+    r"\b(?:carro|veiculo|usado) que (?:eu )?(?:tenho|uso|(?:ia|iria|vou|quero|queria|pretendo|"
+    r"posso) dar|daria|dou|entraria)(?: (?:de|como|na|pra|no|em|entrada|troca|negocio|hoje|aqui))* "
+    r"(?:e|seria)(?: um| uma| o| a)?$"
+)
+"""A car that we would take: `aceita uma Ranger`, `se eu der um Gol`."""
+_IN_EXCHANGE = re.compile(
+    r"(?:(?:ano )?(?:(?:19|20)?[0-9]{2}) |\w+ ){0,2}?"
+    r"(?:que (?:e )?(?:eu )?(?:tenho|ja tenho|(?:quero|queria|ia|iria|vou|pretendo|penso em|"
+    r"pensei em) (?:dar|colocar|botar|trocar|entrar)|daria|uso|ando)\b|que e meu\b|"
+    r"(?:(?:na|de|como|em) (?:troca|entrada)|no negocio|como parte)\b"
+    r"(?! (?:d[oa]|pel[oa]|por|com|no|em)?(?: um| uma| o)? ?(?:meu|minha)\b)(?! (?:de )?[0-9]))"
+)
+"""Said after it: `um Sandero 2013 que eu queria dar`, `HB20 2014 na troca do Yaris`."""
+_IN_MIND = re.compile(r"(?:\w+ ){0,2}(?:em (?:mente|vista)|na (?:cabeca|mira))\b")
+_WISHED = re.compile(r"\b(?:tem|temos|quero|queria|procuro|busco)(?: um| uma| o| a)?$")
+
+
+def is_exchanged(before: str, after: str) -> bool:
+    """The buyer would give it in exchange, whether or not he says `meu`."""
+    if _IN_MIND.match(after) or _WISHED.search(before):
+        return False
+    return bool(_TAKEN_BY_US.search(before) or _IN_EXCHANGE.match(after))
+
+
 def is_of_kin(before: str, after: str) -> bool:
     """`minha esposa tem um Ka`, `o Sandero da minha mãe`: as good as his own."""
     return bool(_KIN_HAS.search(before) or _OF_KIN.match(after))
