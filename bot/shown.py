@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from bot.answers import with_intent
-from bot.filters import Filters
+from bot.filters import Filters, ModelWish, Sort
 from bot.reading.data import attribute_words
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
@@ -15,12 +15,17 @@ from bot.reading.references import Pointing, Reference
 from bot.reading.sorting import find_sort
 from bot.rules.focus import find_target
 from bot.state import State
-from bot.stock import Listing, Stock
+from bot.stock import Listing, Stock, car_tests
 
 _SWAPPED = ("transmission", "fuel", "color", "body")
 _LEADS = re.compile(r"(?:e|mas|ou|agora|entao|tem|teria|e se (?:for|fosse)|nao tem|so se for)\b")
 _ONE_CAR = re.compile(r"\b(?:ess[ea]|el[ea]|d(?:el|ess)[ea]|est[ea]|aquel[ea]|n(?:el|ess)[ea])\b")
 _WHICH_HAS = re.compile(r"(?:e )?(?:qual|quais|algum|alguma)(?: d(?:el|ess)[ea]s)?(?: que)? tem")
+_ORDERED_BY: dict[Sort | None, frozenset[str]] = {
+    Sort.MILEAGE_ASC: frozenset(("km",)),
+    Sort.YEAR_DESC: frozenset(("ano",)),
+}
+"""The topic that an order only names."""
 _AND_MORE = re.compile(r"e (?:qual (?:e )?)?(?:o )?(?:mais (?:barat|car|nov)|menos rodad)[oa]")
 _SAID_IS = re.compile(r"(?<!\w)(?:é|eh)(?!\w)", re.IGNORECASE)
 _IS_IT = re.compile(
@@ -41,6 +46,9 @@ def about_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> R
     if state.topics and _WHICH_HAS.fullmatch(reading.text.flat):
         freed = replace(reading, free=frozenset(("model", "brand")))
         return with_intent(freed, Intent.SEARCH, state.topics)
+    variant = _variant(reading, state, stock)
+    if variant is not None:
+        return variant
     if _swaps(reading, state):
         return replace(with_intent(reading, Intent.SEARCH, ()), reference=None)
     topic = _is_it(reading, state, stock, raw)
@@ -60,9 +68,38 @@ def _best(reading: Reading, state: State) -> Reading | None:
     reference = reading.reference
     of_list = reference is not None and reference.how is Pointing.BEST and len(state.offered) > 1
     asks = reading.intent in (Intent.DETAILS, Intent.SEARCH, Intent.UNCLEAR, Intent.NEGOTIATE)
-    if not of_list or not asks or reading.offers or not set(reading.topics) <= {"km", "ano"}:
+    if not of_list or not asks or reading.offers or reference is None:
         return None
+    if set(reading.topics) - _ORDERED_BY.get(reference.sort, frozenset()):
+        return None  # `o mais barato desses, qual a km?`
     return with_intent(reading, Intent.SEARCH, ())
+
+
+_IS_THERE = re.compile(
+    r"\b(?:tem|teria|tinha|existe|vem|sai|vende\w*|consegue\w*|acha\w*|arruma\w*)\b"
+    r"(?!.*\b(?:vidros?|travas?|direcao|bancos?|cambio)\b)"
+)
+_THE_SAME = re.compile(
+    r"\b(?:ess[ea] mesm[oa]|mesm[oa] (?:carro|modelo)|igual(?:zinho)?|um dess[ea]s?)\b"
+)
+
+
+def _variant(reading: Reading, state: State, stock: Stock) -> Reading | None:
+    """`tem ele híbrido?`, `tem esse mesmo só que branco?`: its model, otherwise than it is."""
+    item = None if state.focus is None else stock.get(state.focus)
+    said = reading.filters.model_copy(update={"sort": None})
+    flat = reading.text.flat
+    one = (_ONE_CAR.search(flat) and _IS_THERE.search(flat)) or _THE_SAME.search(flat)
+    plain = reading.intent in (Intent.SEARCH, Intent.DETAILS)
+    plain = plain and set(reading.topics) <= {"cor", "combustivel"}
+    if item is None or not one or not plain or said.model or said.brand or said.body:
+        return None
+    differs = [test for _, test in car_tests(said) if not test(item)]
+    if not differs:
+        return None
+    wish = said.model_copy(update={"model": (ModelWish(family=item.family),), "body": ()})
+    meant = replace(reading, filters=wish, reference=None)
+    return with_intent(meant, Intent.SEARCH, ())
 
 
 def _swaps(reading: Reading, state: State) -> bool:

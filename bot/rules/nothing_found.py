@@ -84,7 +84,7 @@ def regret(talk: Talk, wish: Filters, gone: Listing | None) -> str:
             what = f"{wish.brand[0]} {joined([model.spoken() for model in wish.model], 'ou')}"
         named = Filters(model=wish.model, brand=wish.brand)
         some = bool(talk.stock.matching(named))
-        extra = " do jeito que você pediu" if some else ""
+        extra = _otherwise(wish) if some else ""
         return talk.say(
             f"No momento não temos {what}{extra}.",
             f"Infelizmente não tenho {what}{extra} agora.",
@@ -93,3 +93,18 @@ def regret(talk: Talk, wish: Filters, gone: Listing | None) -> str:
         "No momento não temos nenhum carro com tudo isso que você pediu.",
         "Infelizmente não tenho nenhum assim agora.",
     )
+
+
+_HOW = {
+    "automatico": "automático", "manual": "manual", "hibrido": "híbrido", "eletrico": "elétrico",
+    "diesel": "a diesel", "flex": "flex", "gasolina": "a gasolina", "etanol": "a álcool",
+}  # fmt: skip
+
+
+def _otherwise(wish: Filters) -> str:
+    """What of this model is missing, where it is one word: `Yaris automático`; else in general."""
+    plain = wish.model_copy(update={"color": (), "fuel": (), "transmission": None})
+    said = [*wish.fuel, *([wish.transmission] if wish.transmission else [])]
+    if not plain.only_names() or len(said) + len(wish.color) != 1:
+        return " do jeito que você pediu"
+    return f" {_HOW.get(said[0], said[0])}" if said else f" na cor {wish.color[0]}"

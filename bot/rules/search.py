@@ -12,10 +12,11 @@ from bot.reading.references import Pointing
 from bot.reading.text import fold
 from bot.rules.compare import compared
 from bot.rules.details import quoted
+from bot.rules.focus import of_the_shown
 from bot.rules.found import SHOWN, show
 from bot.rules.nothing_found import cheapest, chosen_too_late, none_fits
 from bot.rules.talk import Answer, Talk, offer, text
-from bot.rules.wishes import joined_wish
+from bot.rules.wishes import joined_wish, without_model
 from bot.state import Pending
 from bot.stock import Listing
 from bot.wording import bullets, joined, line
@@ -37,15 +38,41 @@ def search(talk: Talk) -> Answer:
     if (talk.chosen is not None or _points_at_one(talk)) and talk.target is not None:
         return one_car(talk, talk.target)
     wish = joined_wish(talk.reading, talk.state, talk.stock)
+    if others and _only_shown(talk, talk.stock.matching(wish)):
+        wish = without_model(wish, _before_his_eyes(talk))
     sifted = talk.stock.sifted(wish)
-    answer = _answer(talk, wish, sifted.found)
+    found = _without_this(talk, sifted.found) if others else sifted.found
+    if sifted.found and not found:
+        return _no_more(talk)
+    answer = _answer(talk, wish, found)
     return replace(answer, fell_out=sifted.fell_out)
+
+
+def _before_his_eyes(talk: Talk) -> list[Listing]:
+    ids = (*talk.state.offered, *((talk.state.focus,) if talk.state.focus else ()))
+    return [item for item in map(talk.stock.get, ids) if item is not None]
+
+
+def _only_shown(talk: Talk, found: list[Listing]) -> bool:
+    """`outros automáticos até 70` after the one Versa: of no other model there would be none."""
+    seen = {item.car.id for item in _before_his_eyes(talk)}
+    return bool(talk.state.filters.model) and {item.car.id for item in found} <= seen
+
+
+def _without_this(talk: Talk, found: list[Listing]) -> list[Listing]:
+    """`outra picape`: not the one spoken of."""
+    return [item for item in found if item.car.id != talk.state.focus]
 
 
 def _new_limit(talk: Talk) -> bool:
     """`não tem mais? aumenta pra 110`: all that fit now, not the next ones of the old wish."""
     said = talk.reading.filters
-    return said.exclude != Exclude() or (said.price_max or 0) > (talk.state.filters.price_max or 0)
+    other_kind = bool(said.body) and said.body != talk.state.filters.body
+    return (
+        other_kind
+        or said.exclude != Exclude()
+        or (said.price_max or 0) > (talk.state.filters.price_max or 0)
+    )
 
 
 def _answer(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
@@ -96,6 +123,10 @@ def _points_at_one(talk: Talk) -> bool:
     """True when the turn is about one car already shown, not about a new wish."""
     reference = talk.reading.reference
     stated = talk.reading.filters.model_copy(update={"sort": None})
+    if reference is not None and reference.how in (Pointing.OTHERS, Pointing.THAN):
+        return False  # `outro suv, mas laranja`
+    if of_the_shown(talk.reading, talk.state, talk.stock) is not None:
+        return True
     if reference is not None and reference.how is Pointing.BEST:
         return bool(talk.state.offered) and stated.empty()
     cheaper = reference is not None and reference.how is Pointing.CHEAPER
@@ -151,12 +182,7 @@ def _more(talk: Talk) -> Answer:
     if not rest and found and wish != talk.state.filters:
         return show(talk, wish, found)  # `não gostei. e vermelho?`
     if not rest:
-        body = talk.say(
-            "Com esse perfil, são esses mesmo que eu tenho. Quer que eu procure outro tipo de "
-            "carro?",
-            "Por enquanto não tenho outros assim. Posso buscar com outra faixa de preço ou modelo?",
-        )
-        return Answer(rule="search.no_more", bubbles=(text(body),), considered=())
+        return _no_more(talk)
     shown = rest[:SHOWN]
     intro = talk.say("Tenho mais estes:", "Olha estes outros:", "Mais opções pra você:")
     body = f"{intro}\n\n{bullets(shown)}\n\nAlgum desses te agrada?"
@@ -169,3 +195,12 @@ def _more(talk: Talk) -> Answer:
         filters=wish,
         aside=(intro,),
     )
+
+
+def _no_more(talk: Talk) -> Answer:
+    """He has seen all that fit; the list and the wish stay."""
+    body = talk.say(
+        "Com esse perfil, são esses mesmo que eu tenho. Quer que eu procure outro tipo de carro?",
+        "Por enquanto não tenho outros assim. Posso buscar com outra faixa de preço ou modelo?",
+    )
+    return Answer(rule="search.no_more", bubbles=(text(body),), considered=())
