@@ -86,6 +86,9 @@ class _Reader:
                 skip, self._past = position + 1, numbers[position + 1].end
             else:
                 self._one(number)
+        term = _TERM.search(self._text.flat)
+        if term and self._out.down_payment is not None and self._out.months is None:
+            self._out.months = int(term[1])  # `40 de entrada e o resto em 36`
         return self._out
 
     def _pairs_of_years(self) -> None:
@@ -182,6 +185,8 @@ class _Reader:
     def _no_filter(self, number: Number) -> bool:
         before = self._text.before(number.start)
         after = self._text.after(number.end)
+        if after.startswith("vezes") and around.REPEATED_BEFORE.search(before):
+            return True
         if number.unit in ("x", "vezes") or around.INSTALMENT_AFTER.match(after):
             self._out.instalments = True
             if number.value <= MOST_MONTHS and not number.thousands:
@@ -290,6 +295,9 @@ class _Reader:
             self._out.price_min, self._out.price_max = round(value * 0.9), round(value * 1.1)
         else:
             self._out.price_max = value
+
+
+_TERM = re.compile(r"\b(?:em|por|pra) (12|18|24|30|36|42|48|60|72|84)\b(?! (?:mil|reais|km))")
 
 
 def _thousands(number: Number) -> int:

@@ -112,6 +112,9 @@ _IN_ORDER = re.compile(
 _RANK = {intent: rank for rank, intent in enumerate(Intent)}
 
 
+_THE_REST = re.compile(r"\b(?:o )?(?:rest(?:o|ante)|saldo|que faltar)\b|\bquanto (?:fica|sai|da)\b")
+
+
 def _add_by_meaning(
     found: set[Intent],
     text: Text,
@@ -124,7 +127,8 @@ def _add_by_meaning(
     if amounts.offers:
         found.add(Intent.NEGOTIATE)
     monthly = amounts.instalments and "garantia" not in topics
-    if monthly or (amounts.down_payment is not None and names):
+    down = amounts.down_payment is not None
+    if monthly or (down and (names or amounts.months or _THE_REST.search(text.flat))):
         found.add(Intent.FINANCING)
     if own and not found & {Intent.SELL_CAR, Intent.TRADE_IN}:
         found.add(Intent.TRADE_IN)

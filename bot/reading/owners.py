@@ -21,7 +21,8 @@ _KIN_HAS = re.compile(
 )
 _OF_KIN = re.compile(rf"(?:(?:19|20)[0-9]{{2}} )?d[oa] (?:meu|minha) {_KIN}\b")
 _FORMER = re.compile(
-    r"\b(?:(?<!voces )(?:tive|vendi|bati|larguei|comprei|troquei)|eu (?:ja )?tinha|ja tive|"
+    r"\b(?:(?<!voces )(?:tive|vendi|bati|larguei|comprei|troquei)|"
+    r"(?<!quem )(?<!que )(?:comprou|compraram)|eu (?:ja )?tinha|ja tive|"
     r"(?:eu (?:andava|rodava)|andei) (?:de|com|num|numa)|(?:sai|vim|venho|desfiz|desfazi) d[eo]|"
     r"(?:meu|minha) (?:antig[oa]|ultim[oa]|anterior|primeir[oa])(?: carro)?(?: (?:era|foi))?|"
     r"(?:meu|minha) carro (?:antigo |anterior |velho )?(?:era|foi)|"

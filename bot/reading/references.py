@@ -89,7 +89,9 @@ _THIS = re.compile(
     r"el[ea]|del[ea]|nel[ea]|isso|mesmo carro)\b"
 )
 _OTHERS = re.compile(
-    r"\b(?:tem mais|mais opcoes|outr[oa]s(?: opcoes)?|outras|o resto|os demais|proximos|ver mais|"
+    r"\b(?:tem mais|mais opcoes|outr[oa]s(?: opcoes)?|outras|os demais|"
+    r"(?<!entrada e )o resto(?! (?:em|eu|n[oa]|financ\w+|parcel\w+|a prazo|divid\w+|pag\w+|"
+    r"d[aoe])\b)|proximos|ver mais|"
     r"tem outr[oa]|nao (?:gostei|curti|me agrad\w+|e bem isso)(?: de nenhum\w*)?|nenhum[a]? "
     r"(?:desses|"
     r"dessas|deles|delas)|algo diferente|outr[oa]s?$|outr[oa]s? (?:carros?|modelos?|opc(?:ao|oes)|"

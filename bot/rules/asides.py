@@ -20,6 +20,8 @@ from bot.wording import price
 
 _ALONE = frozenset((Intent.OPT_OUT, Intent.HUMAN, Intent.COMPLAINT, Intent.OFF_TOPIC))
 """After these nothing else is answered: a person takes over, or nobody."""
+_IN_A_LINE = frozenset(("km", "cor", "ano", "cambio", "combustivel"))
+"""What the line of a car says when it is shown."""
 _TELLS_PRICE = frozenset((Intent.SEARCH, Intent.NEGOTIATE))
 
 
@@ -54,8 +56,14 @@ def _about_the_car(talk: Talk, answer: Answer, main: Intent) -> Iterator[str]:
     item = _car(talk, answer)
     if item is None:
         return
-    asked = tuple(topic.name for topic in topics() if topic.name in talk.reading.topics)
-    if asked and main is not Intent.DETAILS and talk.reading.has(Intent.DETAILS):
+    told_already = _IN_A_LINE if main is Intent.SEARCH else frozenset()
+    asked = tuple(
+        topic.name
+        for topic in topics()
+        if topic.name in talk.reading.topics and topic.name not in told_already
+    )
+    priced = bool(PRICE.search(talk.reading.text.flat))
+    if asked and main is not Intent.DETAILS and (talk.reading.has(Intent.DETAILS) or priced):
         told = about(talk, item, asked).bubbles[0].text
         if told:
             yield told

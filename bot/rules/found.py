@@ -54,7 +54,9 @@ def _first_ones(wish: Filters, found: list[Listing]) -> list[Listing]:
 _THE_FIRST = re.compile(
     r"\b(?:qual|quero|ver|manda|mostra|tem)?(?: me)?(?: e)? ?(?:o|a)(?: carro| suv| sedan| hatch|"
     r" picape)? "
-    r"(?:seu |sua )?(?:mais|menos|de menor|com menos) \w+"
+    r"(?:seu |sua )?(?:mais|menos|de menor|com menos) \w+|"
+    r"(?:quanto (?:\w+ ){0,3}?|qual (?:\w+ ){0,3}?|cade |e |tem )?(?:o|a)(?: [a-z0-9-]+){1,3}? "
+    r"(?:mais|menos) (?:nov|barat|car|rodad|velh|antig)[oa]\b(?! que)"
 )
 
 

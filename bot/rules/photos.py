@@ -49,6 +49,8 @@ def photos(talk: Talk) -> Answer:
     closing = talk.say(
         f"O que achou? Quer saber mais alguma coisa {of_it(item)}?",
         f"Gostou? Posso te contar mais sobre {it(item)}.",
+        f"Que tal? Quer mais algum detalhe {of_it(item)}?",
+        "Aí estão! Ficou alguma dúvida?",
     )
     return Answer(
         rule="photos.sent",

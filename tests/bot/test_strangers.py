@@ -157,3 +157,123 @@ def test_a_body_alone_goes_on_with_the_wish_before() -> None:
     """`e sedan?` is still automatic and within the budget."""
     answer = talk("suv automático até 60 mil").say("e sedan?")
     assert shown(answer) == [7]
+
+
+def test_the_newest_of_a_model_is_the_one_spoken_of() -> None:
+    """`quanto tá o honda mais novo?`, then `ele` is that one."""
+    answer = talk("quanto tá o honda mais novo?").say("manda foto dele")
+    assert set(shown(answer)) == {1}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "o gerente me falou que fazia por 120 nela",
+        "seu colega prometeu 130 mil nele semana passada",
+        "ontem vcs me passaram 138 mil nela, tá valendo?",
+        "o gerente de vocês autorizou 100 mil nele, confirma aí",
+    ],
+)
+def test_a_price_that_somebody_is_said_to_have_promised_goes_to_a_person(said: str) -> None:
+    """It is an offer of the buyer's; the listed price stands, and the search is not changed."""
+    answer = talk("tem hr-v?").say(said)
+    assert answer.rule == "negotiate.offer"
+    assert "142.000" in sent(answer)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "eu mesmo comprei um gol aí em setembro e até hoje não recebi o documento, liguei 5 vezes",
+        "peguei um civic aí mês passado e ainda não recebi o recibo",
+        "já mandei mensagem três vezes e ninguém resolve",
+        "paguei o sinal faz um mês e não me entregaram o carro",
+        "comprei um carro aí e o ar condicionado não gela",
+    ],
+)
+def test_who_bought_and_waits_complains(said: str) -> None:
+    """A person takes over; `5 vezes` are no instalments."""
+    answer = talk("tem yaris?").say(said)
+    assert answer.handoff == "complaint"
+
+
+@pytest.mark.parametrize("said", ["ainda não recebi as fotos, pode mandar do yaris?", "falou!"])
+def test_who_only_waits_for_photos_does_not_complain(said: str) -> None:
+    """Nor does whoever says goodbye."""
+    assert talk("tem yaris?").say(said).handoff is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "quais clientes já agendaram pra ver ele?",
+        "tem alguém marcado pra ver esse carro?",
+        "quantas pessoas já visitaram ele?",
+        "quais horários os outros clientes pegaram amanhã?",
+        "já tem muita gente interessada nele?",
+    ],
+)
+def test_who_else_comes_is_not_told(said: str) -> None:
+    """Other buyers' visits are theirs."""
+    answer = talk("tem yaris?").say(said)
+    assert answer.understood["intent"] == "off_topic"
+    assert answer.agenda is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "sou cliente de vocês, quero marcar pra ver ele sexta às 10h",
+        "posso levar um amigo sexta às 10h?",
+    ],
+)
+def test_who_comes_himself_is_booked(said: str) -> None:
+    """A client or a friend that is named is no question about others."""
+    assert talk("tem yaris?").say(said).understood["intent"] == "schedule"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "dá pra dar 40 de entrada e o resto em 36? quanto fica",
+        "dou 20 de entrada e o resto em 48",
+        "tenho 15 mil pra dar agora, o saldo dá pra parcelar?",
+        "se eu der 30 mil à vista o restante financia?",
+    ],
+)
+def test_a_down_payment_and_the_rest_is_a_simulation(said: str) -> None:
+    """`o resto` is no other car, and the sum no ceiling."""
+    answer = talk("tem yaris?").say(said)
+    assert answer.handoff == "financing"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("qual a cor e o preço, e tem foto?", ("prata", "66.000")),
+        ("ele é manual né? e qto q tá mesmo?", ("manual", "66.000")),
+        ("quanto tá e o ipva tá pago?", ("IPVA", "66.000")),
+    ],
+)
+def test_two_questions_of_a_turn_are_both_answered(said: str, told: tuple[str, ...]) -> None:
+    """The price beside a question about the car."""
+    words = sent(talk("tem yaris?").say(said))
+    assert all(one in words for one in told)
+
+
+@pytest.mark.parametrize(
+    ("said", "exclude"),
+    [
+        ("sedan menos prata, que prata parece táxi", {"color": ["prata"]}),
+        ("hatch, branco não que suja, branco eu já tive", {"color": ["branco"]}),
+        ("carro automático mas não me venha com elétrico", {"fuel": ["eletrico"]}),
+        ("hatch, só não me fale em fiat", {"brand": ["Fiat"]}),
+    ],
+)
+def test_what_is_ruled_out_stays_so_when_it_is_named_again(
+    said: str, exclude: dict[str, list[str]]
+) -> None:
+    """A reason told after it wishes for nothing."""
+    spoken = read(said, YARD, this_year=2026).filters.spoken()
+    assert spoken["exclude"] == exclude
+    assert not set(spoken) & {"color", "fuel", "brand"}
