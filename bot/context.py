@@ -128,9 +128,9 @@ def _visit(
 ) -> Intent | None:
     """The intent that these words have because of an appointment, made or in the making."""
     flat = reading.text.flat
-    if stored is None and state.draft is None:
+    if stored is None and (state.draft is None or state.draft.told):
         when = reading.when_said
-        whole = when.day is not None and when.time is not None
+        whole = (when.day is not None or state.draft is not None) and when.time is not None
         return Intent.SCHEDULE if whole and reading.intent is Intent.UNCLEAR else None
     if asks_what_is_booked(flat) and Intent.CANCEL_SCHEDULE not in reading.intents:
         return Intent.SCHEDULE

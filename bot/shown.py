@@ -17,6 +17,9 @@ from bot.rules.focus import find_target
 from bot.state import State
 from bot.stock import Listing, Stock, car_tests
 
+OTHER = "outra"
+"""The topic of a question about a car that belongs to none that is known."""
+WORDS_ASKED = 2
 _SWAPPED = ("transmission", "fuel", "color", "body")
 _LEADS = re.compile(r"(?:e|mas|ou|agora|entao|tem|teria|e se (?:for|fosse)|nao tem|so se for)\b")
 _ONE_CAR = re.compile(r"\b(?:ess[ea]|el[ea]|d(?:el|ess)[ea]|est[ea]|aquel[ea]|n(?:el|ess)[ea])\b")
@@ -52,6 +55,8 @@ def about_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> R
     if _swaps(reading, state):
         return replace(with_intent(reading, Intent.SEARCH, ()), reference=None)
     topic = _is_it(reading, state, stock, raw)
+    if topic is None and _asks_something_else(reading, state, stock):
+        topic = OTHER
     return reading if topic is None else _asked(reading, topic)
 
 
@@ -127,6 +132,30 @@ def _is_it(reading: Reading, state: State, stock: Stock, raw: str) -> str | None
         return None
     item = find_target(reading, state, stock)
     return None if item is None else _topic(match["word"], item, stock)
+
+
+_OF_A_CAR = re.compile(
+    r"^(?:(?:e|mas|sera que|entao|o carro) )*(?:puxa|cab(?:e|em)|aguenta|sobe|desce|passa|faz|da|"
+    r"precisa|pega|roda|anda|serve|vale|dura|desvaloriza|esquenta|vibra|treme|vaza|balanca|aceita|"
+    r"funciona|vem|acompanha|possui|e|tem|ja|foi|esta)\b|"
+    r"\b(?:nel[ea]|del[ea]|el[ea]|ness[ea]|dess[ea]|ess[ea])\b"
+)
+_NOT_OF_IT = re.compile(
+    r"\b(?:voces?|ai na loja|loja|vendedor\w*|robo|visita|horario|posso|pode|podemos|vou|quero|"
+    r"queria|mostra|manda|sim|nao e|ne)\b"
+)
+
+
+def _asks_something_else(reading: Reading, state: State, stock: Stock) -> bool:
+    """`puxa reboque?` of the car spoken of: a question, whatever nobody thought of before."""
+    if reading.intent is not Intent.UNCLEAR or not reading.text.question or state.draft is not None:
+        return False
+    if reading.when_said.says_something() or len(reading.text.tokens) < WORDS_ASKED:
+        return False
+    pointed = reading.reference is None or reading.reference.how is Pointing.THIS
+    flat = reading.text.flat
+    about = pointed and _OF_A_CAR.search(flat) and not _NOT_OF_IT.search(flat)
+    return bool(about) and find_target(reading, state, stock) is not None
 
 
 def _topic(word: str, item: Listing, stock: Stock) -> str | None:

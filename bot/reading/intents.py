@@ -89,7 +89,7 @@ def find_intents(
         found.discard(Intent.OPT_OUT)
     _drop_shadowed(found, text, filters)
     if Intent.NEGOTIATE in found and not amounts.offers:
-        found = _without_bargain(found, text)
+        found = _without_bargain(found, text, filters)
     ranked = sorted(found, key=_RANK.__getitem__)
     if Intent.SEARCH in found and _search_first(ranked[0], text, filters, amounts, own):
         ranked.remove(Intent.SEARCH)
@@ -169,7 +169,16 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
         found -= {Intent.YES}
 
 
-def _without_bargain(found: set[Intent], text: Text) -> set[Intent]:
+_BARGAINS = re.compile(
+    r"\b(?:desconto\w*|negoci\w+|proposta|faz|fazem|fecha\w*|melhor\w*|menor|minimo|ultimo|abat\w+|"
+    r"baix\w+|abaix\w+|tira\w*|vista|pix|dinheiro|chor\w+|deixa\w*|cheg\w+|consegue\w*|condic\w+|"
+    r"concorr\w+|outr[oa] (?:loja|lugar)|acima|fora)\b"
+)
+
+
+def _without_bargain(found: set[Intent], text: Text, filters: Filters) -> set[Intent]:
+    if filters.price_max is not None and not _BARGAINS.search(text.flat):
+        return found - {Intent.NEGOTIATE} | {Intent.SEARCH}  # `muito caro, até 80 mil?`
     if _FOR_CHEAPER.search(text.flat) or _IN_ORDER.search(text.flat):
         return found - {Intent.NEGOTIATE} | {Intent.SEARCH}
     return found - {Intent.NEGOTIATE} if _NOT_DEAR.search(text.flat) else found

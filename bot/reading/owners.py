@@ -53,12 +53,16 @@ _IN_EXCHANGE = re.compile(
     r"(?:(?:ano )?(?:(?:19|20)?[0-9]{2}) |\w+ ){0,2}?"
     r"(?:que (?:e )?(?:eu )?(?:tenho|ja tenho|(?:quero|queria|ia|iria|vou|pretendo|penso em|"
     r"pensei em) (?:dar|colocar|botar|trocar|entrar)|daria|uso|ando)\b|que e meu\b|"
-    r"(?:(?:na|de|como|em) (?:troca|entrada)|no negocio|como parte)\b"
+    r"(?:(?:na|de|como|em) (?:troca|entrada)|no (?:negocio|rolo)|como parte|pra (?:dar|trocar|"
+    r"entrar)(?! uma? (?:olh|volt|voltinh|confer))|(?:mais|e) (?:uns )?[0-9]+ ?(?:mil|k)?"
+    r" (?:em dinheiro|de volta|a vista|na mao|no pix|de troco|em cima))\b"
     r"(?! (?:d[oa]|pel[oa]|por|com|no|em)?(?: um| uma| o)? ?(?:meu|minha)\b)(?! (?:de )?[0-9]))"
 )
 """Said after it: `um Sandero 2013 que eu queria dar`, `HB20 2014 na troca do Yaris`."""
 _IN_MIND = re.compile(r"(?:\w+ ){0,2}(?:em (?:mente|vista)|na (?:cabeca|mira))\b")
-_WISHED = re.compile(r"\b(?:tem|temos|quero|queria|procuro|busco)(?: um| uma| o| a)?$")
+_WISHED = re.compile(
+    r"(?<!ele )(?<!ela )\b(?:tem|temos|quero|queria|procuro|busco)(?: um| uma| o| a)?$"
+)
 
 
 def is_exchanged(before: str, after: str) -> bool:

@@ -72,7 +72,8 @@ _NOT_CHEAPER = re.compile(
 _BEST = re.compile(
     r"\bqual(?: \w+){0,5} (?:(?:menos|menor) (?:km|rodag\w+)|(?:roda|"
     r"rodou) menos)(?P<of2> (?:desses|dessas|deles))?|"
-    r"\b(?:o|a|do|da|qual|quem|qual d\w+ \w+)(?: e)?(?: o| a)? (?:mais (?:barat|car|nov|em conta|"
+    r"\b(?:o|a|do|da|qual|quem|qual d\w+ \w+)(?: e| esta)?(?: o| a)? (?:mais (?:barat|car|nov|"
+    r"em conta|"
     r"recente|top|rodad|velh|antig)\w*|menos rodad\w+|(?:de|com|que tem) (?:menos|menor) km)"
     r"(?P<of> (?:desses|dessas|deles|delas|ai|entre))?"
 )

@@ -13,9 +13,10 @@ from bot.masking import masked
 from bot.reading.data import Topic, topics
 from bot.reading.text import fold
 from bot.rules.talk import Answer, Talk, text
+from bot.shown import OTHER
 from bot.state import Pending
 from bot.stock import Listing
-from bot.wording import fuel, gearbox, joined, whole, years
+from bot.wording import fuel, gearbox, joined, name, whole, years
 
 WHOLE_ADVERT = "itens"
 """The topic that is answered with all that the advertisement says."""
@@ -32,7 +33,28 @@ def details(talk: Talk) -> Answer:
         return _of_store(talk, asked)
     if talk.target is None:
         return _which_car(talk)
+    if asked == (OTHER,):
+        return _other(talk, talk.target)
     return about(talk, talk.target, asked)
+
+
+_ASKED_KEPT = 80
+
+
+def _other(talk: Talk, item: Listing) -> Answer:
+    """A question that nothing here answers goes to the seller, in the buyer's own words."""
+    body = talk.say(
+        f"Isso não consta no que tenho aqui {of_car(item)}. Vou confirmar com a equipe e te "
+        f"retorno.",
+        f"Essa eu não sei te dizer {of_car(item)} sem perguntar: confirmo com a equipe e te falo.",
+    )
+    return Answer(
+        rule="details.other",
+        bubbles=(text(body, [item], priced=False),),
+        considered=(item.car.id,),
+        focus=item.car.id,
+        to_check=f"“{' '.join(talk.raw.split())[:_ASKED_KEPT]}” ({name(item)})",
+    )
 
 
 def only_of_store(asked: tuple[str, ...]) -> bool:

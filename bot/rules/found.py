@@ -12,6 +12,7 @@ from bot.stock import Listing, fits
 from bot.wording import bullets, joined
 
 SHOWN = 5
+PAIR = 2
 OF_MANY = 4
 """Of more than five the first ones: a screen of a phone, and a question that narrows."""
 
@@ -72,15 +73,24 @@ def _just_shown(talk: Talk, shown: list[Listing]) -> bool:
     )
 
 
+_HOW_MUCH = re.compile(r"\b(?:quanto|preco|precos|valor|valores)\b")
+
+
 def _the_same(talk: Talk, wish: Filters, found: list[Listing], shown: list[Listing]) -> Answer:
     """Said in a sentence: the same list twice in a row is what a machine sends."""
     closing, pending = _closing(talk, wish, found)
     more = "" if len(found) == len(shown) else " E tenho mais nessa linha."
+    many = "dois" if len(shown) == PAIR else str(len(shown))
     intro = talk.say(
-        f"Esses {len(shown)} que te mostrei já são assim.{more}",
-        f"Todos os {len(shown)} da lista acima servem.{more}",
-        f"Os {len(shown)} que mandei já atendem a isso.{more}",
+        f"Esses {many} que te mostrei já são assim.{more}",
+        f"Os {many} da lista acima servem.{more}",
+        f"Os {many} que mandei já atendem a isso.{more}",
     )
+    if talk.reading.filters.empty() and _HOW_MUCH.search(talk.reading.text.flat):
+        intro = talk.say(
+            "O valor de cada um está na lista acima, do lado do carro.",
+            "Os preços são esses da lista que te mandei.",
+        )
     return Answer(
         rule="search.same",
         bubbles=(offer(f"{intro} {closing}", shown),),

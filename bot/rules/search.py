@@ -15,6 +15,7 @@ from bot.rules.details import quoted
 from bot.rules.focus import of_the_shown
 from bot.rules.found import SHOWN, show
 from bot.rules.nothing_found import cheapest, chosen_too_late, none_fits
+from bot.rules.similar import asks_for_similar, similar
 from bot.rules.talk import Answer, Talk, offer, text
 from bot.rules.wishes import joined_wish, without_model
 from bot.state import Pending
@@ -37,6 +38,8 @@ def search(talk: Talk) -> Answer:
         return chosen_too_late(talk, talk.chosen)
     if (talk.chosen is not None or _points_at_one(talk)) and talk.target is not None:
         return one_car(talk, talk.target)
+    if asks_for_similar(talk):
+        return similar(talk)
     wish = joined_wish(talk.reading, talk.state, talk.stock)
     if others and _only_shown(talk, talk.stock.matching(wish)):
         wish = without_model(wish, _before_his_eyes(talk))
@@ -100,6 +103,12 @@ def _with_features(talk: Talk, wish: Filters, found: list[Listing], asked: list[
         return show(talk, wish, having)
     answer = show(talk, wish, found)
     what = joined([topic.label for topic in asked])
+    if answer.offered == talk.state.offered:  # the list again would be no answer
+        body = talk.say(
+            f"Sobre {what} os anúncios não dizem nada. De qual deles você quer que eu confirme?",
+            f"Os anúncios não falam sobre {what}. Me diz de qual deles e eu confirmo com a equipe.",
+        )
+        return replace(answer, rule="search.feature_unknown", bubbles=(text(body, found),))
     note = f"Nenhum anúncio nosso fala sobre {what}; isso eu confirmo com a equipe."
     return replace(answer, rule="search.feature_unknown", bubbles=(*answer.bubbles, text(note)))
 
@@ -154,12 +163,23 @@ def _asks_for_all(talk: Talk) -> bool:
     )
 
 
+_IF_THERE = re.compile(
+    r"\b(?:reservad[oa]|vendid[oa]|vendeu|vendeste|disponivel|ainda (?:tem|esta)|tem ainda)\b"
+)
+
+
 def one_car(talk: Talk, item: Listing) -> Answer:
-    """One car with its facts and price."""
-    body = talk.say(
-        f"{line(item)}.\n\nQuer ver as fotos ou saber mais alguma coisa {of_it(item)}?",
-        f"É esse aqui: {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?",
-        f"Boa escolha! {line(item)}.\n\nO que mais você quer saber {of_it(item)}?",
+    """One car with its facts and price; asked whether it is still there, that comes first."""
+    there = _IF_THERE.search(talk.reading.text.flat)
+    body = f"Está disponível, sim! {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?"
+    body = (
+        body
+        if there
+        else talk.say(
+            f"{line(item)}.\n\nQuer ver as fotos ou saber mais alguma coisa {of_it(item)}?",
+            f"É esse aqui: {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?",
+            f"Boa escolha! {line(item)}.\n\nO que mais você quer saber {of_it(item)}?",
+        )
     )
     return Answer(
         rule="search.one",

@@ -190,6 +190,7 @@ def _asked(talk: Talk, hours: OpeningHours, draft: Draft, outcome: Outcome) -> A
                 "offered": outcome.offers[0].date() if outcome.offers else None,
                 "next_week": draft.next_week or talk.reading.when_said.next_week,
                 "idle": 0,
+                "told": False,
             }
         ),
     )
