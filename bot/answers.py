@@ -12,7 +12,7 @@ from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.reading.text import fold
-from bot.reading.when import DayWish, When
+from bot.reading.when import DayWish, TimeWish, When
 from bot.state import Pending, State
 
 _BARE_DAY = re.compile(r"(?:no |o |pode ser |entao |seria )?(?:dia )?([0-3]?[0-9])(?: entao)?")
@@ -29,7 +29,7 @@ _CEILING = re.compile(r"\bate\b")
 
 def as_an_answer(reading: Reading, state: State) -> Reading:
     """The same reading, or what it means as an answer."""
-    reading = _day(reading, state)
+    reading = _time(_day(reading, state), state)
     flat = _ITS.sub("", reading.text.flat)
     wishes = bool(_WISHES.search(flat))
     if state.deal.own_car and _DIFFERENCE.search(flat) and not reading.filters.model:
@@ -65,6 +65,21 @@ def _day(reading: Reading, state: State) -> Reading:
         wish = DayWish(day=day.day, month=day.month, year=day.year)
         return replace(reading, when_said=When(day=wish))
     return reading
+
+
+_ABOUT_THEN = re.compile(
+    r"(?:(?:la|acho|que|pelas|umas|por volta das|as|tipo|pode ser|entao|de manha) ?)*"
+    r"(?P<hour>[01]?[0-9]|2[0-3]) ?h? e (?:pouc[oa]|pouquinho|alguma coisa|bolinha|uns quebrados)"
+)
+
+
+def _time(reading: Reading, state: State) -> Reading:
+    """`10 e pouco`, asked for the time: at ten; without the question it is an amount."""
+    match = _ABOUT_THEN.fullmatch(reading.text.flat)
+    if state.pending is not Pending.TIME or match is None:
+        return reading
+    when = When(time=TimeWish(hour=int(match["hour"])))
+    return replace(reading, when_said=when, filters=Filters(), intents=(Intent.UNCLEAR,))
 
 
 def _offer(reading: Reading, state: State) -> Reading | None:

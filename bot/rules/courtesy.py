@@ -154,6 +154,11 @@ _COMPANY = re.compile(
 )
 
 
+def brings_along(flat: str) -> bool:
+    """`posso levar meu mecânico?`: whoever or whatever comes with him, no wish for a car."""
+    return bool(_COMPANY.search(flat))
+
+
 def _small_talk(talk: Talk) -> Answer | None:
     """A name that is told, someone who comes along: no wish, and no misunderstanding either."""
     name = said_name(talk.raw)
@@ -186,7 +191,7 @@ def _small_talk(talk: Talk) -> Answer | None:
             rule="service.check", bubbles=(text(body),), pending=talk.state.pending,
             to_check=f"pergunta sobre {service['what']}",
         )  # fmt: skip
-    if _COMPANY.search(talk.reading.text.flat):
+    if brings_along(talk.reading.text.flat):
         body = talk.say("Claro, pode trazer quem quiser!", "Pode sim, fique à vontade!")
         return Answer(rule="company", bubbles=(text(body),), pending=talk.state.pending)
     return None

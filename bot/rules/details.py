@@ -47,6 +47,8 @@ def _other(talk: Talk, item: Listing) -> Answer:
         f"Isso não consta no que tenho aqui {of_car(item)}. Vou confirmar com a equipe e te "
         f"retorno.",
         f"Essa eu não sei te dizer {of_car(item)} sem perguntar: confirmo com a equipe e te falo.",
+        f"Boa pergunta! Isso {of_car(item)} eu levo pro pessoal da loja e te respondo por aqui.",
+        "Anotei a pergunta: o vendedor confirma isso com você por aqui.",
     )
     return Answer(
         rule="details.other",
@@ -59,7 +61,8 @@ def _other(talk: Talk, item: Listing) -> Answer:
 
 def only_of_store(asked: tuple[str, ...]) -> bool:
     """True when all that is asked is the same for every car (do you deliver?)."""
-    return bool(asked) and all(topic.of_store for topic in topics() if topic.name in asked)
+    known = [topic.of_store for topic in topics() if topic.name in asked]
+    return bool(known) and all(known)
 
 
 def _of_store(talk: Talk, asked: tuple[str, ...]) -> Answer:

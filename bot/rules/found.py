@@ -73,9 +73,6 @@ def _just_shown(talk: Talk, shown: list[Listing]) -> bool:
     )
 
 
-_HOW_MUCH = re.compile(r"\b(?:quanto|preco|precos|valor|valores)\b")
-
-
 def _the_same(talk: Talk, wish: Filters, found: list[Listing], shown: list[Listing]) -> Answer:
     """Said in a sentence: the same list twice in a row is what a machine sends."""
     closing, pending = _closing(talk, wish, found)
@@ -86,11 +83,6 @@ def _the_same(talk: Talk, wish: Filters, found: list[Listing], shown: list[Listi
         f"Os {many} da lista acima servem.{more}",
         f"Os {many} que mandei já atendem a isso.{more}",
     )
-    if talk.reading.filters.empty() and _HOW_MUCH.search(talk.reading.text.flat):
-        intro = talk.say(
-            "O valor de cada um está na lista acima, do lado do carro.",
-            "Os preços são esses da lista que te mandei.",
-        )
     return Answer(
         rule="search.same",
         bubbles=(offer(f"{intro} {closing}", shown),),

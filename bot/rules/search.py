@@ -15,7 +15,7 @@ from bot.rules.details import quoted
 from bot.rules.focus import of_the_shown
 from bot.rules.found import SHOWN, show
 from bot.rules.nothing_found import cheapest, chosen_too_late, none_fits
-from bot.rules.similar import asks_for_similar, similar
+from bot.rules.similar import asks_for_similar, prices_of_the_shown, similar
 from bot.rules.talk import Answer, Talk, offer, text
 from bot.rules.wishes import joined_wish, without_model
 from bot.state import Pending
@@ -38,6 +38,9 @@ def search(talk: Talk) -> Answer:
         return chosen_too_late(talk, talk.chosen)
     if (talk.chosen is not None or _points_at_one(talk)) and talk.target is not None:
         return one_car(talk, talk.target)
+    prices = prices_of_the_shown(talk)
+    if prices is not None:
+        return prices
     if asks_for_similar(talk):
         return similar(talk)
     wish = joined_wish(talk.reading, talk.state, talk.stock)

@@ -1,15 +1,17 @@
-"""Shows cars like the one spoken of: its kind first, then near its price. Called by `search`."""
+"""Goes on with what was shown: cars like it, and what each costs. Called by `rules.search`."""
 
 from __future__ import annotations
 
 import re
 
 from bot.filters import Filters
+from bot.grammar import the_car
 from bot.rules.alternatives import nearest
-from bot.rules.talk import Answer, Talk, offer
+from bot.rules.talk import Answer, Talk, offer, text
 from bot.stock import Listing
-from bot.wording import bullets
+from bot.wording import bullets, joined, price
 
+TWO = 2
 _SIMILAR = re.compile(
     r"\b(?:parecid[oa]s?|similar(?:es)?|semelhantes?|(?:nesse|desse|no mesmo) (?:estilo|nivel|"
     r"naipe|"
@@ -42,6 +44,31 @@ def similar(talk: Talk) -> Answer:
         offered=_ids(found),
         focus=found[0].car.id if len(found) == 1 else -1,
         aside=(intro,),
+    )
+
+
+_HOW_MUCH = re.compile(
+    r"(?:(?:e|mas|qual|quais|me|diz|fala|passa|sao|e o|o|os|a|de|d[eo]l[ea]s?|dess[ea]s|cada|um|"
+    r"deles|delas) ?)*"
+    r"(?:quanto (?:que )?(?:e|esta|estao|custa|custam|sai|saem|fica|ficam)|precos?|valor(?:es)?)"
+    r"(?: (?:deles|delas|desses|dessas|cada|um|de|e|qual|por|favor|ai|tudo))*"
+)
+
+
+def prices_of_the_shown(talk: Talk) -> Answer | None:
+    """`quanto custa?` of a list: what each of them costs, not the list again."""
+    shown = [item for item in map(talk.stock.get, talk.state.offered) if item is not None]
+    asks = _HOW_MUCH.fullmatch(talk.reading.text.flat) and talk.reading.reference is None
+    if talk.target is not None or len(shown) < TWO or not asks:
+        return None
+    told = joined([f"{the_car(item)} está por {price(item)}" for item in shown])
+    body = f"{told[0].upper()}{told[1:]}. Gostou de algum?"
+    return Answer(
+        rule="search.prices",
+        bubbles=(text(body, shown),),
+        considered=_ids(shown),
+        offered=_ids(shown),
+        focus=-1,
     )
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.agenda.hours import OpeningHours
 from bot.agenda.slots import Asks, Outcome, Slot, settle
 from bot.reading.intents import Intent
+from bot.reading.shifts import soon
+from bot.reading.when import DayWish, TimeWish, When
 from bot.rules import visits_by_person
 from bot.rules.talk import Answer, Talk, text
 from bot.rules.visit_words import WORDS, about, confirmation, kind_said, question, trouble, which
@@ -104,7 +107,7 @@ def recall(talk: Talk) -> Answer:
 def _settled(talk: Talk, hours: OpeningHours) -> Answer:
     draft, before = _known(talk)
     own = frozenset() if talk.appointment is None else frozenset((talk.appointment.at,))
-    when = talk.reading.when_said
+    when = _from_now(talk)
     if draft.next_week and when.day is not None and when.day.weekday is not None:
         when = replace(when, day=replace(when.day, next_week=True))
     outcome = settle(when, before, now=talk.now, hours=hours, taken=talk.taken - own)
@@ -118,6 +121,21 @@ def _settled(talk: Talk, hours: OpeningHours) -> Answer:
         id=None if talk.appointment is None else talk.appointment.id,
     )
     return _booked(talk, wanted, item)
+
+
+ROUNDED = 10
+"""Minutes."""
+
+
+def _from_now(talk: Talk) -> When:
+    """When it is said; `chego em 1h` is counted from now, to full ten minutes."""
+    when, ahead = talk.reading.when_said, soon(talk.reading.text.flat)
+    if ahead is None or when.day is not None:
+        return when
+    at = talk.now + timedelta(minutes=ahead)
+    at += timedelta(minutes=-at.minute % ROUNDED)
+    time = TimeWish(hour=at.hour, minute=at.minute, sure=True)
+    return When(day=DayWish(ahead=(at.date() - talk.now.date()).days), time=time)
 
 
 def _known(talk: Talk) -> tuple[Draft, Slot]:

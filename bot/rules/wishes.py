@@ -33,6 +33,10 @@ def joined_wish(reading: Reading, state: State, stock: Stock) -> Filters:
     before = state.filters
     if new.model or _starts_anew(reading, new):
         return new
+    missing = bool(before.model) and not stock.matching(Filters(model=before.model))
+    if missing and not new.empty():  # what was offered in its place is narrowed
+        shown = [item for item in map(stock.get, state.offered) if item is not None]
+        before = without_model(before, shown)
     if new.body or new.brand:
         before = before.model_copy(update={"model": (), "brand": ()})
     if before.model and reading.reference and reading.reference.how is Pointing.CHEAPER:

@@ -277,3 +277,94 @@ def test_what_is_ruled_out_stays_so_when_it_is_named_again(
     spoken = read(said, YARD, this_year=2026).filters.spoken()
     assert spoken["exclude"] == exclude
     assert not set(spoken) & {"color", "fuel", "brand"}
+
+
+def test_what_nobody_thought_of_is_asked_of_the_seller() -> None:
+    """A question about the car that no topic knows is passed on in the buyer's words."""
+    chat = talk("tem hr-v?")
+    answer = chat.say("aguenta estrada de terra?")
+    assert answer.rule == "details.other"
+    assert answer.summary is not None
+    assert "aguenta estrada de terra?" in answer.summary
+
+
+@pytest.mark.parametrize("said", ["qual o sentido da vida?", "vocês dão garantia de felicidade?"])
+def test_what_is_no_question_about_the_car_is_not_passed_on(said: str) -> None:
+    """Nor promised to be checked."""
+    assert talk("tem hr-v?").say(said).rule != "details.other"
+
+
+def test_what_is_like_a_car_is_its_kind_near_its_price() -> None:
+    """And not the one that he has before his eyes."""
+    answer = talk("tem tiggo?").say("o que tem parecido?")
+    assert answer.rule == "search.similar"
+    assert shown(answer)[0] == 5
+    assert 3 not in shown(answer)
+
+
+def test_the_price_of_a_list_is_told_of_each() -> None:
+    """`quanto custa?` does not bring the same list again."""
+    answer = talk("sedan ou hatch").say("quanto custa?")
+    assert answer.rule == "search.prices"
+    assert all(price in sent(answer) for price in ("72.000", "52.000", "66.000"))
+
+
+def test_who_wants_to_hear_of_one_is_noted() -> None:
+    """The seller finds it under what to check."""
+    answer = talk().say("me avisa quando chegar uma spin?")
+    assert answer.summary is not None
+    assert "avisar se chegar Spin" in answer.summary
+
+
+def test_limits_after_a_missing_model_narrow_what_was_offered() -> None:
+    """Of a model that is not there none fits any limit."""
+    answer = talk("tem renegade?").say("até 90 mil?")
+    assert sorted(shown(answer)) == [2, 5]
+
+
+@pytest.mark.parametrize("said", ["muito caro pra mim. até 90 mil?", "tá salgado, tem até 90?"])
+def test_too_dear_with_a_limit_is_a_search(said: str) -> None:
+    """And not a haggle."""
+    assert talk("suv").say(said).understood["intent"] == "search"
+
+
+def test_the_day_whose_hours_were_asked_for_is_the_day() -> None:
+    """`que horas abre sábado?`, then `marca 10h`."""
+    answer = talk("tem hr-v?", "que horas abre sábado?").say("marca 10h então")
+    assert answer.agenda is not None
+    assert answer.agenda.appointment.at.strftime("%a %H:%M") == "Sat 10:00"
+
+
+def test_hours_that_were_asked_for_are_no_appointment_in_the_making() -> None:
+    """A wish for a car after them is a search."""
+    answer = talk("que horas abre sábado?").say("quero ver os honda")
+    assert answer.understood["intent"] == "search"
+
+
+def test_so_long_from_now_is_a_time() -> None:
+    """`chego em 1h`, at ten o'clock: at eleven."""
+    answer = talk("tem hr-v?").say("chego aí em 1h")
+    assert answer.agenda is not None
+    assert answer.agenda.appointment.at.strftime("%d %H:%M") == "24 11:00"
+
+
+def test_about_an_hour_answers_the_question_for_the_time() -> None:
+    """`10 e pouco` is no price then."""
+    answer = talk("tem hr-v?", "quero ver sexta").say("10 e pouco")
+    assert answer.agenda is not None
+    assert answer.agenda.appointment.at.hour == 10
+
+
+def test_who_asks_whether_it_is_still_there_is_told_so() -> None:
+    """First that, then the car."""
+    assert "disponível" in sent(talk("tem hr-v?").say("tá reservado?"))
+
+
+def test_the_photo_of_a_part_asks_nothing_about_it() -> None:
+    """The model's name is no answer to `foto do motor`."""
+    assert "anúncio" not in sent(talk("tem hr-v?").say("manda foto do motor"))
+
+
+def test_who_stands_at_the_door_is_met_by_a_person() -> None:
+    """`cheguei` is for the people in the store."""
+    assert talk("tem hr-v?").say("cheguei").handoff == "human"
