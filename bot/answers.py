@@ -107,8 +107,9 @@ def _own_car(reading: Reading, state: State) -> Reading | None:
 
 def _down_payment(reading: Reading, state: State) -> Reading | None:
     """`20 mil`, `48x`; `até 60 mil` is a wish for a car."""
-    told = reading.down_payment is not None and state.last_intent == Intent.FINANCING
-    asked = state.pending is Pending.DOWN_PAYMENT or told
+    of_it = state.last_intent == Intent.FINANCING
+    told = of_it and (reading.down_payment is not None or _HAS.fullmatch(reading.text.flat))
+    asked = state.pending is Pending.DOWN_PAYMENT or bool(told)
     if not asked or not reading.filters.only_money():
         return None
     if _CEILING.search(reading.text.flat):
@@ -121,6 +122,12 @@ def _down_payment(reading: Reading, state: State) -> Reading | None:
     return with_intent(replace(reading, down_payment=down, filters=Filters()), Intent.FINANCING, ())
 
 
+_HAS = re.compile(
+    r"(?:(?:eu|so|ja|entao|mas|bom|e|que|uns|umas) )*(?:tenho|consigo|arrumo|junto|dou|posso dar|"
+    r"daria)"
+    r"(?: (?:uns|umas|so|r\$))* [0-9.,]+k?(?: (?:mil|reais|guardad[oa]s?|na mao|agora|pra dar|ja))*"
+)
+"""`tenho 10 mil`, in a talk of financing: for the down payment."""
 _ANOTHER_TERM = re.compile(
     r"(?:e|mas|entao|agora|ou|tambem|se|eu|aument\w+|sub\w+|baix\w+|diminu\w+|simula|faz|"
     r"calcula|fica como|como fica|quanto fica) ?"

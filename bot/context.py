@@ -46,6 +46,10 @@ _ASKS_HOURS = re.compile(r"\b(?:abr\w+|fech\w+|atend\w+|funciona\w*|aberto|ate q
 _COMES_FOR = re.compile(
     r"\b(?:e|seria|vou|quero|queria|so) (?:so )?(?:pra )?(?:ver|testar|andar|conhecer|olhar)\b"
 )
+_RATHER = re.compile(
+    r"\b(?:melhor|mesm[oa] (?:hora|horario)|prefiro|pode ser|passa|muda|troca|da pra ser)\b"
+)
+"""Beside a hello or thanks: another time for what is booked."""
 _ANOTHER = re.compile(r"\b(?:outr[oa]s?|parecid[oa]s?|algo|algum|alguma)\b")
 _WANTS_ONE = re.compile(
     r"(?:quero|queria|procuro|busco|tem|tinha|preciso)(?: de)?(?: ver)? (?:um|uma|algum|alguma)\b"
@@ -155,7 +159,7 @@ def _visit(
         return None
     asked = state.draft is not None and state.draft.idle == 0
     polite = reading.intent in (Intent.THANKS, Intent.GREETING, Intent.BYE, Intent.BUY)
-    return change if asked or not polite else None
+    return change if asked or not polite or _RATHER.search(flat) else None
 
 
 def _says_when(reading: Reading) -> bool:

@@ -98,6 +98,8 @@ REPEATED_BEFORE = re.compile(
     r"voltei|esperei|passei|vi|testei|andei|fiz)(?: \w+){0,3}$"
 )
 """`já liguei 5 vezes` is no number of instalments."""
+TERM = re.compile(r"\b(?:em|por|pra) (12|18|24|30|36|42|48|60|72|84)\b(?! (?:mil|reais|km))")
+"""Months of a financing, said bare beside a down payment."""
 TIME_BEFORE = re.compile(r"\b(?:as|umas|ali pelas|pelas|das|apos as|depois das)$")
 DAY_BEFORE = re.compile(r"\bdia$")
 YEAR_BEFORE = re.compile(r"\bano(?: (?:de|e|modelo))*$")

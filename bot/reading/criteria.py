@@ -41,7 +41,7 @@ _STOCK = re.compile(
 _ANY_CAR = re.compile(
     r"^carros? (?:pra|que|de|a)\b|^(?:um|uma|algum|alguma) que\b|"
     r"\b(?:tem|um|algum|quero|procuro|preciso de|quais) (?:algum |um )?carros?\b(?! e\b)|^carros? "
-    r"com\b"
+    r"com\b|\bcarros? (?:a|com|que tem)(?: kit)? (?:gas|gnv)\b"
 )
 
 
@@ -51,7 +51,7 @@ def asks_for_any(text: Text) -> bool:
 
 
 _IS_IT = re.compile(
-    r"\be (?:mesmo |todo |ja )?(?:flex|automatic[oa]|manual|auto?|diesel|gasolina|hibrid[oa]|"
+    r"\be (?:mesmo |todo |ja )?(?:flex|automatic[oa]|manual|auto?|aut|diesel|gasolina|hibrid[oa]|"
     r"eletric[oa]|cvt|automatizad[oa]|(?:ano |modelo )?20[0-2][0-9])\b"
 )
 

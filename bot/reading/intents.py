@@ -126,6 +126,7 @@ def _add_by_meaning(
     names = bool(filters.model)
     if amounts.offers:
         found.add(Intent.NEGOTIATE)
+        found.discard(Intent.HOURS)  # `fecha 80 na Toro?`
     monthly = amounts.instalments and "garantia" not in topics
     down = amounts.down_payment is not None
     if monthly or (down and (names or amounts.months or _THE_REST.search(text.flat))):
@@ -155,10 +156,7 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
             found.discard(Intent.CANCEL_SCHEDULE)
         found.discard(Intent.TRADE_IN)
         found.discard(Intent.HOURS)
-    if Intent.HUMAN in found and _NO_PERSON.search(text.flat):
-        found.discard(Intent.HUMAN)
-    if Intent.HOURS in found and not _OF_THE_STORE.search(text.flat):
-        found.discard(Intent.HOURS)
+    _drop_denied(found, text)
     if Intent.SELL_CAR in found:
         found.discard(Intent.TRADE_IN)
     if Intent.TRADE_IN in found and Intent.SCHEDULE in found and not re.search(_DAY, text.flat):
@@ -174,6 +172,16 @@ _BARGAINS = re.compile(
     r"baix\w+|abaix\w+|tira\w*|vista|pix|dinheiro|chor\w+|deixa\w*|cheg\w+|consegue\w*|condic\w+|"
     r"concorr\w+|outr[oa] (?:loja|lugar)|acima|fora)\b"
 )
+
+
+def _drop_denied(found: set[Intent], text: Text) -> None:
+    """What is named only to say no to it, or of which only a word is used."""
+    if _NO_PERSON.search(text.flat):
+        found.discard(Intent.HUMAN)
+    if _NO_FINANCING.search(text.flat):
+        found.discard(Intent.FINANCING)
+    if not _OF_THE_STORE.search(text.flat):
+        found.discard(Intent.HOURS)
 
 
 def _without_bargain(found: set[Intent], text: Text, filters: Filters) -> set[Intent]:
@@ -196,6 +204,13 @@ _OF_THE_STORE = re.compile(rf"^(?!.*{_PART_OF_A_CAR})|\b(?:loja|voces|horario|qu
 _NO_PERSON = re.compile(
     r"\bnao (?:precisa\w*|quero|queria|e pra)(?: \w+){0,2} (?:lig\w+|telefon\w+|falar com (?:o |um "
     r")?vendedor)"
+)
+
+
+_NO_FINANCING = re.compile(
+    r"\b(?:esquec\w+|deix\w+|desist\w+|nao quero)(?: (?:pra la|de lado|o|d[oe]|esse|mais|"
+    r"ess[ea]))* "
+    r"(?:financ\w+|parcel\w+)"
 )
 
 

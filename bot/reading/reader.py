@@ -249,7 +249,8 @@ def _filters(
 
 
 _NO_DOWN_PAYMENT = re.compile(
-    r"\b(?:sem|nao tenho) (?:dar )?(?:nada (?:de|pra) )?(?:nenhuma )?entrada\b|"
+    r"\b(?:sem|nao (?:tenho|der|dar|desse|tiver|vou dar|quero dar|"
+    r"posso dar)) (?:dar )?(?:nada (?:de|pra) )?(?:nenhuma )?entrada\b|"
     r"\bentrada zero\b|\b100 ?%"
 )
 

@@ -67,7 +67,8 @@ _CHEAPER = re.compile(
     r"\w+)? ?mais (?:barat\w+|em conta|acessive\w+)\b"
 )
 _NOT_CHEAPER = re.compile(
-    r"\b(?:o|a|os|as|do|da|qual|quais|pelo) (?:carro )?mais (?:barat|em conta)"
+    r"\b(?:o|a|os|as|do|da|qual|quais|pelo) "
+    r"(?:(?!que\b|tem\b|ha\b|outr|algo|algu|opc|coisa)[a-z0-9]+ ){0,2}?mais (?:barat|em conta)"
 )
 _BEST = re.compile(
     r"\bqual(?: \w+){0,5} (?:(?:menos|menor) (?:km|rodag\w+)|(?:roda|"

@@ -154,6 +154,13 @@ _COMPANY = re.compile(
 )
 
 
+_OTHER_GOODS = re.compile(
+    r"\b(?:tem|vendem|trabalham com|mexem com|procuro|quero)(?: (?:alguma?|uma?|com))? (?:motos?|"
+    r"motocicletas?|scooters?|caminh(?:ao|oes)|onibus|barcos?|lanchas?|jet ?skis?|tratore?s?|"
+    r"quadriciclos?|bicicletas?|bikes?|pecas?|pneus? avuls\w+)\b"
+)
+
+
 def brings_along(flat: str) -> bool:
     """`posso levar meu mecânico?`: whoever or whatever comes with him, no wish for a car."""
     return bool(_COMPANY.search(flat))
@@ -178,6 +185,13 @@ def _small_talk(talk: Talk) -> Answer | None:
             rule="liked", bubbles=(text(body, cars, priced=False),), focus=talk.target.car.id,
             pending=Pending.DATE, draft=draft,
         )  # fmt: skip
+    other = _OTHER_GOODS.search(talk.reading.text.flat)
+    if other is not None:
+        body = talk.say(
+            "Isso a gente não tem por aqui, só carros. Está procurando algum?",
+            "Aqui são só carros. Que modelo você procura?",
+        )
+        return Answer(rule="other_goods", bubbles=(text(body),), pending=Pending.BUDGET)
     if not talk.reading.text.tokens or _LAUGHS.fullmatch(talk.reading.text.flat):
         body = talk.say("Estou por aqui! Posso ajudar em algo mais?", "Rs! Precisando, é só falar.")
         return Answer(rule="laughs", bubbles=(text(body),), pending=talk.state.pending)

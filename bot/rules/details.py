@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bot.grammar import of_car, the_car_first
+from bot.grammar import ending, of_car, the_car_first
 from bot.masking import masked
 from bot.reading.data import Topic, topics
 from bot.reading.text import fold
@@ -166,7 +166,16 @@ def _km(item: Listing) -> str | None:
 
 
 def _color(item: Listing) -> str | None:
-    return f"é {item.car.cor.strip().lower()}" if item.car.cor else None
+    if not item.car.cor:
+        return None
+    first, *rest = item.car.cor.strip().lower().split() or [""]
+    if first in _AGREES and ending(item) == "a":
+        first = f"{first[:-1]}a"
+    return f"é {' '.join((first, *rest))}"
+
+
+_AGREES = frozenset(("branco", "preto", "vermelho", "amarelo", "prateado", "dourado", "roxo"))
+"""Colours that end as the car does: a Strada é branca."""
 
 
 def _year(item: Listing) -> str | None:

@@ -24,6 +24,8 @@ def show(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
     if len(shown) > 1 and _just_shown(talk, shown):
         return _the_same(talk, wish, found, shown)
     intro = _missing_models(talk, wish) or _intro(talk, wish, len(found), len(shown))
+    if len(found) == 1 and found[0].car.id == talk.state.focus:
+        intro = talk.say("Assim, hoje só tenho esse mesmo:", "Desse jeito, por enquanto é só esse:")
     closing, pending = _closing(talk, wish, found)
     body = f"{intro}\n\n{bullets(shown)}\n\n{closing}"
     return Answer(
@@ -56,7 +58,8 @@ _THE_FIRST = re.compile(
     r"\b(?:qual|quero|ver|manda|mostra|tem)?(?: me)?(?: e)? ?(?:o|a)(?: carro| suv| sedan| hatch|"
     r" picape)? "
     r"(?:seu |sua )?(?:mais|menos|de menor|com menos) \w+|"
-    r"(?:quanto (?:\w+ ){0,3}?|qual (?:\w+ ){0,3}?|cade |e |tem )?(?:o|a)(?: [a-z0-9-]+){1,3}? "
+    r"(?:(?:quero|queria|me mostra|mostra|ver|manda|vi) |quanto (?:\w+ ){0,3}?|"
+    r"qual (?:\w+ ){0,3}?|cade |e |tem )?(?:o|a)(?: [a-z0-9-]+){1,3}? "
     r"(?:mais|menos) (?:nov|barat|car|rodad|velh|antig)[oa]\b(?! que)"
 )
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.filters import Exclude, Filters
-from bot.grammar import of_it
+from bot.grammar import ending, of_it
 from bot.reading.data import Topic, topics
 from bot.reading.references import Pointing
 from bot.reading.text import fold
@@ -15,7 +15,7 @@ from bot.rules.details import quoted
 from bot.rules.focus import of_the_shown
 from bot.rules.found import SHOWN, show
 from bot.rules.nothing_found import cheapest, chosen_too_late, none_fits
-from bot.rules.similar import asks_for_similar, prices_of_the_shown, similar
+from bot.rules.of_the_list import of_the_list
 from bot.rules.talk import Answer, Talk, offer, text
 from bot.rules.wishes import joined_wish, without_model
 from bot.state import Pending
@@ -25,11 +25,18 @@ from bot.wording import bullets, joined, line
 
 def search(talk: Talk) -> Answer:
     """The cars that fit the wish of this conversation: up to five, of more than five four."""
+    answer = compared(talk) or _one_of_the_shown(talk) or of_the_list(talk)
+    return _by_wish(talk) if answer is None else answer
+
+
+def _asks_for_others(talk: Talk) -> bool:
     reference = talk.reading.reference
-    side_by_side = compared(talk)
-    if side_by_side is not None:
-        return side_by_side
-    others = reference is not None and reference.how is Pointing.OTHERS
+    return reference is not None and reference.how is Pointing.OTHERS
+
+
+def _one_of_the_shown(talk: Talk) -> Answer | None:
+    """The car that is pointed at, or the next ones of the same wish."""
+    others = _asks_for_others(talk)
     if others and talk.pointed and talk.target is not None:
         return one_car(talk, talk.target)  # `e a outra?` of two
     if others and talk.state.offered and not _new_limit(talk):
@@ -38,11 +45,11 @@ def search(talk: Talk) -> Answer:
         return chosen_too_late(talk, talk.chosen)
     if (talk.chosen is not None or _points_at_one(talk)) and talk.target is not None:
         return one_car(talk, talk.target)
-    prices = prices_of_the_shown(talk)
-    if prices is not None:
-        return prices
-    if asks_for_similar(talk):
-        return similar(talk)
+    return None
+
+
+def _by_wish(talk: Talk) -> Answer:
+    others = _asks_for_others(talk)
     wish = joined_wish(talk.reading, talk.state, talk.stock)
     if others and _only_shown(talk, talk.stock.matching(wish)):
         wish = without_model(wish, _before_his_eyes(talk))
@@ -173,17 +180,14 @@ _IF_THERE = re.compile(
 
 def one_car(talk: Talk, item: Listing) -> Answer:
     """One car with its facts and price; asked whether it is still there, that comes first."""
-    there = _IF_THERE.search(talk.reading.text.flat)
-    body = f"Está disponível, sim! {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?"
-    body = (
-        body
-        if there
-        else talk.say(
-            f"{line(item)}.\n\nQuer ver as fotos ou saber mais alguma coisa {of_it(item)}?",
-            f"É esse aqui: {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?",
-            f"Boa escolha! {line(item)}.\n\nO que mais você quer saber {of_it(item)}?",
-        )
+    this = "essa" if ending(item) == "a" else "esse"
+    body = talk.say(
+        f"{line(item)}.\n\nQuer ver as fotos ou saber mais alguma coisa {of_it(item)}?",
+        f"É {this} aqui: {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?",
+        f"Aqui está: {line(item)}.\n\nO que mais você quer saber {of_it(item)}?",
     )
+    if _IF_THERE.search(talk.reading.text.flat):
+        body = f"Está disponível, sim! {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?"
     return Answer(
         rule="search.one",
         bubbles=(text(body, [item]),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot.filters import Filters, Sort
+from bot.filters import Exclude, Filters, Sort
 from bot.reading.reader import Reading
 from bot.reading.references import Pointing, Reference
 from bot.state import Pending, State
@@ -31,6 +31,8 @@ def joined_wish(reading: Reading, state: State, stock: Stock) -> Filters:
     """
     new = _with_budget(reading, state)
     before = state.filters
+    if _OR.match(reading.text.flat):
+        new = _either(before, new)
     if new.model or _starts_anew(reading, new):
         return new
     missing = bool(before.model) and not stock.matching(Filters(model=before.model))
@@ -44,8 +46,37 @@ def joined_wish(reading: Reading, state: State, stock: Stock) -> Filters:
     before = before.stripped(new.exclude)
     before = before.model_copy(update={"exclude": before.exclude.without(reading.allowed)})
     wish = before.merged(new)
-    wish = released(wish, reading)
+    wish = _other_brand(reading, state, released(wish, reading), stock)
     return _than_shown(reading, state, wish, stock)
+
+
+_OR = re.compile(r"(?:ou|e tambem|pode ser tambem|serve tambem)\b(?! (?:seja|nao|entao)\b)")
+_SEVERAL = ("brand", "model", "color", "fuel", "body")
+
+
+def _either(before: Filters, new: Filters) -> Filters:
+    """`um azul`, then `ou branco`: any of the two; the rest of the wish holds."""
+    both = {
+        key: tuple(dict.fromkeys((*getattr(before, key), *getattr(new, key))))
+        for key in _SEVERAL
+        if getattr(new, key) and getattr(before, key)
+    }
+    return before.merged(new).model_copy(update=both) if both else new
+
+
+_OTHER_BRAND = re.compile(r"\boutras? marcas?\b")
+
+
+def _other_brand(reading: Reading, state: State, wish: Filters, stock: Stock) -> Filters:
+    """`e de outra marca?` after the one Ranger: of its kind, but no Ford."""
+    ids = state.offered if state.focus is None else (state.focus,)
+    shown = [item for item in map(stock.get, ids) if item is not None]
+    brands = tuple({item.brand for item in shown})
+    asks = reading.text.question and _OTHER_BRAND.search(reading.text.flat)
+    if not asks or len(brands) != 1:
+        return wish
+    exclude = wish.exclude.joined(Exclude(brand=brands))
+    return without_model(wish, shown).model_copy(update={"brand": (), "exclude": exclude})
 
 
 def released(wish: Filters, reading: Reading) -> Filters:

@@ -8,7 +8,7 @@ from bot.filters import Filters
 from bot.grammar import the_car
 from bot.rules.alternatives import nearest
 from bot.rules.talk import Answer, Talk, offer, text
-from bot.stock import Listing
+from bot.stock import Listing, fits
 from bot.wording import bullets, joined, price
 
 TWO = 2
@@ -19,14 +19,22 @@ _SIMILAR = re.compile(
 )
 
 
-def asks_for_similar(talk: Talk) -> bool:
+def of_the_list(talk: Talk) -> Answer | None:
+    """What is asked of the cars shown: their prices, which of them are so, others like this."""
+    answer = _prices_of_the_shown(talk) or _which_of_them(talk)
+    if answer is None and _asks_for_similar(talk):
+        return _similar(talk)
+    return answer
+
+
+def _asks_for_similar(talk: Talk) -> bool:
     """`o que tem parecido?` of a car or a model that was spoken of, without any other wish."""
     plain = talk.reading.filters.empty() and not talk.reading.likes
     known = talk.state.focus is not None or bool(talk.state.filters.model)
     return plain and known and _SIMILAR.search(talk.reading.text.flat) is not None
 
 
-def similar(talk: Talk) -> Answer:
+def _similar(talk: Talk) -> Answer:
     """The nearest ones that he has not before his eyes; called alike, not the same."""
     one = talk.target
     wish = talk.state.filters
@@ -55,7 +63,7 @@ _HOW_MUCH = re.compile(
 )
 
 
-def prices_of_the_shown(talk: Talk) -> Answer | None:
+def _prices_of_the_shown(talk: Talk) -> Answer | None:
     """`quanto custa?` of a list: what each of them costs, not the list again."""
     shown = [item for item in map(talk.stock.get, talk.state.offered) if item is not None]
     asks = _HOW_MUCH.fullmatch(talk.reading.text.flat) and talk.reading.reference is None
@@ -69,6 +77,30 @@ def prices_of_the_shown(talk: Talk) -> Answer | None:
         considered=_ids(shown),
         offered=_ids(shown),
         focus=-1,
+    )
+
+
+_WHICH_OF_THEM = re.compile(
+    r"^(?:e |mas |tem )?(?:qual|quais|algum|alguma|alguns|algumas) (?:d[ao]s (?:dois|duas|tres|"
+    r"quatro|cinco)|del[ea]s|dess[ea]s|dentre|d[ao]quel[ea]s)\b"
+)
+
+
+def _which_of_them(talk: Talk) -> Answer | None:
+    """`qual das duas é automática?`: of those shown the ones that are so, or none of them."""
+    said = talk.reading.filters.model_copy(update={"sort": None})
+    shown = [item for item in map(talk.stock.get, talk.state.offered) if item is not None]
+    if said.empty() or len(shown) < TWO or not _WHICH_OF_THEM.search(talk.reading.text.flat):
+        return None
+    found = [item for item in shown if fits(item, said)]
+    one = f"Desses, só {the_car(found[0])}:" if len(found) == 1 else "Desses, são estes:"
+    none = "Desses, nenhum. Quer que eu procure outros assim?"
+    body = f"{one}\n\n{bullets(found)}\n\nQuer saber mais?" if found else none
+    return Answer(
+        rule="search.which_of_them",
+        bubbles=(text(body, found),),
+        considered=_ids(found),
+        focus=found[0].car.id if len(found) == 1 else None,
     )
 
 
