@@ -28,7 +28,8 @@ _FOLLOW_UP = re.compile(
 _FOLLOW_UP_ANY = re.compile(r"^(?:e|ess[ea]|el[ea]|est[ea]|o|a)\b")
 PRICE = re.compile(
     r"\b(?:quanto (?:(?:e )?que )?(?:(?:el[ea]|ess[ea]) )?(?:custa|e|esta|fica|sai)"
-    r"(?! (?:rodad\w+|de km|d[ea] volta))|preco|valor)\b"
+    r"(?! (?:rodad\w+|de km|d[ea] volta))|preco|valor|"
+    r"por quanto(?! tempo))\b"
 )
 _PARTING = re.compile(
     r"\bate (?:amanha|hoje|la|mais|logo|breve|sabado|segunda|terca|quarta|quinta|sexta|domingo)\b"

@@ -100,7 +100,7 @@ _OTHERS = re.compile(
     r"suvs?|sed(?:an|a)s?|hatchs?|picapes?|caminhonetes?|vans?|peruas?|automatic[oa]s?|manua(?:l|is))"
     r")\b"
 )
-_PRICE_OF = re.compile(r"\b(?:o|a|do|da|esse|aquele|no|na) de$")
+_PRICE_OF = re.compile(r"\b(?:o|a|do|da|esse|aquele|no|na)(?: [a-z0-9-]+){0,2} de$")
 
 
 def find_reference(text: Text, amounts: Amounts) -> Reference | None:
@@ -116,7 +116,7 @@ def find_reference(text: Text, amounts: Amounts) -> Reference | None:
 
 def _price(text: Text, amounts: Amounts) -> Reference | None:
     for index, value, thousands in amounts.loose:
-        if _PRICE_OF.search(text.before(index, 2)):
+        if _PRICE_OF.search(text.before(index, 4)):
             exact = value if thousands or value >= 1000 else value * 1000
             return Reference(Pointing.PRICE, round(exact))
     return None

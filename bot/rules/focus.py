@@ -50,7 +50,8 @@ def find_target(
     if other is not None:
         return other
     if reading.filters.model:
-        return _named(reading.filters, offered, state, stock)
+        priced = _of_that_price(reading, stock)
+        return priced or _named(reading.filters, offered, state, stock)
     best = of_the_shown(reading, state, stock)
     if best is not None:
         return best
@@ -95,6 +96,14 @@ def _the_other(
         pool = [item for item in map(stock.get, state.seen) if item is not None][:TWO]
     rest = [item for item in pool if item.car.id != state.focus]
     return rest[0] if len(rest) == 1 else None
+
+
+def _of_that_price(reading: Reading, stock: Stock) -> Listing | None:
+    """`o Compass de 142`: of this model the one that costs so much."""
+    reference = reading.reference
+    if reference is None or reference.how is not Pointing.PRICE:
+        return None
+    return _priced(stock.matching(reading.filters), reference.number)
 
 
 def _named(filters: Filters, offered: list[Listing], state: State, stock: Stock) -> Listing | None:

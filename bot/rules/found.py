@@ -25,7 +25,7 @@ def show(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
         return _the_same(talk, wish, found, shown)
     intro = _missing_models(talk, wish) or _intro(talk, wish, len(found), len(shown))
     if len(found) == 1 and found[0].car.id == talk.state.focus:
-        intro = talk.say("Assim, hoje só tenho esse mesmo:", "Desse jeito, por enquanto é só esse:")
+        intro = talk.say("Assim, hoje só tenho um mesmo:", "Desse jeito, por enquanto é só um:")
     closing, pending = _closing(talk, wish, found)
     body = f"{intro}\n\n{bullets(shown)}\n\n{closing}"
     return Answer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.filters import Filters
-from bot.grammar import the_car
+from bot.grammar import is_feminine, the_car
 from bot.rules.alternatives import nearest
 from bot.rules.talk import Answer, Talk, offer, text
 from bot.stock import Listing, fits
@@ -93,7 +93,9 @@ def _which_of_them(talk: Talk) -> Answer | None:
     if said.empty() or len(shown) < TWO or not _WHICH_OF_THEM.search(talk.reading.text.flat):
         return None
     found = [item for item in shown if fits(item, said)]
-    one = f"Desses, só {the_car(found[0])}:" if len(found) == 1 else "Desses, são estes:"
+    only = len(found) == 1
+    this = "esta" if only and is_feminine(found[0]) else "este"
+    one = f"Desses, só {this}:" if only else "Desses, são estes:"
     none = "Desses, nenhum. Quer que eu procure outros assim?"
     body = f"{one}\n\n{bullets(found)}\n\nQuer saber mais?" if found else none
     return Answer(

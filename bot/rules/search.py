@@ -43,9 +43,16 @@ def _one_of_the_shown(talk: Talk) -> Answer | None:
         return _more(talk)
     if talk.chosen is not None and talk.target is None:
         return chosen_too_late(talk, talk.chosen)
-    if (talk.chosen is not None or _points_at_one(talk)) and talk.target is not None:
+    one = talk.chosen is not None or _points_at_one(talk) or _named_by_price(talk)
+    if one and talk.target is not None:
         return one_car(talk, talk.target)
     return None
+
+
+def _named_by_price(talk: Talk) -> bool:
+    reference = talk.reading.reference
+    by_price = reference is not None and reference.how is Pointing.PRICE
+    return by_price and bool(talk.reading.filters.model)
 
 
 def _by_wish(talk: Talk) -> Answer:

@@ -368,3 +368,76 @@ def test_the_photo_of_a_part_asks_nothing_about_it() -> None:
 def test_who_stands_at_the_door_is_met_by_a_person() -> None:
     """`cheguei` is for the people in the store."""
     assert talk("tem hr-v?").say("cheguei").handoff == "human"
+
+
+def test_which_of_those_shown_is_so() -> None:
+    """`qual das duas é automática?` looks among them, not through the stock."""
+    chat = talk("o kicks e o tiggo, qual a diferença?")
+    assert shown(chat.say("qual dos dois é automático?")) == [3]
+    assert "câmbio" in sent(chat.say("e esse tem que câmbio?"))
+
+
+def test_when_none_of_those_shown_is_so_he_says_so() -> None:
+    """And shows no other list."""
+    answer = talk("o kicks e o tiggo, qual a diferença?").say("qual deles é híbrido?")
+    assert answer.considered == ()
+    assert "nenhum" in sent(answer)
+
+
+def test_or_another_one_widens_the_wish() -> None:
+    """`ou branco` after a colour: any of both."""
+    answer = talk("carro laranja").say("ou branco")
+    assert sorted(shown(answer)) == [2, 5]
+
+
+def test_another_brand_is_not_that_of_the_one_shown() -> None:
+    """`e de outra marca?` after the one Yaris: of its kind."""
+    answer = talk("tem versa?").say("e de outra marca?")
+    assert shown(answer) == [6]
+
+
+def test_the_time_after_the_old_one_counts() -> None:
+    """`marquei 16h, dá pra mudar pra 17?`"""
+    chat = talk("tem hr-v?")
+    chat.say("quero ver amanhã às 16h")
+    answer = chat.say("marquei 16h, dá pra mudar pra 17?")
+    assert answer.agenda is not None
+    assert answer.agenda.appointment.at.hour == 17
+
+
+def test_a_hello_beside_another_time_moves_the_visit() -> None:
+    """`opa, melhor quinta no mesmo horário`."""
+    chat = talk("tem hr-v?", "quero ver amanhã às 16h")
+    answer = chat.say("opa, melhor quinta no mesmo horário")
+    assert answer.agenda is not None
+    assert answer.agenda.appointment.at.strftime("%a %H") == "Thu 16"
+
+
+def test_a_model_and_its_price_point_at_one() -> None:
+    """`o kicks de 69` is the one of 69.000."""
+    assert shown(talk("suv").say("o kicks de 69, qual a cor?")) == [2]
+
+
+def test_colours_agree_with_the_car() -> None:
+    """A Strada é branca, o Kicks é branco."""
+    strada = Stock.build((car(1, "Fiat", "Strada 1.4", "50000", cor="Branco"),))
+    assert "é branca" in sent(Chat(stock=strada).say("qual a cor da strada?"))
+    assert "é branco" in sent(talk().say("qual a cor do kicks?"))
+
+
+@pytest.mark.parametrize("said", ["quero falar com o carlos", "posso falar com a patrícia?"])
+def test_a_person_may_be_asked_for_by_name(said: str) -> None:
+    """Whoever it is, a person answers."""
+    assert talk().say(said).handoff == "human"
+
+
+@pytest.mark.parametrize("said", ["vcs tem moto?", "vendem caminhão?"])
+def test_other_goods_are_not_there(said: str) -> None:
+    """Said so, instead of not understood."""
+    assert talk().say(said).rule == "other_goods"
+
+
+def test_what_he_has_in_a_talk_of_financing_is_a_down_payment() -> None:
+    """`tenho 10 mil` is no budget then."""
+    answer = talk("tem hr-v?", "vocês financiam?").say("tenho 10 mil")
+    assert answer.handoff == "financing"
