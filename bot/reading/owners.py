@@ -50,7 +50,7 @@ _TAKEN_BY_US = re.compile(
 )
 """A car that we would take: `aceita uma Ranger`, `se eu der um Gol`."""
 _IN_EXCHANGE = re.compile(
-    r"(?:(?:ano )?(?:(?:19|20)?[0-9]{2}) |\w+ ){0,2}?"
+    r"(?:(?:ano )?(?:(?:19|20)?[0-9]{2}) |(?!com\b|por\b|e\b|mais\b|dando\b)[a-z]+ ){0,2}?"
     r"(?:que (?:e )?(?:eu )?(?:tenho|ja tenho|(?:quero|queria|ia|iria|vou|pretendo|penso em|"
     r"pensei em) (?:dar|colocar|botar|trocar|entrar)|daria|uso|ando)\b|que e meu\b|"
     r"(?:(?:na|de|como|em) (?:troca|entrada)|no (?:negocio|rolo)|como parte|pra (?:dar|trocar|"

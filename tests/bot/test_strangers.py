@@ -41,7 +41,13 @@ def test_a_car_given_in_exchange_is_no_wish(said: str, wanted: str | None) -> No
 
 @pytest.mark.parametrize(
     "said",
-    ["tem gol na troca?", "vou levar um gol", "estou com um gol em mente", "gol de entrada 10 mil"],
+    [
+        "tem gol na troca?",
+        "vou levar um gol",
+        "estou com um gol em mente",
+        "gol de entrada 10 mil",
+        "qual o valor da parcela do gol 1.0 com 15 de entrada?",
+    ],
 )
 def test_a_wish_beside_words_of_exchange_stays_a_wish(said: str) -> None:
     """`na troca`, `de entrada`, `estou com um` alone make nobody's car."""
