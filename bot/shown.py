@@ -55,7 +55,7 @@ def about_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> R
     if _swaps(reading, state):
         return replace(with_intent(reading, Intent.SEARCH, ()), reference=None)
     topic = _is_it(reading, state, stock, raw)
-    if topic is None and _asks_something_else(reading, state, stock):
+    if topic is None and _asks_something_else(reading, state, stock, raw):
         topic = OTHER
     return reading if topic is None else _asked(reading, topic)
 
@@ -137,7 +137,7 @@ def _is_it(reading: Reading, state: State, stock: Stock, raw: str) -> str | None
 _OF_A_CAR = re.compile(
     r"^(?:(?:e|mas|sera que|entao|o carro) )*(?:puxa|cab(?:e|em)|aguenta|sobe|desce|passa|faz|da|"
     r"precisa|pega|roda|anda|serve|vale|dura|desvaloriza|esquenta|vibra|treme|vaza|balanca|aceita|"
-    r"funciona|vem|acompanha|possui|e|tem|ja|foi|esta)\b|"
+    r"funciona|vem|acompanha|possui|tem|ja|foi|esta)\b|"
     r"\b(?:nel[ea]|del[ea]|el[ea]|ness[ea]|dess[ea]|ess[ea])\b"
 )
 _NOT_OF_IT = re.compile(
@@ -146,7 +146,7 @@ _NOT_OF_IT = re.compile(
 )
 
 
-def _asks_something_else(reading: Reading, state: State, stock: Stock) -> bool:
+def _asks_something_else(reading: Reading, state: State, stock: Stock, raw: str) -> bool:
     """`puxa reboque?` of the car spoken of: a question, whatever nobody thought of before."""
     if reading.intent is not Intent.UNCLEAR or not reading.text.question or state.draft is not None:
         return False
@@ -154,7 +154,8 @@ def _asks_something_else(reading: Reading, state: State, stock: Stock) -> bool:
         return False
     pointed = reading.reference is None or reading.reference.how is Pointing.THIS
     flat = reading.text.flat
-    about = pointed and _OF_A_CAR.search(flat) and not _NOT_OF_IT.search(flat)
+    is_it = flat.startswith("e ") and _SAID_IS.match(raw.strip())
+    about = pointed and (_OF_A_CAR.search(flat) or is_it) and not _NOT_OF_IT.search(flat)
     return bool(about) and find_target(reading, state, stock) is not None
 
 

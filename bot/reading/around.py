@@ -15,7 +15,8 @@ FILL = (
 MAX = re.compile(
     r"\b(?:ate|(?:no )?maximo|abaixo|menos de|menor(?:es)? (?:que|de)|inferior(?:es)? a|limite|"
     r"teto|"
-    r"(?:nao )?(?:passe|passa|passo|passar|passaria|ultrapasso|ultrapasse|ultrapassar)(?: muito)?|tenho|gastar|pagar|"
+    r"(?:nao )?(?:passe|passa|passo|passar|passaria|ultrapasso|ultrapasse|ultrapassar)(?: muito)?|"
+    r"tenho|gastar|pagar|"
     r"orcamento|"
     r"disponho|disponivel|bolso|budget|(?:nada|nao|nem) (?:acima|mais) (?:de|que)|"
     r"(?:aument\w+|estic\w+|subo|suba|sobe|subir|chego|chegar|vai|vou|ir)(?: (?:o|meu|valor|"

@@ -65,6 +65,19 @@ _WISHED = re.compile(
 )
 
 
+_TOLD = re.compile(
+    r"\bmeu (?:carro|carrinho|possante|usado|veiculo)"
+    r"(?: (?!ideia|sonho|quero|interesse|procuro|plano|minha|quebr|morreu|deu|foi)\w+){0,6}"
+    r" (?:e|era|seria)(?: um| uma| o| a)?$"
+)
+"""`meu carro pra avaliar também, é um Fox 2014`: also beyond a comma."""
+
+
+def is_told(before: str) -> bool:
+    """The words before, breaks included, say that his car is what is named."""
+    return bool(_TOLD.search(before))
+
+
 def is_exchanged(before: str, after: str) -> bool:
     """The buyer would give it in exchange, whether or not he says `meu`."""
     if _IN_MIND.match(after) or _WISHED.search(before):

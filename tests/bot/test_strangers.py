@@ -6,6 +6,7 @@ import pytest
 
 from bot.reading.reader import read
 from bot.stock import Stock
+from bot.values import Car
 from tests.bot.showroom import Chat, car, sent, shown
 
 LOT = Stock.build(
@@ -53,7 +54,7 @@ def test_a_wish_beside_words_of_exchange_stays_a_wish(said: str) -> None:
     """`na troca`, `de entrada`, `estou com um` alone make nobody's car."""
     reading = read(said, LOT, this_year=2026)
     assert reading.own_car is None
-    assert reading.filters.spoken()["model"] == "Gol"
+    assert reading.filters.spoken()["model"].startswith("Gol")
 
 
 YARD = Stock.build(
@@ -447,3 +448,62 @@ def test_what_he_has_in_a_talk_of_financing_is_a_down_payment() -> None:
     """`tenho 10 mil` is no budget then."""
     answer = talk("tem hr-v?", "vocês financiam?").say("tenho 10 mil")
     assert answer.handoff == "financing"
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "told"),
+    [
+        (("aceita troca?",), "sim", "seu carro"),
+        (("suv até 150",), "sim", "utomático ou manual"),
+        (("sedan",), "pode ser", "De qual deles"),
+    ],
+)
+def test_a_yes_to_a_question_is_no_new_beginning(
+    words: tuple[str, ...], said: str, told: str
+) -> None:
+    """What was asked is asked again, in fewer words."""
+    chat = Chat(stock=Stock.build(_many()))
+    for before in words:
+        chat.say(before)
+    answer = chat.say(said)
+    assert told.lower() in sent(answer).lower() or "qual deles" in sent(answer).lower()
+    assert answer.rule.startswith("yes.")
+
+
+def _many() -> list[Car]:
+    suvs = [car(n, "Jeep", f"Compass {n}", f"{90 + n}000") for n in range(1, 8)]
+    return [*suvs, *(car(n, "Honda", f"Civic {n}", f"{60 + n}000") for n in range(11, 14))]
+
+
+def test_down_payment_and_months_are_told_one_after_the_other() -> None:
+    """`sim`, `10 mil`, `48`: each answers what was asked."""
+    chat = talk("vocês financiam?", "sim", "10 mil")
+    answer = chat.say("48")
+    assert answer.understood["intent"] == "financing"
+    assert answer.summary is not None
+    assert "48" in answer.summary
+
+
+def test_who_does_not_know_is_helped_and_in_the_end_met_by_a_person() -> None:
+    """Twice he is guided, then a seller is called."""
+    chat = talk("quero um carro")
+    assert chat.say("não sei").rule == "guides"
+    assert [chat.say("sei lá").rule, chat.say("nem sei").handoff][-1] == "stuck"
+
+
+def test_a_word_for_the_hour_answers_the_question_for_the_time() -> None:
+    """`umas duas`."""
+    answer = talk("tem hr-v?", "quero ver amanhã à tarde").say("umas duas")
+    assert answer.agenda is not None
+    assert answer.agenda.appointment.at.hour == 14
+
+
+def test_his_car_may_be_told_after_a_comma() -> None:
+    """`leva meu carro pra avaliar também, é um gol 2014`."""
+    reading = read("leva meu carro pra avaliar também, é um gol 2014", LOT, this_year=2026)
+    assert reading.own_car == "gol 2014"
+
+
+def test_a_car_of_a_picture_is_asked_for() -> None:
+    """Lucas sees no pictures."""
+    assert "modelo" in sent(talk().say("quanto custa esse da foto?"))
