@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from bot.answers import with_intent
-from bot.filters import Filters, ModelWish, Sort
+from bot.filters import Exclude, Filters, ModelWish, Sort
 from bot.reading.data import attribute_words
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
@@ -84,6 +84,7 @@ _IS_THERE = re.compile(
     r"\b(?:tem|teria|tinha|existe|vem|sai|vende\w*|consegue\w*|acha\w*|arruma\w*)\b"
     r"(?!.*\b(?:vidros?|travas?|direcao|bancos?|cambio)\b)"
 )
+_OTHER_COLOR = re.compile(r"\boutras? cor(?:es)?\b")
 _THE_SAME = re.compile(
     r"\b(?:ess[ea] mesm[oa]|mesm[oa] (?:carro|modelo)|igual(?:zinho)?|um dess[ea]s?)\b"
 )
@@ -99,6 +100,11 @@ def _variant(reading: Reading, state: State, stock: Stock) -> Reading | None:
     plain = plain and set(reading.topics) <= {"cor", "combustivel"}
     if item is None or not one or not plain or said.model or said.brand or said.body:
         return None
+    if _OTHER_COLOR.search(flat) and item.color and said.empty():
+        unlike = Filters(
+            model=(ModelWish(family=item.family),), exclude=Exclude(color=(item.color,))
+        )
+        return with_intent(replace(reading, filters=unlike, reference=None), Intent.SEARCH, ())
     differs = [test for _, test in car_tests(said) if not test(item)]
     if not differs:
         return None

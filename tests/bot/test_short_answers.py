@@ -114,3 +114,20 @@ def test_a_word_for_the_hour_answers_the_question_for_the_time() -> None:
     answer = talk("tem hr-v?", "quero ver amanhã à tarde").say("umas duas")
     assert answer.agenda is not None
     assert answer.agenda.appointment.at.hour == 14
+
+
+@pytest.mark.parametrize("said", ["posso chegar 15 min depois?", "pode ser 15 minutos mais tarde?"])
+def test_minutes_move_the_visit(said: str) -> None:
+    """`15 min` are minutes, and no minimum."""
+    chat = talk("tem hr-v?")
+    chat.say("quero ver amanhã às 16h")
+    answer = chat.say(said)
+    assert answer.agenda is not None
+    assert answer.agenda.appointment.at.strftime("%H:%M") == "16:15"
+
+
+def test_who_will_be_late_wishes_for_no_price() -> None:
+    """`uns 30 min` is no amount."""
+    chat = talk("tem hr-v?")
+    chat.say("quero ver hoje às 16h")
+    assert not chat.say("vou me atrasar uns 30 min, tudo bem?").rule.startswith("search")
