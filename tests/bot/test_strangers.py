@@ -89,7 +89,16 @@ def test_who_bought_and_waits_complains(said: str) -> None:
     assert answer.handoff == "complaint"
 
 
-@pytest.mark.parametrize("said", ["ainda não recebi as fotos, pode mandar do yaris?", "falou!"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ainda não recebi as fotos, pode mandar do yaris?",
+        "até agora não me mandaram as fotos",
+        "alguém já olhou o motor dele?",
+        "cheguei a ver um honda no site",
+        "falou!",
+    ],
+)
 def test_who_only_waits_for_photos_does_not_complain(said: str) -> None:
     """Nor does whoever says goodbye."""
     assert talk("tem yaris?").say(said).handoff is None
