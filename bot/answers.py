@@ -11,8 +11,9 @@ from dataclasses import replace
 from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
+from bot.reading.shifts import NUMBERS, WORD
 from bot.reading.text import fold
-from bot.reading.when import DayWish, When
+from bot.reading.when import DayWish, TimeWish, When
 from bot.state import Pending, State
 
 _BARE_DAY = re.compile(r"(?:no |o |pode ser |entao |seria )?(?:dia )?([0-3]?[0-9])(?: entao)?")
@@ -29,7 +30,7 @@ _CEILING = re.compile(r"\bate\b")
 
 def as_an_answer(reading: Reading, state: State) -> Reading:
     """The same reading, or what it means as an answer."""
-    reading = _day(reading, state)
+    reading = _time(_day(reading, state), state)
     flat = _ITS.sub("", reading.text.flat)
     wishes = bool(_WISHES.search(flat))
     if state.deal.own_car and _DIFFERENCE.search(flat) and not reading.filters.model:
@@ -67,6 +68,23 @@ def _day(reading: Reading, state: State) -> Reading:
     return reading
 
 
+_ABOUT_THEN = re.compile(
+    r"(?:(?:la|acho|que|pelas|umas|por volta das|as|tipo|pode ser|entao|de manha) ?)*"
+    r"(?:(?P<hour>[01]?[0-9]|2[0-3]) ?h? e (?:pouc[oa]|pouquinho|alguma coisa|bolinha|uns "
+    rf"quebrados)|(?P<word>{WORD}))"
+)
+
+
+def _time(reading: Reading, state: State) -> Reading:
+    """`10 e pouco`, asked for the time: at ten; without the question it is an amount."""
+    match = _ABOUT_THEN.fullmatch(reading.text.flat)
+    if state.pending is not Pending.TIME or match is None:
+        return reading
+    said = match["hour"] or match["word"]
+    when = When(time=TimeWish(hour=int(said) if said.isdigit() else NUMBERS[said]))
+    return replace(reading, when_said=when, filters=Filters(), intents=(Intent.UNCLEAR,))
+
+
 def _offer(reading: Reading, state: State) -> Reading | None:
     """`120 mil no pix` after a talk about the price."""
     if state.last_intent != Intent.NEGOTIATE or reading.offers:
@@ -92,12 +110,17 @@ def _own_car(reading: Reading, state: State) -> Reading | None:
 
 def _down_payment(reading: Reading, state: State) -> Reading | None:
     """`20 mil`, `48x`; `até 60 mil` is a wish for a car."""
-    told = reading.down_payment is not None and state.last_intent == Intent.FINANCING
-    asked = state.pending is Pending.DOWN_PAYMENT or told
+    of_it = state.last_intent == Intent.FINANCING
+    told = of_it and (reading.down_payment is not None or _HAS.fullmatch(reading.text.flat))
+    asked = state.pending is Pending.DOWN_PAYMENT or bool(told)
     if not asked or not reading.filters.only_money():
         return None
     if _CEILING.search(reading.text.flat):
         return None
+    months = _bare_months(reading, state)
+    if months is not None:
+        told_so = replace(reading, months=months, filters=Filters())
+        return with_intent(told_so, Intent.FINANCING, ())
     down = reading.down_payment
     if down is None and (reading.months is None or reading.filters.price_max is not None):
         down = _only_amount(reading)
@@ -106,6 +129,23 @@ def _down_payment(reading: Reading, state: State) -> Reading | None:
     return with_intent(replace(reading, down_payment=down, filters=Filters()), Intent.FINANCING, ())
 
 
+_BARE_MONTHS = re.compile(r"(?:(?:em|por|acho|que|umas|pode|ser|seria|de) )*(?P<months>[1-9][0-9])")
+
+
+def _bare_months(reading: Reading, state: State) -> int | None:
+    """`48`, once the down payment is known: in so many months."""
+    match = _BARE_MONTHS.fullmatch(reading.text.flat)
+    if match is None or state.deal.down_payment is None or state.deal.months is not None:
+        return None
+    return int(match["months"]) if int(match["months"]) in _MONTHS else None
+
+
+_HAS = re.compile(
+    r"(?:(?:eu|so|ja|entao|mas|bom|e|que|uns|umas) )*(?:tenho|consigo|arrumo|junto|dou|posso dar|"
+    r"daria)"
+    r"(?: (?:uns|umas|so|r\$))* [0-9.,]+k?(?: (?:mil|reais|guardad[oa]s?|na mao|agora|pra dar|ja))*"
+)
+"""`tenho 10 mil`, in a talk of financing: for the down payment."""
 _ANOTHER_TERM = re.compile(
     r"(?:e|mas|entao|agora|ou|tambem|se|eu|aument\w+|sub\w+|baix\w+|diminu\w+|simula|faz|"
     r"calcula|fica como|como fica|quanto fica) ?"

@@ -55,7 +55,7 @@ _ABOUT_ELSE = re.compile(
 
 def calls_off(reading: Reading, state: State, stored: Appointment | None) -> bool:
     """True for `vou furar amanhã`, `não conta comigo`: nothing is moved, no other wish is said."""
-    if stored is None and state.draft is None:
+    if stored is None and (state.draft is None or state.draft.told):
         return False
     if reading.text.question or not reading.filters.only_names():
         return False

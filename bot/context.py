@@ -27,7 +27,9 @@ _FOLLOW_UP = re.compile(
 )
 _FOLLOW_UP_ANY = re.compile(r"^(?:e|ess[ea]|el[ea]|est[ea]|o|a)\b")
 PRICE = re.compile(
-    r"\b(?:quanto (?:custa|e|esta|fica|sai)(?! (?:rodad\w+|de km|d[ea] volta))|preco|valor)\b"
+    r"\b(?:quanto (?:(?:e )?que )?(?:(?:el[ea]|ess[ea]) )?(?:custa|e|esta|fica|sai)"
+    r"(?! (?:rodad\w+|de km|d[ea] volta))|preco|valor|"
+    r"por quanto(?! tempo))\b"
 )
 _PARTING = re.compile(
     r"\bate (?:amanha|hoje|la|mais|logo|breve|sabado|segunda|terca|quarta|quinta|sexta|domingo)\b"
@@ -45,6 +47,10 @@ _ASKS_HOURS = re.compile(r"\b(?:abr\w+|fech\w+|atend\w+|funciona\w*|aberto|ate q
 _COMES_FOR = re.compile(
     r"\b(?:e|seria|vou|quero|queria|so) (?:so )?(?:pra )?(?:ver|testar|andar|conhecer|olhar)\b"
 )
+_RATHER = re.compile(
+    r"\b(?:melhor|mesm[oa] (?:hora|horario)|prefiro|pode ser|passa|muda|troca|da pra ser)\b"
+)
+"""Beside a hello or thanks: another time for what is booked."""
 _ANOTHER = re.compile(r"\b(?:outr[oa]s?|parecid[oa]s?|algo|algum|alguma)\b")
 _WANTS_ONE = re.compile(
     r"(?:quero|queria|procuro|busco|tem|tinha|preciso)(?: de)?(?: ver)? (?:um|uma|algum|alguma)\b"
@@ -92,7 +98,7 @@ def _acknowledges(reading: Reading, state: State) -> Reading | None:
     """`beleza`, `ok entendi`: an answer while something is asked for, else thanks."""
     if not _ACK.fullmatch(reading.text.flat) or not state.greeted or reading.text.question:
         return None
-    waits = state.pending not in (None, Pending.CAR, Pending.BUDGET)
+    waits = state.pending not in (None, Pending.CAR, Pending.BUDGET, Pending.GEARBOX)
     return reading if waits else with_intent(reading, Intent.THANKS, ())
 
 
@@ -127,9 +133,9 @@ def _visit(
 ) -> Intent | None:
     """The intent that these words have because of an appointment, made or in the making."""
     flat = reading.text.flat
-    if stored is None and state.draft is None:
+    if stored is None and (state.draft is None or state.draft.told):
         when = reading.when_said
-        whole = when.day is not None and when.time is not None
+        whole = (when.day is not None or state.draft is not None) and when.time is not None
         return Intent.SCHEDULE if whole and reading.intent is Intent.UNCLEAR else None
     if asks_what_is_booked(flat) and Intent.CANCEL_SCHEDULE not in reading.intents:
         return Intent.SCHEDULE
@@ -154,7 +160,7 @@ def _visit(
         return None
     asked = state.draft is not None and state.draft.idle == 0
     polite = reading.intent in (Intent.THANKS, Intent.GREETING, Intent.BYE, Intent.BUY)
-    return change if asked or not polite else None
+    return change if asked or not polite or _RATHER.search(flat) else None
 
 
 def _says_when(reading: Reading) -> bool:

@@ -164,6 +164,8 @@ def _intent(talk: Talk) -> Intent:
     if of_a_car and talk.target is None and talk.state.offered:
         return Intent.SEARCH  # `tem com GNV?` of a list: which of them has it
     unclear = reading.intent is Intent.UNCLEAR
+    if unclear and courtesy.brings_along(reading.text.flat):
+        return Intent.UNCLEAR
     if unclear and (talk.pointed or talk.chosen is not None or asks_to_compare(reading.text.flat)):
         return Intent.SEARCH
     if reading.intent is Intent.UNCLEAR and (reading.loose or reading.free or reading.reference):

@@ -91,6 +91,8 @@ def _to_check(state: State, answer: Answer) -> tuple[str, ...]:
 def _draft(before: Draft | None, answer: Answer) -> Draft | None:
     if answer.rule.startswith("visit.") or before is None:
         return answer.draft
+    if answer.draft is not None and answer.draft.told and before.day is None:
+        before = before.model_copy(update={"day": answer.draft.day})
     idle = before.idle + 1
     return before.model_copy(update={"idle": idle}) if idle <= IDLE_LIMIT else None
 

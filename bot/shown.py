@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from bot.answers import with_intent
-from bot.filters import Filters
+from bot.filters import Exclude, Filters, ModelWish, Sort
 from bot.reading.data import attribute_words
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
@@ -15,12 +15,20 @@ from bot.reading.references import Pointing, Reference
 from bot.reading.sorting import find_sort
 from bot.rules.focus import find_target
 from bot.state import State
-from bot.stock import Listing, Stock
+from bot.stock import Listing, Stock, car_tests
 
+OTHER = "outra"
+"""The topic of a question about a car that belongs to none that is known."""
+WORDS_ASKED = 2
 _SWAPPED = ("transmission", "fuel", "color", "body")
 _LEADS = re.compile(r"(?:e|mas|ou|agora|entao|tem|teria|e se (?:for|fosse)|nao tem|so se for)\b")
 _ONE_CAR = re.compile(r"\b(?:ess[ea]|el[ea]|d(?:el|ess)[ea]|est[ea]|aquel[ea]|n(?:el|ess)[ea])\b")
 _WHICH_HAS = re.compile(r"(?:e )?(?:qual|quais|algum|alguma)(?: d(?:el|ess)[ea]s)?(?: que)? tem")
+_ORDERED_BY: dict[Sort | None, frozenset[str]] = {
+    Sort.MILEAGE_ASC: frozenset(("km",)),
+    Sort.YEAR_DESC: frozenset(("ano",)),
+}
+"""The topic that an order only names."""
 _AND_MORE = re.compile(r"e (?:qual (?:e )?)?(?:o )?(?:mais (?:barat|car|nov)|menos rodad)[oa]")
 _SAID_IS = re.compile(r"(?<!\w)(?:é|eh)(?!\w)", re.IGNORECASE)
 _IS_IT = re.compile(
@@ -41,9 +49,14 @@ def about_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> R
     if state.topics and _WHICH_HAS.fullmatch(reading.text.flat):
         freed = replace(reading, free=frozenset(("model", "brand")))
         return with_intent(freed, Intent.SEARCH, state.topics)
+    variant = _variant(reading, state, stock)
+    if variant is not None:
+        return variant
     if _swaps(reading, state):
         return replace(with_intent(reading, Intent.SEARCH, ()), reference=None)
     topic = _is_it(reading, state, stock, raw)
+    if topic is None and _asks_something_else(reading, state, stock, raw):
+        topic = OTHER
     return reading if topic is None else _asked(reading, topic)
 
 
@@ -60,9 +73,44 @@ def _best(reading: Reading, state: State) -> Reading | None:
     reference = reading.reference
     of_list = reference is not None and reference.how is Pointing.BEST and len(state.offered) > 1
     asks = reading.intent in (Intent.DETAILS, Intent.SEARCH, Intent.UNCLEAR, Intent.NEGOTIATE)
-    if not of_list or not asks or reading.offers or not set(reading.topics) <= {"km", "ano"}:
+    if not of_list or not asks or reading.offers or reference is None:
         return None
+    if set(reading.topics) - _ORDERED_BY.get(reference.sort, frozenset()):
+        return None  # `o mais barato desses, qual a km?`
     return with_intent(reading, Intent.SEARCH, ())
+
+
+_IS_THERE = re.compile(
+    r"\b(?:tem|teria|tinha|existe|vem|sai|vende\w*|consegue\w*|acha\w*|arruma\w*)\b"
+    r"(?!.*\b(?:vidros?|travas?|direcao|bancos?|cambio)\b)"
+)
+_OTHER_COLOR = re.compile(r"\boutras? cor(?:es)?\b")
+_THE_SAME = re.compile(
+    r"\b(?:ess[ea] mesm[oa]|mesm[oa] (?:carro|modelo)|igual(?:zinho)?|um dess[ea]s?)\b"
+)
+
+
+def _variant(reading: Reading, state: State, stock: Stock) -> Reading | None:
+    """`tem ele híbrido?`, `tem esse mesmo só que branco?`: its model, otherwise than it is."""
+    item = None if state.focus is None else stock.get(state.focus)
+    said = reading.filters.model_copy(update={"sort": None})
+    flat = reading.text.flat
+    one = (_ONE_CAR.search(flat) and _IS_THERE.search(flat)) or _THE_SAME.search(flat)
+    plain = reading.intent in (Intent.SEARCH, Intent.DETAILS)
+    plain = plain and set(reading.topics) <= {"cor", "combustivel"}
+    if item is None or not one or not plain or said.model or said.brand or said.body:
+        return None
+    if _OTHER_COLOR.search(flat) and item.color and said.empty():
+        unlike = Filters(
+            model=(ModelWish(family=item.family),), exclude=Exclude(color=(item.color,))
+        )
+        return with_intent(replace(reading, filters=unlike, reference=None), Intent.SEARCH, ())
+    differs = [test for _, test in car_tests(said) if not test(item)]
+    if not differs:
+        return None
+    wish = said.model_copy(update={"model": (ModelWish(family=item.family),), "body": ()})
+    meant = replace(reading, filters=wish, reference=None)
+    return with_intent(meant, Intent.SEARCH, ())
 
 
 def _swaps(reading: Reading, state: State) -> bool:
@@ -90,6 +138,31 @@ def _is_it(reading: Reading, state: State, stock: Stock, raw: str) -> str | None
         return None
     item = find_target(reading, state, stock)
     return None if item is None else _topic(match["word"], item, stock)
+
+
+_OF_A_CAR = re.compile(
+    r"^(?:(?:e|mas|sera que|entao|o carro) )*(?:puxa|cab(?:e|em)|aguenta|sobe|desce|passa|faz|da|"
+    r"precisa|pega|roda|anda|serve|vale|dura|desvaloriza|esquenta|vibra|treme|vaza|balanca|aceita|"
+    r"funciona|vem|acompanha|possui|tem|ja|foi|esta)\b|"
+    r"\b(?:nel[ea]|del[ea]|el[ea]|ness[ea]|dess[ea]|ess[ea])\b"
+)
+_NOT_OF_IT = re.compile(
+    r"\b(?:voces?|ai na loja|loja|vendedor\w*|robo|visita|horario|posso|pode|podemos|vou|quero|"
+    r"queria|mostra|manda|sim|nao e|ne)\b"
+)
+
+
+def _asks_something_else(reading: Reading, state: State, stock: Stock, raw: str) -> bool:
+    """`puxa reboque?` of the car spoken of: a question, whatever nobody thought of before."""
+    if reading.intent is not Intent.UNCLEAR or not reading.text.question or state.draft is not None:
+        return False
+    if reading.when_said.says_something() or len(reading.text.tokens) < WORDS_ASKED:
+        return False
+    pointed = reading.reference is None or reading.reference.how is Pointing.THIS
+    flat = reading.text.flat
+    is_it = flat.startswith("e ") and _SAID_IS.match(raw.strip())
+    about = pointed and (_OF_A_CAR.search(flat) or is_it) and not _NOT_OF_IT.search(flat)
+    return bool(about) and find_target(reading, state, stock) is not None
 
 
 def _topic(word: str, item: Listing, stock: Stock) -> str | None:

@@ -23,6 +23,7 @@ class Pending(StrEnum):
     """What Lucas has asked or offered, so that a bare yes or a bare number has a meaning."""
 
     BUDGET = "budget"
+    GEARBOX = "gearbox"
     CAR = "car"
     PHOTOS = "photos"
     PERSON = "person"
@@ -51,6 +52,8 @@ class Draft(BaseModel):
     """It shall be in the week after this one, whatever day."""
     offered: date | None = None
     """The one day that Lucas proposed: a yes means it."""
+    told: bool = False
+    """Nothing is in the making: only the hours of this day were asked for."""
     idle: int = 0
     """Turns since that were about something else."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from bot.reading import around
 from bot.reading.ages import oldest_age, short_years
 from bot.reading.corrections import corrects
-from bot.reading.numbers import Number, find_numbers
+from bot.reading.numbers import Number, find_numbers, in_full
 from bot.reading.text import Text
 
 _ENGINE_MAX = 6.5
@@ -86,6 +86,9 @@ class _Reader:
                 skip, self._past = position + 1, numbers[position + 1].end
             else:
                 self._one(number)
+        term = around.TERM.search(self._text.flat)
+        if term and self._out.down_payment is not None and self._out.months is None:
+            self._out.months = int(term[1])  # `40 de entrada e o resto em 36`
         return self._out
 
     def _pairs_of_years(self) -> None:
@@ -134,8 +137,8 @@ class _Reader:
         marked = bool(high.thousands or high.unit == "reais") and not between.startswith("e")
         if not (opened or marked) or (between.startswith("e") and "entre" not in before):
             return False
-        top = _thousands(high)
-        bottom = _thousands(low)
+        top = in_full(high)
+        bottom = in_full(low)
         if self._is_km(high):
             self._out.mileage_max = top
             return True
@@ -182,6 +185,8 @@ class _Reader:
     def _no_filter(self, number: Number) -> bool:
         before = self._text.before(number.start)
         after = self._text.after(number.end)
+        if after.startswith("vezes") and around.REPEATED_BEFORE.search(before):
+            return True
         if number.unit in ("x", "vezes") or around.INSTALMENT_AFTER.match(after):
             self._out.instalments = True
             if number.value <= MOST_MONTHS and not number.thousands:
@@ -191,7 +196,7 @@ class _Reader:
             self._out.instalments = True
             return True
         if around.DOWN_AFTER.match(after) or around.DOWN_BEFORE.search(before):
-            self._out.down_payment = _thousands(number)
+            self._out.down_payment = in_full(number)
             return True
         if self._as_age(number):
             return True
@@ -221,7 +226,7 @@ class _Reader:
             return False
         before, after = self._text.before(number.start), self._text.after(number.end, 8)
         if around.MAX.search(before) or re.search(r"\bou menos\b|\bmaximo\b", after):
-            self._out.mileage_max = _thousands(number)
+            self._out.mileage_max = in_full(number)
         return True
 
     def _as_engine(self, number: Number) -> bool:
@@ -258,7 +263,7 @@ class _Reader:
     def _as_price(self, number: Number) -> bool:
         before = self._text.before(number.start, 8)
         money = self._is_money(number)
-        value = _thousands(number)
+        value = in_full(number)
         if number.unit not in ("", "reais") or value < MIN_BARE_PRICE * 1000:
             return False
         mode = around.price_mode(before, self._text.after(number.end, 8))
@@ -290,10 +295,3 @@ class _Reader:
             self._out.price_min, self._out.price_max = round(value * 0.9), round(value * 1.1)
         else:
             self._out.price_max = value
-
-
-def _thousands(number: Number) -> int:
-    """In reais or km: a bare number under 1000 means thousands."""
-    if number.thousands or number.value >= 1000:
-        return round(number.value)
-    return round(number.value * 1000)

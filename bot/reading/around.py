@@ -15,7 +15,8 @@ FILL = (
 MAX = re.compile(
     r"\b(?:ate|(?:no )?maximo|abaixo|menos de|menor(?:es)? (?:que|de)|inferior(?:es)? a|limite|"
     r"teto|"
-    r"(?:nao )?(?:passe|passa|passar|ultrapasse|ultrapassar)(?: muito)?|tenho|gastar|pagar|"
+    r"(?:nao )?(?:passe|passa|passo|passar|passaria|ultrapasso|ultrapasse|ultrapassar)(?: muito)?|"
+    r"tenho|gastar|pagar|"
     r"orcamento|"
     r"disponho|disponivel|bolso|budget|(?:nada|nao|nem) (?:acima|mais) (?:de|que)|"
     r"(?:aument\w+|estic\w+|subo|suba|sobe|subir|chego|chegar|vai|vou|ir)(?: (?:o|meu|valor|"
@@ -52,12 +53,14 @@ KM_BEFORE = re.compile(
 )
 DOWN_BEFORE = re.compile(
     r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$|"
-    r"\be se (?:eu )?(?:der|desse|dar|entrar com)(?: (?:uns|r\$))*$"
+    r"\b(?:e )?se (?:eu )?(?:der|desse|dar|entrar com)(?: (?:uns|r\$))*$"
 )
 DOWN_AFTER = re.compile(
     r"(?:reais )?(?:(?:de|na|como|pra|em|pra dar de) )?(?:entrada|sinal)\b|"
-    r"(?:reais )?(?:(?:a vista|agora|na mao|em dinheiro) )?(?:e|mais) (?:o )?(?:resto|restante|que "
-    r"faltar|parcel\w+|financ\w+)\b"
+    r"(?:reais )?pra (?:dar|pagar) (?:agora|na hora|de cara|de inicio|no ato)\b|"
+    r"(?:reais )?(?:(?:a vista|agora|na mao|em dinheiro|no pix) )?"
+    r"(?:(?:e|mais) (?:o )?(?:resto|restante|saldo|que faltar|parcel\w+|financ\w+)|"
+    r"o (?:resto|restante|saldo))\b"
 )
 INSTALMENT_BEFORE = re.compile(
     r"\b(?:parcelas?|prestac(?:ao|oes)|mensal|mensais|mensalidade)(?: (?:de|ate|no|maximo|em|uns|"
@@ -70,14 +73,20 @@ OFFER = re.compile(
     r"\b(?:faz|fazem|fazer|faria|fariam|fecha|fecham|fechamos|fechar|fecho|deixa|deixam|sai|leva|"
     r"levo|vende|"
     r"vendem|venda|vender|aceita|aceitam|dou|pago|ofereco|ofert[ao]|daria|pagaria|proposta|"
-    r"consegue|consegu\w+|topa|topam|"
+    r"consegue|consegu\w+|topa|topam|fazia|faziam|fez|fizeram|deixava|deixou|deixaram|"
+    r"ofereceu|ofereceram|prometeu|prometeram|garantiu|garantiram|autorizou|autorizaram|"
+    r"liberou|liberaram|combinou|combinei|combinamos|passou|passaram|"
     r"toparia|pego)(?: (?!ate\b)\w+){0,4}? (?:por|em)(?: (?:r\$|uns|so))*$|"
     r"\b(?:dou|daria|pago|pagaria|ofereco|ofereceria|ofert[ao]|ofertaria|proposta|aceita|aceitam|topa|fecha|fecham|consegue|consegu\w+|"
-    r"rola|faz|fazem)"
+    r"rola|faz|fazem|ofereceu|ofereceram|prometeu|prometeram|garantiu|garantiram|autorizou|"
+    r"autorizaram|liberou|liberaram|aprovou|aprovaram|combinou|combinei|combinamos|"
+    r"me (?:passou|passaram|deu|deram|fez|fizeram))"
     r"(?: (?:ele|ela|esse|essa|isso|o|a|carro|por|em|de|nele|nela|pra|mim|voces|voce|vista|r\$|"
     r"seria|hoje|no|um))*$"
 )
 OFFER_AFTER = re.compile(
+    r"(?:reais )?(?:a vista|no pix|em dinheiro|no dinheiro)(?: (?:agora|hoje))* n[oa]s? "
+    r"(?!loja|banco|conta|caixa|mao|financ)\w+|"
     r"(?:reais )?(?:(?:a vista|no pix|em dinheiro|no dinheiro|hoje|agora) )*(?:fecha|fechamos|leva|"
     r"topa|rola|aceita|vende|da negocio)\b|"
     r"(?:reais )?(?:n[oa]|pel[oa]) \w+(?: \w+){0,4} (?:fecha|fechamos|fecho|levo|leva|topa)\b"
@@ -87,6 +96,13 @@ COUNTED = re.compile(
     r"filhos|dias?|"
     r"meses|horas?|hrs?|minutos?|unidades?|carros?|opcoes|vezes|polegadas|criancas)\b"
 )
+REPEATED_BEFORE = re.compile(
+    r"\b(?:liguei|ligo|mandei|chamei|perguntei|fui|vim|escrevi|pedi|tentei|falei|reclamei|cobrei|"
+    r"voltei|esperei|passei|vi|testei|andei|fiz)(?: \w+){0,3}$"
+)
+"""`já liguei 5 vezes` is no number of instalments."""
+TERM = re.compile(r"\b(?:em|por|pra) (12|18|24|30|36|42|48|60|72|84)\b(?! (?:mil|reais|km))")
+"""Months of a financing, said bare beside a down payment."""
 TIME_BEFORE = re.compile(r"\b(?:as|umas|ali pelas|pelas|das|apos as|depois das)$")
 DAY_BEFORE = re.compile(r"\bdia$")
 YEAR_BEFORE = re.compile(r"\bano(?: (?:de|e|modelo))*$")

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from bot.filters import Filters
 from bot.reading.amounts import Amounts
+from bot.reading.criteria import PRICE_OR_THERE, are_criteria, asks_for_any, wishes
 from bot.reading.data import any_of, load
 from bot.reading.kept import is_kept
 from bot.reading.silence import still_wishes
@@ -60,37 +61,6 @@ def _compiled() -> tuple[tuple[Intent, re.Pattern[str]], ...]:
 
 
 _PATTERNS = _compiled()
-_WISH = re.compile(
-    r"\b(?:tem|temos|teria|tinha|quero|queria|procur\w+|busc(?:o|ando)|precis\w+|algum|alguma|"
-    r"alguns|algumas|interess\w+|me mostra|mostra|qual|quais|vi (?:um|uma|o|a)|"
-    r"serve|qualquer|disponive\w+|estoque|vendem|trabalham|opcoes|opcao|cade|atras de|gostei)\b"
-)
-_PRICE_OR_THERE = re.compile(
-    r"\b(?:quanto\b(?! (?:ele |ela |o carro |esse |essa )?"
-    r"(?:gasta|consome|anda|faz|roda|tempo|(?:esta )?rodad|esta de km))|preco|valor|custa|"
-    r"disponivel|ainda "
-    r"(?:tem|esta)|esta ai|tem ainda|anuncio|vendeu|vendido|reservad\w+)"
-)
-_STOCK = re.compile(
-    r"^(?:um|uma|algum|alguma|alguns) que\b|"
-    r"^(?:os |ver )?(?:carros?|seminovos?|usados|catalogo|lista|modelos)$|"
-    r"\btem (?:alguma? )?(?:ofertas?|promoc\w+)\b|\bmelhor(?:es)? (?:opcao|opcoes|carro|escolha)\b|"
-    r"\bajud\w+ (?:me )?a escolher\b|^(?:e )?pra (?:minha|meu|uso|trabalh\w+|mim|familia|"
-    r"viag\w+|uber|"
-    r"aplicativo)\b|^uso (?:na|no|pra)\b|"
-    r"\bver (?:os |uns |um |algum |alguns )?carros?\b|\btem (?:algo|alguma coisa|coisa)\b|"
-    r"\b(?:algo|algum|alguma coisa|um|uma) (?:tipo|parecid[oa]|"
-    r"estilo|semelhante|similar)\b|"
-    r"\b(?:manda|envia|passa|ver|tem)(?: me)? (?:a|o|sua|seu|uma|um)? ?(?:lista|catalogo|relacao|"
-    r"tabela|portfolio)\b|\b(?:recomend\w+|indic(?:a|am|aria)|suger\w+)\b|\b(?:quero|queria|procuro|"
-    r"preciso de|busco) (?:algo|alguma coisa|outro|outra)\b|"
-    r"\b(?:o que|que|quais?|algo|alguma coisa)(?: (?:carros?|modelos?|opcoes))?(?: (?:que|e))? "
-    r"?(?:voces?|a loja)? ?(?:tem|tao|estao|vendem|trabalham)\b|\bestoque\b|\b(?:lista|tabela|"
-    r"catalogo) (?:de|dos|d)\b|\bquais carros\b|\bver os carros\b|\bcarros disponiveis\b|\bo que "
-    r"tem\b|\btem carro\b|\btem oque\b"
-    r"|\b(?:quero|procuro|preciso|busco|comprar|queria|procurando)(?: de)?(?: comprar)? (?:um|uma|"
-    r"algum)? ?(?:carro|veiculo|seminovo|usado)\b|\bdando uma olhada\b|\bmais opcoes\b|\btem mais\b"
-)
 
 
 def find_intents(
@@ -119,7 +89,7 @@ def find_intents(
         found.discard(Intent.OPT_OUT)
     _drop_shadowed(found, text, filters)
     if Intent.NEGOTIATE in found and not amounts.offers:
-        found = _without_bargain(found, text)
+        found = _without_bargain(found, text, filters)
     ranked = sorted(found, key=_RANK.__getitem__)
     if Intent.SEARCH in found and _search_first(ranked[0], text, filters, amounts, own):
         ranked.remove(Intent.SEARCH)
@@ -138,13 +108,11 @@ _IN_ORDER = re.compile(
     r"\bordem\b"
 )
 """`do mais caro pro mais barato` is an order of cars."""
-_ANY_CAR = re.compile(
-    r"^carros? (?:pra|que|de|a)\b|^(?:um|uma|algum|alguma) que\b|"
-    r"\b(?:tem|um|algum|quero|procuro|preciso de|quais) (?:algum |um )?carros?\b(?! e\b)|^carros? "
-    r"com\b"
-)
 
 _RANK = {intent: rank for rank, intent in enumerate(Intent)}
+
+
+_THE_REST = re.compile(r"\b(?:o )?(?:rest(?:o|ante)|saldo|que faltar)\b|\bquanto (?:fica|sai|da)\b")
 
 
 def _add_by_meaning(
@@ -158,67 +126,22 @@ def _add_by_meaning(
     names = bool(filters.model)
     if amounts.offers:
         found.add(Intent.NEGOTIATE)
+        found.discard(Intent.HOURS)  # `fecha 80 na Toro?`
     monthly = amounts.instalments and "garantia" not in topics
-    if monthly or (amounts.down_payment is not None and names):
+    down = amounts.down_payment is not None
+    if monthly or (down and (names or amounts.months or _THE_REST.search(text.flat))):
         found.add(Intent.FINANCING)
     if own and not found & {Intent.SELL_CAR, Intent.TRADE_IN}:
         found.add(Intent.TRADE_IN)
-    priced = bool(_PRICE_OR_THERE.search(text.flat))
+    priced = bool(PRICE_OR_THERE.search(text.flat))
     if (
         topics
-        and not _criteria(text, filters, topics)
+        and not are_criteria(text, filters, topics)
         and not (priced and (not names or topics == ("cabine",)))
     ):
         found.add(Intent.DETAILS)
-    if priced or not filters.empty() or filters.sort or _asks_for_any(text):
+    if priced or not filters.empty() or filters.sort or asks_for_any(text):
         found.add(Intent.SEARCH)
-
-
-def _asks_for_any(text: Text) -> bool:
-    return bool(_STOCK.search(text.flat) or _ANY_CAR.search(text.flat))
-
-
-_IS_IT = re.compile(
-    r"\be (?:mesmo |todo |ja )?(?:flex|automatic[oa]|manual|auto?|diesel|gasolina|hibrid[oa]|"
-    r"eletric[oa]|cvt|automatizad[oa]|(?:ano |modelo )?20[0-2][0-9])\b"
-)
-
-
-_SEATS_WISHED = re.compile(r"^(?!.*\b(?:quant[oa]s?|tem|leva|cabem?|e|vai|sao)\b).*\b[2-9] lugar")
-"""`Doblô 7 lugares` is a wish, `a Doblô tem 7 lugares` a question."""
-_LEAST = re.compile(
-    r"\b(?:o|a|os|as|qual)(?: \w+)? (?:(?:mais|menos) (?:pouco )?rodad\w+|d[eo] menor km|"
-    r"com menos km)|"
-    r"\bordem\b"
-)
-
-
-_HAVING = re.compile(
-    r"\b(?:mais|menos|menor|maior)\b.*\b(?:com|que (?:tenha|tem|venha|vem)(?: com)?|de|"
-    r"equipad\w+)\b"
-    r"(?!.*\b(?:quantos?|qual o|que cor)\b)"
-)
-"""Of the best by an order that has something: what it has is a criterion."""
-
-
-def _criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
-    """True when words that could be a question about a car are criteria for a search."""
-    if set(topics) <= {"km", "cambio", "combustivel", "ano", "cor"}:
-        stated = filters.mileage_max is not None or filters.transmission or filters.fuel
-        asks = bool(re.search(r"\b(?:qual|quantos?|que cor|quanto|ou e)\b|^e ", text.flat))
-        asks |= bool(filters.model) and bool(_IS_IT.search(text.flat))
-        sorted_by_km = filters.sort is not None and "km" in topics
-        asks &= not (sorted_by_km and _LEAST.search(text.flat))
-        listed = filters.color or filters.exclude.color
-        return bool((stated or sorted_by_km or listed) and not asks)
-    if topics == ("lugares",) and not text.question and _SEATS_WISHED.search(text.flat):
-        return True
-    if filters.sort is not None and _HAVING.search(text.flat):
-        return True  # `o Corolla mais barato com couro`
-    if len(filters.model) > 1 and _WISH.search(text.flat) and " ou " in text.flat:
-        return True  # `Doblo ou Spin de 7 lugares`
-    any_car = bool(_ANY_CAR.search(text.flat)) or not filters.only_names()
-    return not filters.model and any_car and bool(_WISH.search(text.flat) or any_car)
 
 
 def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
@@ -233,10 +156,7 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
             found.discard(Intent.CANCEL_SCHEDULE)
         found.discard(Intent.TRADE_IN)
         found.discard(Intent.HOURS)
-    if Intent.HUMAN in found and _NO_PERSON.search(text.flat):
-        found.discard(Intent.HUMAN)
-    if Intent.HOURS in found and not _OF_THE_STORE.search(text.flat):
-        found.discard(Intent.HOURS)
+    _drop_denied(found, text)
     if Intent.SELL_CAR in found:
         found.discard(Intent.TRADE_IN)
     if Intent.TRADE_IN in found and Intent.SCHEDULE in found and not re.search(_DAY, text.flat):
@@ -247,7 +167,26 @@ def _drop_shadowed(found: set[Intent], text: Text, filters: Filters) -> None:
         found -= {Intent.YES}
 
 
-def _without_bargain(found: set[Intent], text: Text) -> set[Intent]:
+_BARGAINS = re.compile(
+    r"\b(?:desconto\w*|negoci\w+|proposta|faz|fazem|fecha\w*|melhor\w*|menor|minimo|ultimo|abat\w+|"
+    r"baix\w+|abaix\w+|tira\w*|vista|pix|dinheiro|chor\w+|deixa\w*|cheg\w+|consegue\w*|condic\w+|"
+    r"concorr\w+|outr[oa] (?:loja|lugar)|acima|fora)\b"
+)
+
+
+def _drop_denied(found: set[Intent], text: Text) -> None:
+    """What is named only to say no to it, or of which only a word is used."""
+    if _NO_PERSON.search(text.flat):
+        found.discard(Intent.HUMAN)
+    if _NO_FINANCING.search(text.flat):
+        found.discard(Intent.FINANCING)
+    if not _OF_THE_STORE.search(text.flat):
+        found.discard(Intent.HOURS)
+
+
+def _without_bargain(found: set[Intent], text: Text, filters: Filters) -> set[Intent]:
+    if filters.price_max is not None and not _BARGAINS.search(text.flat):
+        return found - {Intent.NEGOTIATE} | {Intent.SEARCH}  # `muito caro, até 80 mil?`
     if _FOR_CHEAPER.search(text.flat) or _IN_ORDER.search(text.flat):
         return found - {Intent.NEGOTIATE} | {Intent.SEARCH}
     return found - {Intent.NEGOTIATE} if _NOT_DEAR.search(text.flat) else found
@@ -265,6 +204,13 @@ _OF_THE_STORE = re.compile(rf"^(?!.*{_PART_OF_A_CAR})|\b(?:loja|voces|horario|qu
 _NO_PERSON = re.compile(
     r"\bnao (?:precisa\w*|quero|queria|e pra)(?: \w+){0,2} (?:lig\w+|telefon\w+|falar com (?:o |um "
     r")?vendedor)"
+)
+
+
+_NO_FINANCING = re.compile(
+    r"\b(?:esquec\w+|deix\w+|desist\w+|nao quero)(?: (?:pra la|de lado|o|d[oe]|esse|mais|"
+    r"ess[ea]))* "
+    r"(?:financ\w+|parcel\w+)"
 )
 
 
@@ -291,7 +237,7 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
         general = not own and not amounts.instalments and not his
         down_only = first is Intent.FINANCING and amounts.down_payment is not None
         asks_for_it = bool(filters.model) and bool(_IS_THERE.search(text.flat))
-        criteria = not filters.only_names() and _wishes(text)
+        criteria = not filters.only_names() and wishes(text)
         return (general or down_only) and (criteria or asks_for_it)
     return first is Intent.DETAILS and not filters.only_names() and not filters.model
 
@@ -304,7 +250,3 @@ _FINANCES = re.compile(
 _IS_THERE = re.compile(
     r"\b(?:tem|ainda|disponivel|valor|preco|anuncio)\b|\bquanto (?:custa|e|esta|ta)\b"
 )
-
-
-def _wishes(text: Text) -> bool:
-    return bool(_WISH.search(text.flat))

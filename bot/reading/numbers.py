@@ -143,3 +143,10 @@ def _magnitude(total: int) -> int:
     if total >= 100:
         return 100
     return 10 if total >= 20 else 0
+
+
+def in_full(number: Number) -> int:
+    """In reais or km: a bare number under 1000 means thousands."""
+    if number.thousands or number.value >= 1000:
+        return round(number.value)
+    return round(number.value * 1000)

@@ -217,6 +217,8 @@ def _filters(
     unwanted: dict[str, list[str]] = {"color": [], "fuel": [], "body": [], "transmission": []}
     for key, value, judged in attributes:
         (unwanted if judged is Verdict.UNWANTED else wanted)[key].append(value)
+    for key, values in unwanted.items():  # `menos prata, que prata parece táxi`
+        wanted[key] = [value for value in wanted[key] if value not in values]
     spoken = [name for name in names if not name.own and not name.like]
     return Filters(
         brand=_values(spoken, NameKind.BRAND, negated=False),
@@ -247,7 +249,8 @@ def _filters(
 
 
 _NO_DOWN_PAYMENT = re.compile(
-    r"\b(?:sem|nao tenho) (?:dar )?(?:nada (?:de|pra) )?(?:nenhuma )?entrada\b|"
+    r"\b(?:sem|nao (?:tenho|der|dar|desse|tiver|vou dar|quero dar|"
+    r"posso dar)) (?:dar )?(?:nada (?:de|pra) )?(?:nenhuma )?entrada\b|"
     r"\bentrada zero\b|\b100 ?%"
 )
 

@@ -22,6 +22,8 @@ class Pointing(StrEnum):
     """The first by an order: o mais barato desses."""
     OTHERS = "others"
     CHEAPER = "cheaper"
+    THAN = "than"
+    """Newer or less driven than the one spoken of: mais novo que ele."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Reference:
     """The other end of that order: o mais rodado, o mais velho."""
     of_two: bool = False
     """The best of two: o mais barato dos dois."""
+    than_this: bool = False
+    """Cheaper than the one spoken of, not than all that were shown."""
 
 
 _OF_TWO = re.compile(
@@ -63,29 +67,40 @@ _CHEAPER = re.compile(
     r"\w+)? ?mais (?:barat\w+|em conta|acessive\w+)\b"
 )
 _NOT_CHEAPER = re.compile(
-    r"\b(?:o|a|os|as|do|da|qual|quais|pelo) (?:carro )?mais (?:barat|em conta)"
+    r"\b(?:o|a|os|as|do|da|qual|quais|pelo) "
+    r"(?:(?!que\b|tem\b|ha\b|outr|algo|algu|opc|coisa)[a-z0-9]+ ){0,2}?mais (?:barat|em conta)"
 )
 _BEST = re.compile(
     r"\bqual(?: \w+){0,5} (?:(?:menos|menor) (?:km|rodag\w+)|(?:roda|"
     r"rodou) menos)(?P<of2> (?:desses|dessas|deles))?|"
-    r"\b(?:o|a|do|da|qual|quem|qual d\w+ \w+)(?: e)?(?: o| a)? (?:mais (?:barat|car|nov|em conta|"
+    r"\b(?:o|a|do|da|qual|quem|qual d\w+ \w+)(?: e| esta)?(?: o| a)? (?:mais (?:barat|car|nov|"
+    r"em conta|"
     r"recente|top|rodad|velh|antig)\w*|menos rodad\w+|(?:de|com|que tem) (?:menos|menor) km)"
     r"(?P<of> (?:desses|dessas|deles|delas|ai|entre))?"
 )
 _OTHER_END = re.compile(r"\bmais (rodad|velh|antig)")
 _ENDS = {"rodad": Sort.MILEAGE_ASC, "velh": Sort.YEAR_DESC, "antig": Sort.YEAR_DESC}
+_THAN = re.compile(
+    r"\b(?:mais (?:barat\w+|em conta|acessive\w+|nov[oa]s?|recentes?)|por menos|abaixo|"
+    r"menos (?:rodad[oa]s?|car[oa]s?|km)) (?:do )?(?:que|d)?(?: o preco d| a km d)?"
+    r" ?(?:el[ea]|ess[ea]|est[ea]|isso|aquel[ea])\b(?! (?:ano|mes|valor que))"
+)
 _THIS = re.compile(
     r"\b(?:ess[ea]s?|est[ea] (?:carro|ai|aqui)|dess[ea]|dest[ea]|ness[ea]|nest[ea]|aquel[ea]|"
     r"daquel[ea]|naquel[ea]|"
     r"el[ea]|del[ea]|nel[ea]|isso|mesmo carro)\b"
 )
 _OTHERS = re.compile(
-    r"\b(?:tem mais|mais opcoes|outr[oa]s(?: opcoes)?|outras|o resto|os demais|proximos|ver mais|"
+    r"\b(?:tem mais|mais opcoes|outr[oa]s(?: opcoes)?|outras|os demais|"
+    r"(?<!entrada e )o resto(?! (?:em|eu|n[oa]|financ\w+|parcel\w+|a prazo|divid\w+|pag\w+|"
+    r"d[aoe])\b)|proximos|ver mais|"
     r"tem outr[oa]|nao (?:gostei|curti|me agrad\w+|e bem isso)(?: de nenhum\w*)?|nenhum[a]? "
     r"(?:desses|"
-    r"dessas|deles|delas)|algo diferente|outr[oa]s?$)\b"
+    r"dessas|deles|delas)|algo diferente|outr[oa]s?$|outr[oa]s? (?:carros?|modelos?|opc(?:ao|oes)|"
+    r"suvs?|sed(?:an|a)s?|hatchs?|picapes?|caminhonetes?|vans?|peruas?|automatic[oa]s?|manua(?:l|is))"
+    r")\b"
 )
-_PRICE_OF = re.compile(r"\b(?:o|a|do|da|esse|aquele|no|na) de$")
+_PRICE_OF = re.compile(r"\b(?:o|a|do|da|esse|aquele|no|na)(?: [a-z0-9-]+){0,2} de$")
 
 
 def find_reference(text: Text, amounts: Amounts) -> Reference | None:
@@ -101,13 +116,19 @@ def find_reference(text: Text, amounts: Amounts) -> Reference | None:
 
 def _price(text: Text, amounts: Amounts) -> Reference | None:
     for index, value, thousands in amounts.loose:
-        if _PRICE_OF.search(text.before(index, 2)):
+        if _PRICE_OF.search(text.before(index, 4)):
             exact = value if thousands or value >= 1000 else value * 1000
             return Reference(Pointing.PRICE, round(exact))
     return None
 
 
 def _best_or_cheaper(text: Text) -> Reference | None:
+    than = _THAN.search(text.flat)
+    if than:
+        sort = find_sort(text)
+        cheaper = sort is None or sort is Sort.PRICE_ASC
+        how = Pointing.CHEAPER if cheaper else Pointing.THAN
+        return Reference(how, sort=sort, than_this=True)
     best = _BEST.search(text.flat)
     if best:
         of_them = bool(best["of"] or best["of2"])

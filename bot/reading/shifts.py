@@ -37,6 +37,26 @@ def days(flat: str) -> int | None:
     return -count if match["way"] in ("antes", "mais cedo", "pra tras") else count
 
 
+_SOON = re.compile(
+    rf"\b(?:daqui(?: a)?|em|dentro de) (?:uns |umas )?(?P<amount>meia hora|"
+    rf"(?P<n>{HOUR}|{WORD}|um) ?h(?:ora|oras)?(?: e (?P<half>meia))?|"
+    rf"(?P<min>[1-9]0|[1-5]5) ?min(?:utos?|utinhos)?)\b"
+)
+
+
+def soon(flat: str) -> int | None:
+    """Minutes from now: `chego em 1h`, `daqui a meia hora`."""
+    match = _SOON.search(flat)
+    if match is None:
+        return None
+    if match["amount"].startswith("meia"):
+        return 30
+    if match["min"]:
+        return int(match["min"])
+    hours = int(match["n"]) if match["n"].isdigit() else NUMBERS.get(match["n"], 1)
+    return 60 * hours + (30 if match["half"] else 0)
+
+
 def minutes(match: re.Match[str]) -> int:
     """Minutes later, or earlier when negative, of a match of `SHIFT`."""
     if match["amount"].startswith("meia"):

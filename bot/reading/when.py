@@ -239,12 +239,20 @@ def _times(flat: str) -> dict[str, TimeWish]:
     return found
 
 
+_MOVED_TO = re.compile(
+    r"\b(?:mud|pass|troc|remarc|transfer|jog|adi|"
+    r"antecip)\w*(?: (?!dia\b)\w+){0,4} pr[ao]s?(?: as)? ?$"
+)
+"""`marquei 16h, dá pra mudar pra 17?`"""
+
+
 def _time_wish(match: re.Match[str], flat: str) -> TimeWish | None:
     if match["noon"]:
         return TimeWish(hour=12, minute=30 if match["noon_half"] else 0, sure=True)
     marked = match["h"] or match["colon"] or match["word_h"] or match["half"] or match["part"]
     alone = _HEAD.fullmatch(flat[: match.start()]) and _TAIL.fullmatch(flat[match.end() :])
-    if not (marked or match["lead"] or alone):
+    moved = _MOVED_TO.search(flat[: match.start()])
+    if not (marked or match["lead"] or alone or moved):
         return None
     if match["lead"] in ("tipo", "das", "umas", "pra as") and match["word"] and not marked:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from heapq import nlargest, nsmallest
 
@@ -20,17 +21,30 @@ _WEIGHTS = {
 """How much of a wish a car leaves open; the model and the price are judged elsewhere."""
 
 
+_LIKE = {
+    "van": ("suv", "perua"), "perua": ("suv", "van"), "picape": ("suv",), "coupe": ("sedan",),
+}  # fmt: skip
+"""What comes near where no car of the body is: room for a van, never the cheapest of all."""
+
+
 def nearest(
-    wish: Filters, stock: Stock, gone: Listing | None, *, said_now: Filters
+    wish: Filters,
+    stock: Stock,
+    gone: Listing | None,
+    *,
+    said_now: Filters,
+    without: Collection[int | None] = (),
 ) -> list[Listing]:
     """Up to three cars for sale: the same body first, then a near price, then the rest.
 
     `gone`: the sold or reserved car that was asked for; its price and body say what is near.
+    `without`: ids of cars that he has seen already.
     `said_now`: where cars have what this turn asks for, older wishes give way to it.
     """
     pool = stock.offered
     if not said_now.empty() and said_now != wish:
         pool = tuple(stock.matching(said_now)) or pool
+    pool = tuple(item for item in pool if item.car.id not in without) if without else pool
     bodies = _bodies(wish, stock, gone)
     goal = _price_goal(wish, gone)
     tests = [(_WEIGHTS[key], test) for key, test in car_tests(wish) if key in _WEIGHTS]
@@ -38,7 +52,9 @@ def nearest(
     def distance(item: Listing) -> tuple[int, Decimal, Decimal, int]:
         away = abs(item.car.preco - goal) if goal is not None else Decimal(0)
         far = 3 if goal is not None and away > goal * PRICE_BAND else 0
+        kin = {like for one in bodies for like in _LIKE.get(one, ())}
         body = 4 if bodies and item.body not in bodies else 0
+        body -= 2 if body and item.body in kin else 0
         missed = sum(weight for weight, test in tests if not test(item))
         return (missed + far + body, away, item.car.preco, item.car.id)
 

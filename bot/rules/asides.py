@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,6 +21,10 @@ from bot.wording import price
 
 _ALONE = frozenset((Intent.OPT_OUT, Intent.HUMAN, Intent.COMPLAINT, Intent.OFF_TOPIC))
 """After these nothing else is answered: a person takes over, or nobody."""
+_PHOTO_OF = re.compile(r"\b(?:fotos?|fotinhas?|videos?|imagens?|imagem)(?: \w+)? d[aoe]s? \w+")
+"""`foto do motor` asks nothing about it."""
+_IN_A_LINE = frozenset(("km", "cor", "ano", "cambio", "combustivel"))
+"""What the line of a car says when it is shown."""
 _TELLS_PRICE = frozenset((Intent.SEARCH, Intent.NEGOTIATE))
 
 
@@ -54,8 +59,17 @@ def _about_the_car(talk: Talk, answer: Answer, main: Intent) -> Iterator[str]:
     item = _car(talk, answer)
     if item is None:
         return
-    asked = tuple(topic.name for topic in topics() if topic.name in talk.reading.topics)
-    if asked and main is not Intent.DETAILS and talk.reading.has(Intent.DETAILS):
+    told_already = _IN_A_LINE if main is Intent.SEARCH else frozenset()
+    besides = _PHOTO_OF.sub("", talk.reading.text.flat) if main is Intent.PHOTOS else ""
+    asked = tuple(
+        topic.name
+        for topic in topics()
+        if topic.name in talk.reading.topics
+        and topic.name not in told_already
+        and (not besides or topic.ask.search(besides))
+    )
+    priced = bool(PRICE.search(talk.reading.text.flat))
+    if asked and main is not Intent.DETAILS and (talk.reading.has(Intent.DETAILS) or priced):
         told = about(talk, item, asked).bubbles[0].text
         if told:
             yield told

@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bot.grammar import of_car, the_car_first
+from bot.grammar import ending, of_car, the_car_first
 from bot.masking import masked
 from bot.reading.data import Topic, topics
 from bot.reading.text import fold
 from bot.rules.talk import Answer, Talk, text
+from bot.shown import OTHER
 from bot.state import Pending
 from bot.stock import Listing
-from bot.wording import fuel, gearbox, joined, whole, years
+from bot.wording import fuel, gearbox, joined, name, whole, years
 
 WHOLE_ADVERT = "itens"
 """The topic that is answered with all that the advertisement says."""
@@ -32,12 +33,36 @@ def details(talk: Talk) -> Answer:
         return _of_store(talk, asked)
     if talk.target is None:
         return _which_car(talk)
+    if asked == (OTHER,):
+        return _other(talk, talk.target)
     return about(talk, talk.target, asked)
+
+
+_ASKED_KEPT = 80
+
+
+def _other(talk: Talk, item: Listing) -> Answer:
+    """A question that nothing here answers goes to the seller, in the buyer's own words."""
+    body = talk.say(
+        f"Isso não consta no que tenho aqui {of_car(item)}. Vou confirmar com a equipe e te "
+        f"retorno.",
+        f"Essa eu não sei te dizer {of_car(item)} sem perguntar: confirmo com a equipe e te falo.",
+        f"Boa pergunta! Isso {of_car(item)} eu levo pro pessoal da loja e te respondo por aqui.",
+        "Anotei a pergunta: o vendedor confirma isso com você por aqui.",
+    )
+    return Answer(
+        rule="details.other",
+        bubbles=(text(body, [item], priced=False),),
+        considered=(item.car.id,),
+        focus=item.car.id,
+        to_check=f"“{' '.join(talk.raw.split())[:_ASKED_KEPT]}” ({name(item)})",
+    )
 
 
 def only_of_store(asked: tuple[str, ...]) -> bool:
     """True when all that is asked is the same for every car (do you deliver?)."""
-    return bool(asked) and all(topic.of_store for topic in topics() if topic.name in asked)
+    known = [topic.of_store for topic in topics() if topic.name in asked]
+    return bool(known) and all(known)
 
 
 def _of_store(talk: Talk, asked: tuple[str, ...]) -> Answer:
@@ -141,7 +166,16 @@ def _km(item: Listing) -> str | None:
 
 
 def _color(item: Listing) -> str | None:
-    return f"é {item.car.cor.strip().lower()}" if item.car.cor else None
+    if not item.car.cor:
+        return None
+    first, *rest = item.car.cor.strip().lower().split() or [""]
+    if first in _AGREES and ending(item) == "a":
+        first = f"{first[:-1]}a"
+    return f"é {' '.join((first, *rest))}"
+
+
+_AGREES = frozenset(("branco", "preto", "vermelho", "amarelo", "prateado", "dourado", "roxo"))
+"""Colours that end as the car does: a Strada é branca."""
 
 
 def _year(item: Listing) -> str | None:

@@ -10,6 +10,7 @@ from bot.reading.data import attribute_words
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.reading.references import Pointing, Reference
+from bot.reading.text import fold
 from bot.state import State
 from bot.stock import Listing, Stock, car_tests, ordered
 
@@ -49,7 +50,11 @@ def find_target(
     if other is not None:
         return other
     if reading.filters.model:
-        return _named(reading.filters, offered, state, stock)
+        priced = _of_that_price(reading, stock)
+        return priced or _named(reading.filters, offered, state, stock)
+    best = of_the_shown(reading, state, stock)
+    if best is not None:
+        return best
     pointed = _pointed(reading.reference, offered, state, stock)
     if pointed is not None:
         return pointed
@@ -74,6 +79,7 @@ def names_a_car(reading: Reading, state: State, stock: Stock) -> bool:
     offered = [item for item in map(stock.get, state.offered) if item is not None]
     return bool(reading.filters.model) or (
         _the_other(reading, state, offered, stock) is not None
+        or of_the_shown(reading, state, stock) is not None
         or _pointed(reading.reference, offered, state, stock) is not None
         or _described(reading, offered) is not None
     )
@@ -92,6 +98,14 @@ def _the_other(
     return rest[0] if len(rest) == 1 else None
 
 
+def _of_that_price(reading: Reading, stock: Stock) -> Listing | None:
+    """`o Compass de 142`: of this model the one that costs so much."""
+    reference = reading.reference
+    if reference is None or reference.how is not Pointing.PRICE:
+        return None
+    return _priced(stock.matching(reading.filters), reference.number)
+
+
 def _named(filters: Filters, offered: list[Listing], state: State, stock: Stock) -> Listing | None:
     tests = car_tests(filters)
     for pool in (offered, list(stock.offered)):
@@ -102,6 +116,32 @@ def _named(filters: Filters, offered: list[Listing], state: State, stock: Stock)
             return next(item for item in hits if item.car.id == state.focus)
         if hits:
             return None
+    return None
+
+
+_OF_THEM = re.compile(
+    r"\b(?:d[eo]ss[ea]s|d[ao]quel[ea]s|del[ea]s|dentre|entre|dos|das|dessa lista|da lista|dai)\b"
+)
+_THE_BEST = re.compile(r"\b(?:o|a|d[oa]|qual)\b.* (?:mais|menos|menor) \w+")
+
+
+def of_the_shown(reading: Reading, state: State, stock: Stock) -> Listing | None:
+    """`o da Honda mais novo desses`: of the cars shown that are so, the first in that order."""
+    said = reading.filters.model_copy(update={"sort": None})
+    order = reading.filters.sort
+    if order is None or said.model or said.empty() or len(state.offered) < TWO:
+        return None
+    flat = reading.text.flat
+    wishes_anew = reading.intent in (Intent.SEARCH, Intent.UNCLEAR) and not _OF_THEM.search(flat)
+    if wishes_anew or not _THE_BEST.search(flat):
+        return None
+    tests = car_tests(said)
+    shown = [item for item in map(stock.get, state.offered) if item is not None]
+    pool = stock.matching(state.filters) if _OF_THEM.search(flat) else shown
+    for cars in (pool, shown):
+        hits = [item for item in cars if all(test(item) for _, test in tests)]
+        if hits:
+            return ordered(hits, order)[0]
     return None
 
 
@@ -199,7 +239,7 @@ def _has_word(item: Listing, word: str) -> bool:
     key, value = attribute_words().get(word, ("", ""))
     if key:
         return value in (item.color, item.fuel, item.body, item.transmission)
-    known = word in item.trim or word == item.brand.lower()
+    known = word in item.trim or word in fold(item.brand).split()
     return known and (len(word) >= MIN_TRIM or bool(re.search(r"\d", word)))
 
 

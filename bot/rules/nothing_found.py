@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.filters import Filters
 from bot.grammar import ending, the_car, the_car_first
 from bot.rules.alternatives import nearest, what_differs
@@ -34,6 +36,14 @@ def none_fits(talk: Talk, wish: Filters) -> Answer:
         )
         parts.append(bullets(near))
         parts.append(talk.say("Algum te interessa?", "Quer saber mais de algum deles?"))
+    later = _LATER.search(talk.reading.text.flat)
+    if later:
+        parts.append(
+            talk.say(
+                "Deixei anotado para a equipe te avisar se chegar.",
+                "Anotei aqui: se chegar, um vendedor te avisa.",
+            )
+        )
     return Answer(
         rule="search.gone" if gone else "search.none",
         bubbles=(offer("\n\n".join(parts), near),),
@@ -42,7 +52,22 @@ def none_fits(talk: Talk, wish: Filters) -> Answer:
         focus=near[0].car.id if len(near) == 1 else -1,
         filters=wish,
         aside=tuple(parts),
+        to_check=f"avisar se chegar {_wished(wish)}" if later else None,
     )
+
+
+_LATER = re.compile(
+    r"\b(?:avis\w+|cham\w+|lembr\w+)\b.{0,25}\b(?:cheg\w+|aparec\w+|entr\w+|tiver|surgir|pintar)\b|"
+    r"\b(?:quando|assim que|se) (?:chegar|aparecer|entrar|tiver|surgir|pintar)\b.{0,25}"
+    r"\b(?:avis\w+|cham\w+|lembr\w+)\b"
+)
+"""`me avisa quando chegar uma Spin`."""
+
+
+def _wished(wish: Filters) -> str:
+    """The wish in words for a seller."""
+    said = [*wish.brand, *(model.spoken() for model in wish.model), *wish.body, *wish.color]
+    return " ".join(said) or "um carro como ele pediu"
 
 
 def chosen_too_late(talk: Talk, item: Listing) -> Answer:
@@ -84,7 +109,7 @@ def regret(talk: Talk, wish: Filters, gone: Listing | None) -> str:
             what = f"{wish.brand[0]} {joined([model.spoken() for model in wish.model], 'ou')}"
         named = Filters(model=wish.model, brand=wish.brand)
         some = bool(talk.stock.matching(named))
-        extra = " do jeito que você pediu" if some else ""
+        extra = _otherwise(wish) if some else ""
         return talk.say(
             f"No momento não temos {what}{extra}.",
             f"Infelizmente não tenho {what}{extra} agora.",
@@ -93,3 +118,18 @@ def regret(talk: Talk, wish: Filters, gone: Listing | None) -> str:
         "No momento não temos nenhum carro com tudo isso que você pediu.",
         "Infelizmente não tenho nenhum assim agora.",
     )
+
+
+_HOW = {
+    "automatico": "automático", "manual": "manual", "hibrido": "híbrido", "eletrico": "elétrico",
+    "diesel": "a diesel", "flex": "flex", "gasolina": "a gasolina", "etanol": "a álcool",
+}  # fmt: skip
+
+
+def _otherwise(wish: Filters) -> str:
+    """What of this model is missing, where it is one word: `Yaris automático`; else in general."""
+    plain = wish.model_copy(update={"color": (), "fuel": (), "transmission": None})
+    said = [*wish.fuel, *([wish.transmission] if wish.transmission else [])]
+    if not plain.only_names() or len(said) + len(wish.color) != 1:
+        return " do jeito que você pediu"
+    return f" {_HOW.get(said[0], said[0])}" if said else f" na cor {wish.color[0]}"

@@ -21,6 +21,8 @@ def off_topic(talk: Talk) -> Answer:
             "Não posso passar informações de outras pessoas. Mas com os carros da loja eu te "
             "ajudo!",
             "Dados de outros clientes eu não posso compartilhar. Quer ver algum carro?",
+            "Sobre outras pessoas eu não passo nenhuma informação, nem quem vem ou quando vem.",
+            "Isso é entre a loja e cada cliente, não posso contar. Dos carros eu falo à vontade!",
         )
     elif re.search(r"\brobo\b|\bbot\b|\bseu nome\b|\bquem\b|\bmaquina\b|\bia\b|artificial", flat):
         body = talk.say(
@@ -46,7 +48,8 @@ def off_topic(talk: Talk) -> Answer:
 
 
 _OF_OTHERS = re.compile(
-    r"client|comprador|\bdon[oa]s?\b|proprietari|\bcpf\b|agendamentos|\bd[eoa] quem\b|"
+    r"client|comprador|interessad|\bpessoas\b|\bgente\b|\balguem\b|\bdel[ea]s$|"
+    r"\bdon[oa]s?\b|proprietari|\bcpf\b|agendamentos|\bd[eoa] quem\b|"
     r"\bd[aeo] (?:outra )?pessoa\b|\bpessoa que\b|"
     r"\bquem (?:\w+ ){0,2}(?:comprou|levou|vendeu|reservou|arrematou|pegou|vai ver|vai visitar|"
     r"marcou|"

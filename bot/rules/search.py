@@ -6,49 +6,93 @@ import re
 from dataclasses import replace
 
 from bot.filters import Exclude, Filters
-from bot.grammar import of_it
+from bot.grammar import ending, of_it
 from bot.reading.data import Topic, topics
 from bot.reading.references import Pointing
 from bot.reading.text import fold
 from bot.rules.compare import compared
 from bot.rules.details import quoted
+from bot.rules.focus import of_the_shown
+from bot.rules.found import SHOWN, show
 from bot.rules.nothing_found import cheapest, chosen_too_late, none_fits
+from bot.rules.of_the_list import of_the_list
 from bot.rules.talk import Answer, Talk, offer, text
-from bot.rules.wishes import joined_wish
+from bot.rules.wishes import joined_wish, without_model
 from bot.state import Pending
-from bot.stock import Listing, fits
+from bot.stock import Listing
 from bot.wording import bullets, joined, line
-
-SHOWN = 5
-OF_MANY = 4
-"""Of more than five the first ones: a screen of a phone, and a question that narrows."""
 
 
 def search(talk: Talk) -> Answer:
     """The cars that fit the wish of this conversation: up to five, of more than five four."""
+    answer = compared(talk) or _one_of_the_shown(talk) or of_the_list(talk)
+    return _by_wish(talk) if answer is None else answer
+
+
+def _asks_for_others(talk: Talk) -> bool:
     reference = talk.reading.reference
-    side_by_side = compared(talk)
-    if side_by_side is not None:
-        return side_by_side
-    others = reference is not None and reference.how is Pointing.OTHERS
+    return reference is not None and reference.how is Pointing.OTHERS
+
+
+def _one_of_the_shown(talk: Talk) -> Answer | None:
+    """The car that is pointed at, or the next ones of the same wish."""
+    others = _asks_for_others(talk)
     if others and talk.pointed and talk.target is not None:
         return one_car(talk, talk.target)  # `e a outra?` of two
     if others and talk.state.offered and not _new_limit(talk):
         return _more(talk)
     if talk.chosen is not None and talk.target is None:
         return chosen_too_late(talk, talk.chosen)
-    if (talk.chosen is not None or _points_at_one(talk)) and talk.target is not None:
+    one = talk.chosen is not None or _points_at_one(talk) or _named_by_price(talk)
+    if one and talk.target is not None:
         return one_car(talk, talk.target)
+    return None
+
+
+def _named_by_price(talk: Talk) -> bool:
+    reference = talk.reading.reference
+    by_price = reference is not None and reference.how is Pointing.PRICE
+    return by_price and bool(talk.reading.filters.model)
+
+
+def _by_wish(talk: Talk) -> Answer:
+    others = _asks_for_others(talk)
     wish = joined_wish(talk.reading, talk.state, talk.stock)
+    if others and _only_shown(talk, talk.stock.matching(wish)):
+        wish = without_model(wish, _before_his_eyes(talk))
     sifted = talk.stock.sifted(wish)
-    answer = _answer(talk, wish, sifted.found)
+    found = _without_this(talk, sifted.found) if others else sifted.found
+    if sifted.found and not found:
+        return _no_more(talk)
+    answer = _answer(talk, wish, found)
     return replace(answer, fell_out=sifted.fell_out)
+
+
+def _before_his_eyes(talk: Talk) -> list[Listing]:
+    ids = (*talk.state.offered, *((talk.state.focus,) if talk.state.focus else ()))
+    return [item for item in map(talk.stock.get, ids) if item is not None]
+
+
+def _only_shown(talk: Talk, found: list[Listing]) -> bool:
+    """`outros automáticos até 70` after the one Versa: of no other model there would be none."""
+    seen = {item.car.id for item in _before_his_eyes(talk)}
+    return bool(talk.state.filters.model) and {item.car.id for item in found} <= seen
+
+
+def _without_this(talk: Talk, found: list[Listing]) -> list[Listing]:
+    """`outra picape`: not the one spoken of."""
+    return [item for item in found if item.car.id != talk.state.focus]
 
 
 def _new_limit(talk: Talk) -> bool:
     """`não tem mais? aumenta pra 110`: all that fit now, not the next ones of the old wish."""
     said = talk.reading.filters
-    return said.exclude != Exclude() or (said.price_max or 0) > (talk.state.filters.price_max or 0)
+    other_kind = bool(said.body) and said.body != talk.state.filters.body
+    return (
+        other_kind
+        or said.exclude != Exclude()
+        or (said.price_max or 0) > (talk.state.filters.price_max or 0)
+    )
 
 
 def _answer(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
@@ -59,7 +103,7 @@ def _answer(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
     asked = [topic for topic in topics() if topic.find and topic.name in talk.reading.topics]
     if asked:
         return _with_features(talk, wish, found, asked)
-    return _found(talk, wish, found)
+    return show(talk, wish, found)
 
 
 def _asks_cheaper(talk: Talk) -> bool:
@@ -73,9 +117,15 @@ def _with_features(talk: Talk, wish: Filters, found: list[Listing], asked: list[
     flat = talk.reading.text.flat
     having = [item for item in found if all(_has(topic, item, flat) for topic in asked)]
     if having:
-        return _found(talk, wish, having)
-    answer = _found(talk, wish, found)
+        return show(talk, wish, having)
+    answer = show(talk, wish, found)
     what = joined([topic.label for topic in asked])
+    if answer.offered == talk.state.offered:  # the list again would be no answer
+        body = talk.say(
+            f"Sobre {what} os anúncios não dizem nada. De qual deles você quer que eu confirme?",
+            f"Os anúncios não falam sobre {what}. Me diz de qual deles e eu confirmo com a equipe.",
+        )
+        return replace(answer, rule="search.feature_unknown", bubbles=(text(body, found),))
     note = f"Nenhum anúncio nosso fala sobre {what}; isso eu confirmo com a equipe."
     return replace(answer, rule="search.feature_unknown", bubbles=(*answer.bubbles, text(note)))
 
@@ -99,6 +149,10 @@ def _points_at_one(talk: Talk) -> bool:
     """True when the turn is about one car already shown, not about a new wish."""
     reference = talk.reading.reference
     stated = talk.reading.filters.model_copy(update={"sort": None})
+    if reference is not None and reference.how in (Pointing.OTHERS, Pointing.THAN):
+        return False  # `outro suv, mas laranja`
+    if of_the_shown(talk.reading, talk.state, talk.stock) is not None:
+        return True
     if reference is not None and reference.how is Pointing.BEST:
         return bool(talk.state.offered) and stated.empty()
     cheaper = reference is not None and reference.how is Pointing.CHEAPER
@@ -126,13 +180,21 @@ def _asks_for_all(talk: Talk) -> bool:
     )
 
 
+_IF_THERE = re.compile(
+    r"\b(?:reservad[oa]|vendid[oa]|vendeu|vendeste|disponivel|ainda (?:tem|esta)|tem ainda)\b"
+)
+
+
 def one_car(talk: Talk, item: Listing) -> Answer:
-    """One car with its facts and price."""
+    """One car with its facts and price; asked whether it is still there, that comes first."""
+    this = "essa" if ending(item) == "a" else "esse"
     body = talk.say(
         f"{line(item)}.\n\nQuer ver as fotos ou saber mais alguma coisa {of_it(item)}?",
-        f"É esse aqui: {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?",
-        f"Boa escolha! {line(item)}.\n\nO que mais você quer saber {of_it(item)}?",
+        f"É {this} aqui: {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?",
+        f"Aqui está: {line(item)}.\n\nO que mais você quer saber {of_it(item)}?",
     )
+    if _IF_THERE.search(talk.reading.text.flat):
+        body = f"Está disponível, sim! {line(item)}.\n\nPosso te mandar fotos ou mais detalhes?"
     return Answer(
         rule="search.one",
         bubbles=(text(body, [item]),),
@@ -140,145 +202,6 @@ def one_car(talk: Talk, item: Listing) -> Answer:
         focus=item.car.id,
         pending=Pending.PHOTOS if item.car.fotos else None,
     )
-
-
-def _found(talk: Talk, wish: Filters, found: list[Listing]) -> Answer:
-    found = _likest_first(talk, wish, found)
-    shown = _first_ones(wish, found)
-    if len(shown) > 1 and _just_shown(talk, shown):
-        return _the_same(talk, wish, found, shown)
-    intro = _missing_models(talk, wish) or _intro(talk, wish, len(found), len(shown))
-    closing, pending = _closing(talk, wish, found)
-    body = f"{intro}\n\n{bullets(shown)}\n\n{closing}"
-    return Answer(
-        rule="search.found",
-        bubbles=(offer(body, shown),),
-        considered=tuple(item.car.id for item in found),
-        offered=tuple(item.car.id for item in shown),
-        focus=found[0].car.id if len(found) == 1 or _wants_the_first(talk, wish) else -1,
-        filters=wish,
-        pending=pending,
-        aside=(intro, closing),
-    )
-
-
-def _first_ones(wish: Filters, found: list[Listing]) -> list[Listing]:
-    """As many as are shown; of several models that were wished for, each is among them."""
-    if len(found) <= SHOWN:
-        return found
-    best = [
-        next((item for item in found if fits(item, Filters(model=(one,)))), None)
-        for one in wish.model[:OF_MANY]
-    ]
-    each = {item.car.id for item in best if item is not None}
-    rest = [item.car.id for item in found if item.car.id not in each]
-    chosen = each.union(rest[: OF_MANY - len(each)])
-    return [item for item in found if item.car.id in chosen]
-
-
-_THE_FIRST = re.compile(
-    r"\b(?:qual|quero|ver|manda|mostra|tem)?(?: me)?(?: e)? ?(?:o|a)(?: carro| suv| sedan| hatch|"
-    r" picape)? "
-    r"(?:seu |sua )?(?:mais|menos|de menor|com menos) \w+"
-)
-
-
-def _wants_the_first(talk: Talk, wish: Filters) -> bool:
-    """`qual o carro mais barato?`: of the list the first is meant, and `ele` is that one."""
-    return wish.sort is not None and bool(_THE_FIRST.match(talk.reading.text.flat))
-
-
-def _just_shown(talk: Talk, shown: list[Listing]) -> bool:
-    """True when a wish leaves the cars that the buyer has before his eyes."""
-    return talk.state.last_intent == "search" and talk.state.offered == tuple(
-        item.car.id for item in shown
-    )
-
-
-def _the_same(talk: Talk, wish: Filters, found: list[Listing], shown: list[Listing]) -> Answer:
-    """Said in a sentence: the same list twice in a row is what a machine sends."""
-    closing, pending = _closing(talk, wish, found)
-    more = "" if len(found) == len(shown) else " E tenho mais nessa linha."
-    intro = talk.say(
-        f"Esses {len(shown)} que te mostrei já são assim.{more}",
-        f"Todos os {len(shown)} da lista acima servem.{more}",
-        f"Os {len(shown)} que mandei já atendem a isso.{more}",
-    )
-    return Answer(
-        rule="search.same",
-        bubbles=(offer(f"{intro} {closing}", shown),),
-        considered=tuple(item.car.id for item in found),
-        offered=tuple(item.car.id for item in shown),
-        focus=-1,
-        filters=wish,
-        pending=pending,
-        aside=(intro, closing),
-    )
-
-
-def _missing_models(talk: Talk, wish: Filters) -> str:
-    """Of several models that were asked for, those that are not there are named."""
-    if len(wish.model) < 2:
-        return ""
-    absent = [one for one in wish.model if not talk.stock.matching(Filters(model=(one,)))]
-    if not absent:
-        return ""
-    return f"{joined([one.spoken() for one in absent], 'nem')} não temos no momento, mas olha:"
-
-
-def _likest_first(talk: Talk, wish: Filters, found: list[Listing]) -> list[Listing]:
-    """`tipo um Civic` is no filter, but cars of its body are shown first."""
-    bodies = {talk.stock.body_of(model) for model in talk.reading.likes} - {None}
-    if not bodies or wish.sort is not None:
-        return found
-    return sorted(found, key=lambda item: item.body not in bodies)
-
-
-def _intro(talk: Talk, wish: Filters, total: int, shown: int) -> str:
-    if total == 1:
-        return talk.say("Tenho sim! Olha só:", "Tenho este aqui:", "Achei um pra você:")
-    if talk.reading.likes and not wish.sort:
-        like = joined([model.spoken() for model in talk.reading.likes], "ou")
-        return talk.say(f"Nesse estilo ({like}), olha o que temos:", f"Parecidos com {like}:")
-    if wish.empty() and not wish.sort and total == len(talk.stock.offered):
-        return talk.say(
-            f"Temos {total} carros à venda. Separei alguns pra começar:",
-            f"São {total} carros no estoque hoje. Olha alguns:",
-        )
-    if total > shown:
-        return talk.say(
-            f"Tenho {total} opções assim. Olha essas primeiro:",
-            f"Tem bastante coisa: {total} carros nessa linha. Pra começar:",
-            f"São {total} que combinam com o que você quer. Começando por estes:",
-        )
-    return talk.say(
-        "Tenho sim! Olha só:", "Olha o que eu tenho:", f"Separei {total} opções pra você:",
-        "Dá uma olhada nesses:",
-    )  # fmt: skip
-
-
-def _closing(talk: Talk, wish: Filters, found: list[Listing]) -> tuple[str, Pending | None]:
-    if len(found) == 1:
-        pending = Pending.PHOTOS if found[0].car.fotos else None
-        if pending is None:
-            its = of_it(found[0])
-            return talk.say(f"Quer saber mais alguma coisa {its}?", "O que mais quer saber?"), None
-        return talk.say("Quer ver as fotos?", "Posso te mandar as fotos?"), pending
-    if len(found) > SHOWN and wish.price_max is None and not wish.model:
-        question = talk.say(
-            "Até quanto você pensa em gastar?", "Qual faixa de preço fica boa pra você?"
-        )
-        return question, Pending.BUDGET
-    if len(found) > SHOWN and wish.transmission is None:
-        return talk.say(
-            "Prefere automático ou manual? Assim eu filtro melhor.",
-            "Quer que eu filtre por câmbio, ano ou cor?",
-        ), None
-    return talk.say(
-        "Gostou de algum? Posso mandar fotos e mais detalhes.",
-        "Qual deles chamou mais sua atenção?",
-        "Quer saber mais de algum deles?",
-    ), None
 
 
 def _more(talk: Talk) -> Answer:
@@ -291,14 +214,9 @@ def _more(talk: Talk) -> Answer:
     if wish.sort is None:  # more of the kind that was shown comes first
         rest.sort(key=lambda item: item.body not in bodies)
     if not rest and found and wish != talk.state.filters:
-        return _found(talk, wish, found)  # `não gostei. e vermelho?`
+        return show(talk, wish, found)  # `não gostei. e vermelho?`
     if not rest:
-        body = talk.say(
-            "Com esse perfil, são esses mesmo que eu tenho. Quer que eu procure outro tipo de "
-            "carro?",
-            "Por enquanto não tenho outros assim. Posso buscar com outra faixa de preço ou modelo?",
-        )
-        return Answer(rule="search.no_more", bubbles=(text(body),), considered=())
+        return _no_more(talk)
     shown = rest[:SHOWN]
     intro = talk.say("Tenho mais estes:", "Olha estes outros:", "Mais opções pra você:")
     body = f"{intro}\n\n{bullets(shown)}\n\nAlgum desses te agrada?"
@@ -311,3 +229,12 @@ def _more(talk: Talk) -> Answer:
         filters=wish,
         aside=(intro,),
     )
+
+
+def _no_more(talk: Talk) -> Answer:
+    """He has seen all that fit; the list and the wish stay."""
+    body = talk.say(
+        "Com esse perfil, são esses mesmo que eu tenho. Quer que eu procure outro tipo de carro?",
+        "Por enquanto não tenho outros assim. Posso buscar com outra faixa de preço ou modelo?",
+    )
+    return Answer(rule="search.no_more", bubbles=(text(body),), considered=())

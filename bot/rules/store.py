@@ -8,6 +8,7 @@ from bot.agenda.hours import HOLIDAY, OpeningHours
 from bot.agenda.slots import day_of
 from bot.reading.intents import Intent
 from bot.rules.talk import Answer, Talk, text
+from bot.state import Draft
 from bot.wording_time import spans, week_words, weekday
 
 _PHONE = re.compile(r"\b(?:telefone|fixo|numero (?:de voces|da loja))\b")
@@ -24,7 +25,19 @@ def store(talk: Talk) -> Answer:
     if talk.reading.has(Intent.HOURS):
         parts.append(hours(talk))
     rule = "store.location" if talk.reading.has(Intent.LOCATION) else "store.hours"
-    return Answer(rule=rule, bubbles=(text("\n".join(parts)),))
+    return Answer(rule=rule, bubbles=(text("\n".join(parts)),), draft=_day_told(talk))
+
+
+def _day_told(talk: Talk) -> Draft | None:
+    """`que horas abre sábado?`, then `marca 10h`: of that day."""
+    wish = talk.reading.when_said.day
+    day = (
+        None
+        if wish is None or not talk.reading.has(Intent.HOURS)
+        else day_of(wish, talk.now.date())
+    )
+    open_then = day is not None and talk.hours is not None and bool(talk.hours.spans(day))
+    return Draft(day=day, told=True, idle=1) if open_then else None
 
 
 def phone(talk: Talk) -> str:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.agenda.hours import OpeningHours
 from bot.agenda.slots import Asks, Outcome, Slot, settle
 from bot.reading.intents import Intent
+from bot.reading.shifts import soon
+from bot.reading.when import DayWish, TimeWish, When
 from bot.rules import visits_by_person
 from bot.rules.talk import Answer, Talk, text
 from bot.rules.visit_words import WORDS, about, confirmation, kind_said, question, trouble, which
@@ -24,6 +27,9 @@ _BOOKED = re.compile(
     r"\b(?:que (?:horas?|dia)|qual (?:e )?(?:o )?(?:dia|horario|hora)|quando)\b.{0,30}\b(?:ficou|"
     r"marquei|marcou|marcamos|marcad[oa]|agendad[oa]|agendei|combinamos|(?:minha|meu) (?:visita|"
     r"horario|test|agendamento))\b"
+    r"|\bmarcad[oa]\b.{0,15}\b(?:que|qual) (?:horas?|dia|horario)\b"
+    r"|\bconfirma (?:pra mim |ai |por favor |de novo )*(?:o |a )?(?:\w+ e (?:o |a )?)?(?:horario|"
+    r"hora|dia|visita|agendamento)\b"
     r"|\bque (?:horas?|dia)\b.{0,20}\b(?:era|e) mesmo\b|\b(?:minha visita|meu (?:horario|"
     r"agendamento|test ?drive)) (?:esta|ficou|e|continua)\b"
     r"|\b(?:esta|continua|ficou) (?:tudo )?(?:marcad[oa]|confirmad[oa]|agendad[oa])\b"
@@ -104,7 +110,7 @@ def recall(talk: Talk) -> Answer:
 def _settled(talk: Talk, hours: OpeningHours) -> Answer:
     draft, before = _known(talk)
     own = frozenset() if talk.appointment is None else frozenset((talk.appointment.at,))
-    when = talk.reading.when_said
+    when = _from_now(talk)
     if draft.next_week and when.day is not None and when.day.weekday is not None:
         when = replace(when, day=replace(when.day, next_week=True))
     outcome = settle(when, before, now=talk.now, hours=hours, taken=talk.taken - own)
@@ -118,6 +124,21 @@ def _settled(talk: Talk, hours: OpeningHours) -> Answer:
         id=None if talk.appointment is None else talk.appointment.id,
     )
     return _booked(talk, wanted, item)
+
+
+ROUNDED = 10
+"""Minutes."""
+
+
+def _from_now(talk: Talk) -> When:
+    """When it is said; `chego em 1h` is counted from now, to full ten minutes."""
+    when, ahead = talk.reading.when_said, soon(talk.reading.text.flat)
+    if ahead is None or when.day is not None:
+        return when
+    at = talk.now + timedelta(minutes=ahead)
+    at += timedelta(minutes=-at.minute % ROUNDED)
+    time = TimeWish(hour=at.hour, minute=at.minute, sure=True)
+    return When(day=DayWish(ahead=(at.date() - talk.now.date()).days), time=time)
 
 
 def _known(talk: Talk) -> tuple[Draft, Slot]:
@@ -190,6 +211,7 @@ def _asked(talk: Talk, hours: OpeningHours, draft: Draft, outcome: Outcome) -> A
                 "offered": outcome.offers[0].date() if outcome.offers else None,
                 "next_week": draft.next_week or talk.reading.when_said.next_week,
                 "idle": 0,
+                "told": False,
             }
         ),
     )
