@@ -7,6 +7,7 @@ from decimal import Decimal
 from heapq import nlargest, nsmallest
 
 from bot.filters import Filters
+from bot.reading.text import fold
 from bot.stock import Listing, Stock, car_tests
 from bot.wording import joined
 
@@ -61,6 +62,20 @@ def nearest(
     near = nsmallest(SHOWN, pool, key=distance)
     wanted = bodies or set(wish.body)
     return [item for item in near if item.body in wanted] or near
+
+
+def of_longer_name(wish: Filters, stock: Stock) -> list[Listing]:
+    """Cars whose family only begins with the one that was wished for: Onix Plus for an Onix.
+
+    Another family, so it is no match; but nearer to the wish than any other car.
+    """
+    rest = wish.model_copy(update={"model": (), "body": ()})
+    begins = [f"{fold(model.family)} " for model in wish.model if not model.trim]
+    return [
+        item
+        for item in stock.matching(rest)
+        if any(fold(item.family).replace("-", " ").startswith(begin) for begin in begins)
+    ][:SHOWN]
 
 
 _OTHER = {
