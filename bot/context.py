@@ -12,9 +12,9 @@ from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.rules import coming
+from bot.rules.booked import asks_what_is_booked
 from bot.rules.focus import names_a_car
 from bot.rules.off_topic import asks_for_other_store, bad_service, is_rude
-from bot.rules.visits import asks_what_is_booked
 from bot.shown import about_the_shown
 from bot.state import Pending, State
 from bot.stock import Stock
@@ -137,7 +137,8 @@ def _visit(
         when = reading.when_said
         whole = (when.day is not None or state.draft is not None) and when.time is not None
         return Intent.SCHEDULE if whole and reading.intent is Intent.UNCLEAR else None
-    if asks_what_is_booked(flat) and Intent.CANCEL_SCHEDULE not in reading.intents:
+    has_one = stored is not None
+    if asks_what_is_booked(flat, has_one=has_one) and Intent.CANCEL_SCHEDULE not in reading.intents:
         return Intent.SCHEDULE
     change = Intent.RESCHEDULE if stored is not None else Intent.SCHEDULE
     if reading.intent is Intent.SCHEDULE and stored is not None:

@@ -49,7 +49,7 @@ _DATA = load("intents")
 _DAY: str = _DATA.pop("day")
 _WITH_WHEN = {
     "reschedule": any_of(way.replace("{day}", _DAY) for way in _DATA.pop("reschedule_when")),
-    "schedule": any_of(_DATA.pop("schedule_when")),
+    "schedule": any_of(way.replace("{day}", _DAY) for way in _DATA.pop("schedule_when")),
 }
 
 
