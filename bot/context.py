@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.answers import as_an_answer, with_intent, without_own_car
+from bot.bargained import named_price
 from bot.called_off import calls_off
 from bot.continued import allowed_again, continued
 from bot.filters import Filters
@@ -14,11 +15,17 @@ from bot.reading.reader import Reading
 from bot.rules import coming
 from bot.rules.booked import asks_what_is_booked
 from bot.rules.focus import names_a_car
-from bot.rules.off_topic import asks_for_other_store, bad_service, is_rude
+from bot.rules.off_topic import (
+    asks_for_other_store,
+    bad_service,
+    insists_on_others,
+    is_rude,
+)
 from bot.shown import about_the_shown
 from bot.state import Pending, State
 from bot.stock import Stock
 from bot.values import Appointment, Dealer
+from bot.whereabouts import asks_if_there
 
 _FOLLOW_UP = re.compile(
     r"^(?:(?:e|agora|entao|ai) )+(?:o|a|do|da|no|na|ess[ea]|dess[ea]|del[ea]|el[ea]|aquel[ea])\b|"
@@ -79,9 +86,10 @@ def in_context(
     comes = coming.meant(reading, raw, state, stored)
     if comes is not None:
         return with_intent(reading, comes, ())
-    aside = _of_the_store_itself(reading, dealer) or _acknowledges(reading, state)
+    aside = _of_the_store_itself(reading, dealer, state) or _acknowledges(reading, state)
     if aside is not None:
         return aside
+    reading = named_price(reading, state, stock)
     reading = without_own_car(as_an_answer(reading, state), state)
     reading = allowed_again(reading, state)
     if state.offered and _ANY_WILL_DO.fullmatch(reading.text.flat):
@@ -115,7 +123,7 @@ def _of_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> Rea
     return reading
 
 
-def _of_the_store_itself(reading: Reading, dealer: Dealer) -> Reading | None:
+def _of_the_store_itself(reading: Reading, dealer: Dealer, state: State) -> Reading | None:
     """Ill words and other dealers: no wish for a car, whatever a word of it sounds like."""
     flat = reading.text.flat
     if bad_service(flat) and reading.intent is not Intent.OPT_OUT:
@@ -123,8 +131,10 @@ def _of_the_store_itself(reading: Reading, dealer: Dealer) -> Reading | None:
     plain = reading.intent not in (Intent.OPT_OUT, Intent.HUMAN, Intent.COMPLAINT)
     if plain and is_rude(flat):
         return with_intent(replace(reading, filters=Filters()), Intent.OFF_TOPIC, ())
-    if asks_for_other_store(flat, dealer):
-        return with_intent(reading, Intent.OFF_TOPIC, ())
+    if asks_for_other_store(flat, dealer) or insists_on_others(reading, state):
+        return with_intent(replace(reading, filters=Filters()), Intent.OFF_TOPIC, ())
+    if asks_if_there(reading, dealer.endereco):
+        return with_intent(replace(reading, filters=Filters()), Intent.LOCATION, ())
     return None
 
 
