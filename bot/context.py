@@ -12,8 +12,10 @@ from bot.continued import allowed_again, continued
 from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
+from bot.reading.references import Pointing
 from bot.rules import coming
 from bot.rules.booked import asks_what_is_booked
+from bot.rules.details import only_of_store
 from bot.rules.focus import names_a_car
 from bot.rules.off_topic import (
     asks_for_other_store,
@@ -115,6 +117,8 @@ def _of_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> Rea
     shown = about_the_shown(reading, state, stock, raw)
     if shown is not reading:
         return shown
+    if _wishes_for_any_having(reading, state) and not names_a_car(reading, state, stock):
+        return with_intent(reading, Intent.SEARCH, reading.topics)
     if reading.intent is Intent.SEARCH and _asks_about_one(reading, state, stock):
         return with_intent(reading, Intent.DETAILS, reading.topics)
     last = state.last_intent
@@ -188,6 +192,31 @@ def _asks_about_one(reading: Reading, state: State, stock: Stock) -> bool:
     pointed = state.focus is not None or names_a_car(reading, state, stock)
     asks = reading.text.question or _FOLLOW_UP_ANY.match(reading.text.flat)
     return bool(pointed and asks and not PRICE.search(reading.text.flat))
+
+
+_FOR_ANY = re.compile(
+    r"\b(?:quais|(?:algum|alguma|qual|quais|que|um) (?:\w+ )?(?:carros?|modelos?|opcao|opcoes)|"
+    r"(?:algum|alguma|um|uma) (?:com|que)|carros? (?:com|que|de))\b"
+)
+_HAVE_YOU = re.compile(
+    r"\b(?:tem|teria|tinha|existe|vende\w*|quero|queria|procur\w+|busco|preciso|precisava|algum|"
+    r"alguma)\b"
+)
+_OF_ONE = frozenset(("estado", "sinistro", "multas", "placa", "itens"))
+"""Nobody looks for a car by these: `tem algum problema?`"""
+
+
+def _wishes_for_any_having(reading: Reading, state: State) -> bool:
+    """`tem algum com chave reserva?`: a wish, when no car is spoken of or any is asked for."""
+    topics, flat = reading.topics, reading.text.flat
+    plain = reading.intent is Intent.DETAILS and not reading.filters.model
+    if not plain or not topics or set(topics) & _OF_ONE or only_of_store(topics):
+        return False
+    if reading.reference is not None and reading.reference.how is Pointing.THIS:
+        return False
+    if _FOR_ANY.search(flat):
+        return True
+    return state.focus is None and not state.offered and bool(_HAVE_YOU.search(flat))
 
 
 def _same_of_another(reading: Reading, state: State, stock: Stock) -> bool:

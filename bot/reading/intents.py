@@ -10,7 +10,13 @@ from enum import StrEnum
 
 from bot.filters import Filters
 from bot.reading.amounts import Amounts
-from bot.reading.criteria import PRICE_OR_THERE, are_criteria, asks_for_any, wishes
+from bot.reading.criteria import (
+    PRICE_OR_THERE,
+    are_criteria,
+    asks_for_any,
+    asks_for_it_with,
+    wishes,
+)
 from bot.reading.data import any_of, load
 from bot.reading.kept import is_kept
 from bot.reading.silence import still_wishes
@@ -239,7 +245,9 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
         asks_for_it = bool(filters.model) and bool(_IS_THERE.search(text.flat))
         criteria = not filters.only_names() and wishes(text)
         return (general or down_only) and (criteria or asks_for_it)
-    return first is Intent.DETAILS and not filters.only_names() and not filters.model
+    if first is Intent.DETAILS and filters.model:
+        return asks_for_it_with(text, filters)
+    return first is Intent.DETAILS and not filters.only_names()
 
 
 _HIS_CAR = re.compile(r"\b(?:aceita\w*|peg\w+|avali\w+|receb\w+|troc\w+)(?: \w+)? (?:meu|minha)\b")

@@ -21,7 +21,7 @@ from bot.reading.own_described import own_described
 from bot.reading.own_years import own_years
 from bot.reading.references import Reference, find_reference
 from bot.reading.sorting import find_sort
-from bot.reading.text import Text, prepare
+from bot.reading.text import Text, fold, prepare
 from bot.reading.when import When, find_when
 from bot.reading.wished import without_asked
 
@@ -84,7 +84,7 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     amounts = read_amounts(text, named=named, own=own, this_year=this_year)
     attributes, free = _attributes(text, named | own, kinds)
     filters = _filters(text, names, amounts, attributes, kinds)
-    asked = _asked(text, free)
+    asked = _asked(text, free, frozenset(_of_trims(text, names)))
     when = find_when(text)
     intents = find_intents(
         text, filters, asked, amounts,
@@ -115,9 +115,19 @@ _CABIN = re.compile(r"\bcabine (?:dupla|simples)\b(?! ou\b)")
 _IS_CABIN = re.compile(r"\b(?:e|tem) cabine\b")
 
 
-def _asked(text: Text, free: frozenset[str]) -> tuple[str, ...]:
+def _of_trims(text: Text, names: list[Mention]) -> Iterable[int]:
+    """Tokens that are the trim of a named model: `EcoSport 4x4` asks nothing about its traction."""
+    for name in names:
+        words = {fold(word) for word in name.trim}
+        yield from (at for at in range(name.start, name.end) if text.tokens[at].text in words)
+
+
+def _asked(text: Text, free: frozenset[str], trims: frozenset[int]) -> tuple[str, ...]:
     """The topics that are asked about, but for those that the buyer says do not matter."""
-    if any_topic().search(text.flat) is None:
+    flat = text.flat
+    if trims:
+        flat = " ".join(token.text for at, token in enumerate(text.tokens) if at not in trims)
+    if any_topic().search(flat) is None:
         return ()
     named = _CABIN.search(text.flat) and not (text.question and _IS_CABIN.search(text.flat))
     do_not_matter: set[str | None] = {"cabine"} if named else set()
@@ -125,7 +135,7 @@ def _asked(text: Text, free: frozenset[str]) -> tuple[str, ...]:
     return tuple(
         topic.name
         for topic in topics()
-        if topic.name not in do_not_matter and topic.ask.search(text.flat)
+        if topic.name not in do_not_matter and topic.ask.search(flat)
     )
 
 
