@@ -11,6 +11,7 @@ from dataclasses import replace
 from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
+from bot.reading.shifts import NUMBERS, WORD
 from bot.reading.text import fold
 from bot.reading.when import DayWish, TimeWish, When
 from bot.state import Pending, State
@@ -69,7 +70,8 @@ def _day(reading: Reading, state: State) -> Reading:
 
 _ABOUT_THEN = re.compile(
     r"(?:(?:la|acho|que|pelas|umas|por volta das|as|tipo|pode ser|entao|de manha) ?)*"
-    r"(?P<hour>[01]?[0-9]|2[0-3]) ?h? e (?:pouc[oa]|pouquinho|alguma coisa|bolinha|uns quebrados)"
+    r"(?:(?P<hour>[01]?[0-9]|2[0-3]) ?h? e (?:pouc[oa]|pouquinho|alguma coisa|bolinha|uns "
+    rf"quebrados)|(?P<word>{WORD}))"
 )
 
 
@@ -78,7 +80,8 @@ def _time(reading: Reading, state: State) -> Reading:
     match = _ABOUT_THEN.fullmatch(reading.text.flat)
     if state.pending is not Pending.TIME or match is None:
         return reading
-    when = When(time=TimeWish(hour=int(match["hour"])))
+    said = match["hour"] or match["word"]
+    when = When(time=TimeWish(hour=int(said) if said.isdigit() else NUMBERS[said]))
     return replace(reading, when_said=when, filters=Filters(), intents=(Intent.UNCLEAR,))
 
 
@@ -114,12 +117,27 @@ def _down_payment(reading: Reading, state: State) -> Reading | None:
         return None
     if _CEILING.search(reading.text.flat):
         return None
+    months = _bare_months(reading, state)
+    if months is not None:
+        told_so = replace(reading, months=months, filters=Filters())
+        return with_intent(told_so, Intent.FINANCING, ())
     down = reading.down_payment
     if down is None and (reading.months is None or reading.filters.price_max is not None):
         down = _only_amount(reading)
     if down is None and reading.months is None:
         return None
     return with_intent(replace(reading, down_payment=down, filters=Filters()), Intent.FINANCING, ())
+
+
+_BARE_MONTHS = re.compile(r"(?:(?:em|por|acho|que|umas|pode|ser|seria|de) )*(?P<months>[1-9][0-9])")
+
+
+def _bare_months(reading: Reading, state: State) -> int | None:
+    """`48`, once the down payment is known: in so many months."""
+    match = _BARE_MONTHS.fullmatch(reading.text.flat)
+    if match is None or state.deal.down_payment is None or state.deal.months is not None:
+        return None
+    return int(match["months"]) if int(match["months"]) in _MONTHS else None
 
 
 _HAS = re.compile(

@@ -108,7 +108,7 @@ def _acknowledges(reading: Reading, state: State) -> Reading | None:
     """`beleza`, `ok entendi`: an answer while something is asked for, else thanks."""
     if not _ACK.fullmatch(reading.text.flat) or not state.greeted or reading.text.question:
         return None
-    waits = state.pending not in (None, Pending.CAR, Pending.BUDGET)
+    waits = state.pending not in (None, Pending.CAR, Pending.BUDGET, Pending.GEARBOX)
     return reading if waits else with_intent(reading, Intent.THANKS, ())
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from bot.answers import with_intent
-from bot.filters import Filters, ModelWish, Sort
+from bot.filters import Exclude, Filters, ModelWish, Sort
 from bot.reading.data import attribute_words
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
@@ -55,7 +55,7 @@ def about_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> R
     if _swaps(reading, state):
         return replace(with_intent(reading, Intent.SEARCH, ()), reference=None)
     topic = _is_it(reading, state, stock, raw)
-    if topic is None and _asks_something_else(reading, state, stock):
+    if topic is None and _asks_something_else(reading, state, stock, raw):
         topic = OTHER
     return reading if topic is None else _asked(reading, topic)
 
@@ -84,6 +84,7 @@ _IS_THERE = re.compile(
     r"\b(?:tem|teria|tinha|existe|vem|sai|vende\w*|consegue\w*|acha\w*|arruma\w*)\b"
     r"(?!.*\b(?:vidros?|travas?|direcao|bancos?|cambio)\b)"
 )
+_OTHER_COLOR = re.compile(r"\boutras? cor(?:es)?\b")
 _THE_SAME = re.compile(
     r"\b(?:ess[ea] mesm[oa]|mesm[oa] (?:carro|modelo)|igual(?:zinho)?|um dess[ea]s?)\b"
 )
@@ -99,6 +100,11 @@ def _variant(reading: Reading, state: State, stock: Stock) -> Reading | None:
     plain = plain and set(reading.topics) <= {"cor", "combustivel"}
     if item is None or not one or not plain or said.model or said.brand or said.body:
         return None
+    if _OTHER_COLOR.search(flat) and item.color and said.empty():
+        unlike = Filters(
+            model=(ModelWish(family=item.family),), exclude=Exclude(color=(item.color,))
+        )
+        return with_intent(replace(reading, filters=unlike, reference=None), Intent.SEARCH, ())
     differs = [test for _, test in car_tests(said) if not test(item)]
     if not differs:
         return None
@@ -137,7 +143,7 @@ def _is_it(reading: Reading, state: State, stock: Stock, raw: str) -> str | None
 _OF_A_CAR = re.compile(
     r"^(?:(?:e|mas|sera que|entao|o carro) )*(?:puxa|cab(?:e|em)|aguenta|sobe|desce|passa|faz|da|"
     r"precisa|pega|roda|anda|serve|vale|dura|desvaloriza|esquenta|vibra|treme|vaza|balanca|aceita|"
-    r"funciona|vem|acompanha|possui|e|tem|ja|foi|esta)\b|"
+    r"funciona|vem|acompanha|possui|tem|ja|foi|esta)\b|"
     r"\b(?:nel[ea]|del[ea]|el[ea]|ness[ea]|dess[ea]|ess[ea])\b"
 )
 _NOT_OF_IT = re.compile(
@@ -146,7 +152,7 @@ _NOT_OF_IT = re.compile(
 )
 
 
-def _asks_something_else(reading: Reading, state: State, stock: Stock) -> bool:
+def _asks_something_else(reading: Reading, state: State, stock: Stock, raw: str) -> bool:
     """`puxa reboque?` of the car spoken of: a question, whatever nobody thought of before."""
     if reading.intent is not Intent.UNCLEAR or not reading.text.question or state.draft is not None:
         return False
@@ -154,7 +160,8 @@ def _asks_something_else(reading: Reading, state: State, stock: Stock) -> bool:
         return False
     pointed = reading.reference is None or reading.reference.how is Pointing.THIS
     flat = reading.text.flat
-    about = pointed and _OF_A_CAR.search(flat) and not _NOT_OF_IT.search(flat)
+    is_it = flat.startswith("e ") and _SAID_IS.match(raw.strip())
+    about = pointed and (_OF_A_CAR.search(flat) or is_it) and not _NOT_OF_IT.search(flat)
     return bool(about) and find_target(reading, state, stock) is not None
 
 

@@ -23,6 +23,7 @@ class Pending(StrEnum):
     """What Lucas has asked or offered, so that a bare yes or a bare number has a meaning."""
 
     BUDGET = "budget"
+    GEARBOX = "gearbox"
     CAR = "car"
     PHOTOS = "photos"
     PERSON = "person"

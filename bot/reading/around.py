@@ -15,7 +15,8 @@ FILL = (
 MAX = re.compile(
     r"\b(?:ate|(?:no )?maximo|abaixo|menos de|menor(?:es)? (?:que|de)|inferior(?:es)? a|limite|"
     r"teto|"
-    r"(?:nao )?(?:passe|passa|passar|ultrapasse|ultrapassar)(?: muito)?|tenho|gastar|pagar|"
+    r"(?:nao )?(?:passe|passa|passo|passar|passaria|ultrapasso|ultrapasse|ultrapassar)(?: muito)?|"
+    r"tenho|gastar|pagar|"
     r"orcamento|"
     r"disponho|disponivel|bolso|budget|(?:nada|nao|nem) (?:acima|mais) (?:de|que)|"
     r"(?:aument\w+|estic\w+|subo|suba|sobe|subir|chego|chegar|vai|vou|ir)(?: (?:o|meu|valor|"
@@ -84,6 +85,8 @@ OFFER = re.compile(
     r"seria|hoje|no|um))*$"
 )
 OFFER_AFTER = re.compile(
+    r"(?:reais )?(?:a vista|no pix|em dinheiro|no dinheiro)(?: (?:agora|hoje))* n[oa]s? "
+    r"(?!loja|banco|conta|caixa|mao|financ)\w+|"
     r"(?:reais )?(?:(?:a vista|no pix|em dinheiro|no dinheiro|hoje|agora) )*(?:fecha|fechamos|leva|"
     r"topa|rola|aceita|vende|da negocio)\b|"
     r"(?:reais )?(?:n[oa]|pel[oa]) \w+(?: \w+){0,4} (?:fecha|fechamos|fecho|levo|leva|topa)\b"

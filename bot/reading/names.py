@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from bot.filters import ModelWish
 from bot.reading.data import attribute_words, plain_words
 from bot.reading.lexicon import MAX_NAME_TOKENS, Lexicon, Name, NameKind
-from bot.reading.owners import is_exchanged, is_his, is_of_kin, was_his
+from bot.reading.owners import is_exchanged, is_his, is_of_kin, is_told, was_his
 from bot.reading.tails import longer
 from bot.reading.text import Text, compact
 
@@ -231,7 +231,8 @@ def _is_own(text: Text, mention: Mention, found: list[Mention]) -> bool:
     another = bool(found) and found[-1].own and _AND_ONE.search(before)
     kin = is_of_kin(text.before(start), text.after(mention.end))
     exchanged = is_exchanged(text.before(start, 10), text.after(mention.end, 8))
-    return bool(another or is_his(before) or kin or exchanged)
+    told = is_told(text.before(start, 12, cross=True))
+    return bool(another or is_his(before) or kin or exchanged or told)
 
 
 def _is_former(text: Text, mention: Mention, found: list[Mention]) -> bool:

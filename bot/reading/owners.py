@@ -50,7 +50,7 @@ _TAKEN_BY_US = re.compile(
 )
 """A car that we would take: `aceita uma Ranger`, `se eu der um Gol`."""
 _IN_EXCHANGE = re.compile(
-    r"(?:(?:ano )?(?:(?:19|20)?[0-9]{2}) |\w+ ){0,2}?"
+    r"(?:(?:ano )?(?:(?:19|20)?[0-9]{2}) |(?!com\b|por\b|e\b|mais\b|dando\b)[a-z]+ ){0,2}?"
     r"(?:que (?:e )?(?:eu )?(?:tenho|ja tenho|(?:quero|queria|ia|iria|vou|pretendo|penso em|"
     r"pensei em) (?:dar|colocar|botar|trocar|entrar)|daria|uso|ando)\b|que e meu\b|"
     r"(?:(?:na|de|como|em) (?:troca|entrada)|no (?:negocio|rolo)|como parte|pra (?:dar|trocar|"
@@ -63,6 +63,19 @@ _IN_MIND = re.compile(r"(?:\w+ ){0,2}(?:em (?:mente|vista)|na (?:cabeca|mira))\b
 _WISHED = re.compile(
     r"(?<!ele )(?<!ela )\b(?:tem|temos|quero|queria|procuro|busco)(?: um| uma| o| a)?$"
 )
+
+
+_TOLD = re.compile(
+    r"\bmeu (?:carro|carrinho|possante|usado|veiculo)"
+    r"(?: (?!ideia|sonho|quero|interesse|procuro|plano|minha|quebr|morreu|deu|foi)\w+){0,6}"
+    r" (?:e|era|seria)(?: um| uma| o| a)?$"
+)
+"""`meu carro pra avaliar também, é um Fox 2014`: also beyond a comma."""
+
+
+def is_told(before: str) -> bool:
+    """The words before, breaks included, say that his car is what is named."""
+    return bool(_TOLD.search(before))
 
 
 def is_exchanged(before: str, after: str) -> bool:

@@ -99,6 +99,9 @@ def prepare(text: str) -> Text:
         if piece in _BREAKS:
             breaks = True
             continue
+        counted = piece == "min" and bool(tokens) and tokens[-1].text.isdigit()
+        if counted:  # `15 min` are minutes, `min 50` is a minimum
+            piece = "minutos"
         for word in short.get(piece, (piece,)):
             tokens.append(Token(word, breaks))
             breaks = False

@@ -7,10 +7,8 @@ import re
 from bot.grammar import the_car
 from bot.memory import said_name
 from bot.reading.intents import Intent
-from bot.rules.coming import coming
+from bot.rules import yes_or_no
 from bot.rules.off_topic import off_topic
-from bot.rules.photos import photos
-from bot.rules.price import show_cheaper
 from bot.rules.talk import Answer, Talk, text
 from bot.state import Draft, Pending
 from bot.values import OptOut
@@ -113,36 +111,6 @@ def media(talk: Talk) -> Answer:
     return Answer(rule="media", bubbles=(text(body),), pending=talk.state.pending)
 
 
-def yes(talk: Talk) -> Answer:
-    """A yes means what was offered last."""
-    comes = coming(talk)
-    if comes is not None:
-        return comes
-    if talk.state.pending is Pending.PHOTOS and talk.target is not None:
-        return photos(talk)
-    if talk.state.pending is Pending.CHEAPER and talk.target is not None:
-        return show_cheaper(talk, talk.target)
-    if talk.state.pending in (Pending.PERSON, Pending.DOWN_PAYMENT):
-        body = talk.say(
-            "Combinado! Vou pedir para um vendedor falar com você por aqui.",
-            "Certo, já aviso um vendedor para te chamar.",
-        )
-        return Answer(rule="yes.person", bubbles=(text(body),), handoff="asked")
-    body = talk.say("Certo! Me diz o que você gostaria de ver.", "Beleza! O que você procura?")
-    return Answer(rule="yes.open", bubbles=(text(body),), pending=talk.state.pending)
-
-
-def no(talk: Talk) -> Answer:
-    """A no is taken as it is."""
-    comes = coming(talk)
-    if comes is not None:
-        return comes
-    body = talk.say(
-        "Sem problema! Se precisar de algo, é só me chamar.", "Tudo bem! Estou por aqui se quiser."
-    )
-    return Answer(rule="no", bubbles=(text(body),))
-
-
 _LAUGHS = re.compile(r"(?:k+|(?:ha|he|rs)+|kk\w*|risos)")
 _SERVICE = re.compile(
     r"\b(?P<what>pix|transferencia|entregam?|entrega|frete|despachante|emplac\w+|vistoria|seguro|"
@@ -150,7 +118,9 @@ _SERVICE = re.compile(
 )
 _LIKES = re.compile(r"(?:gostei|adorei|amei|curti|lind[oa]|maravilhos[oa]|bonit[oa])\b")
 _COMPANY = re.compile(
-    r"\b(?:posso|pode|vou|quero) (?:levar|ir com|trazer) (?:o |a )?(?:meu|minha|um|uma|os|alguem)\b"
+    r"\b(?:posso|pode|vou|quero) (?:levar|ir com|trazer) (?:o |a )?(?:meu|minha|um|uma|os|"
+    r"alguem)\b|"
+    r"\b(?:meu|minha|um|uma) \w+(?: \w+)? (?:vai|vem|pode ir|tambem vai) (?:junto|comigo)\b"
 )
 
 
@@ -158,6 +128,13 @@ _OTHER_GOODS = re.compile(
     r"\b(?:tem|vendem|trabalham com|mexem com|procuro|quero)(?: (?:alguma?|uma?|com))? (?:motos?|"
     r"motocicletas?|scooters?|caminh(?:ao|oes)|onibus|barcos?|lanchas?|jet ?skis?|tratore?s?|"
     r"quadriciclos?|bicicletas?|bikes?|pecas?|pneus? avuls\w+)\b"
+)
+
+
+_NO_IDEA = re.compile(
+    r"(?:(?:ainda|eu|ah|ai|bom|olha|entao) )*(?:nao sei(?: ainda| bem| direito| nao)*|sei la|"
+    r"nao (?:faco|tenho) (?:nem )?ideia|me ajuda(?: ai)?|to em duvida|estou em duvida|"
+    r"(?:estou|to) perdid[oa]|nem sei)"
 )
 
 
@@ -192,6 +169,15 @@ def _small_talk(talk: Talk) -> Answer | None:
             "Aqui são só carros. Que modelo você procura?",
         )
         return Answer(rule="other_goods", bubbles=(text(body),), pending=Pending.BUDGET)
+    if _NO_IDEA.fullmatch(talk.reading.text.flat) and talk.state.stuck + 1 < STUCK_LIMIT:
+        body = talk.say(
+            "Sem problema, eu te ajudo! É mais pra cidade, família ou trabalho? Se preferir, "
+            "me diz um valor aproximado e eu já separo alguns.",
+            "Tranquilo! Pensa em algo menor, um sedan, um SUV ou uma picape?",
+        )
+        return Answer(
+            rule="guides", bubbles=(text(body),), understood=False, pending=Pending.BUDGET
+        )
     if not talk.reading.text.tokens or _LAUGHS.fullmatch(talk.reading.text.flat):
         body = talk.say("Estou por aqui! Posso ajudar em algo mais?", "Rs! Precisando, é só falar.")
         return Answer(rule="laughs", bubbles=(text(body),), pending=talk.state.pending)
@@ -243,6 +229,7 @@ def unclear(talk: Talk) -> Answer:
 
 
 RULES = {
+    **yes_or_no.RULES,
     Intent.OFF_TOPIC: off_topic,
     Intent.OPT_OUT: opt_out,
     Intent.HUMAN: human,
@@ -250,7 +237,5 @@ RULES = {
     Intent.BYE: bye,
     Intent.THANKS: thanks,
     Intent.GREETING: greeting,
-    Intent.YES: yes,
-    Intent.NO: no,
     Intent.UNCLEAR: unclear,
 }

@@ -154,8 +154,8 @@ def _closing(talk: Talk, wish: Filters, found: list[Listing]) -> tuple[str, Pend
     if len(found) > SHOWN and wish.transmission is None:
         return talk.say(
             "Prefere automático ou manual? Assim eu filtro melhor.",
-            "Quer que eu filtre por câmbio, ano ou cor?",
-        ), None
+            "Tem preferência de câmbio, automático ou manual?",
+        ), Pending.GEARBOX
     return talk.say(
         "Gostou de algum? Posso mandar fotos e mais detalhes.",
         "Qual deles chamou mais sua atenção?",

@@ -16,6 +16,7 @@ _BOTH = re.compile(
     r"\b(?:dos|das|os|as) (?:dois|duas)\b|\bde tod[oa]s\b|\bde (?:ambos|ambas)\b|\bdeles\b|"
     r"\bdelas\b"
 )
+_IN_A_PICTURE = re.compile(r"\b(?:d[ao]|dess[ea]|ness[ea]|n[ao]) (?:foto|imagem|print|video)\b")
 OF_EACH = 3
 SENT = 5
 """More photos at once are a flood."""
@@ -28,6 +29,9 @@ def photos(talk: Talk) -> Answer:
         if two:
             return _of_several(talk, two)
     item = talk.target
+    if item is None and _IN_A_PICTURE.search(talk.reading.text.flat):
+        body = "A imagem eu não consigo ver por aqui. Qual é o modelo do carro?"
+        return Answer(rule="photos.which_car", bubbles=(text(body),), pending=Pending.CAR)
     if item is None:
         body = talk.say(
             "Claro! De qual carro você quer ver as fotos?", "De qual carro? Já te mando as fotos."
