@@ -80,6 +80,8 @@ class State(BaseModel):
     """Of this talk: where Lucas begins among wordings that say the same. 0: none drawn yet."""
     greeted: bool = False
     filters: Filters = Filters()
+    broader: Filters = Filters()
+    """The wish before a model was named that is one of its cars: `esse não` goes back to it."""
     offered: tuple[int, ...] = Field((), max_length=50)
     """Ids of the cars last shown, in the order shown."""
     focus: int | None = None

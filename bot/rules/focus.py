@@ -89,8 +89,10 @@ def _the_other(
     reading: Reading, state: State, offered: list[Listing], stock: Stock
 ) -> Listing | None:
     """`e o outro?` of two that were shown, `e o outro Gol?` of two that there are."""
-    if state.focus is None or not _OTHER.search(reading.text.flat):
+    if not _OTHER.search(reading.text.flat):
         return None
+    if state.focus is None:  # the one before was turned down in this turn
+        return offered[0] if len(offered) == 1 else None
     pool = stock.matching(reading.filters) if reading.filters.model else offered
     if len(pool) < TWO and not reading.filters.model:  # the one spoken of before this one
         pool = [item for item in map(stock.get, state.seen) if item is not None][:TWO]

@@ -1,0 +1,171 @@
+"""Ends the talk about a car that a sentence turns down; the next one is read by itself.
+
+`ela achou esportivo demais kk. o da Honda tem IPVA pago?`, `esse não, tem automático?`. Called by
+`lucas` before the turn is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.filters import Exclude, Filters
+from bot.reading.data import plain_words
+from bot.reading.intents import Intent
+from bot.reading.reader import Reading, read
+from bot.reading.references import Pointing
+from bot.reading.text import Text, Token, fold, prepare
+from bot.rules.focus import names_a_car
+from bot.rules.wishes import without_model
+from bot.state import State
+from bot.stock import Listing, Stock, fits
+
+_ILL = (
+    r"(?:fei[oa]s?|horrive(?:l|is)|horroros[oa]|grand(?:e|es|ao|ona)|pequen[oa]|pequenininh[oa]|"
+    r"velh[oa]s?|rodad[oa]s?|esportiv[oa]|alt[oa]|baix[oa]|apertad[oa]|frac[oa]|beberr\w+|antig[oa]|"
+    r"comprid[oa]|car[oa]s?|salgad[oa]|chamativ[oa]|ruim|simples|basic[oa]|pelad[oa]|esquisit[oa]|"
+    r"estranh[oa]|larg[oa]|pesad[oa]|lent[oa]|manc[oa]|batid[oa]|sem graca)"
+)
+_TURNS_DOWN = re.compile(
+    r"\bnao (?:quero|queria|gostei|gostou|gosto|curti|curtiu|curto|serve|rola|compensa|atende|"
+    r"combina|cabe|da$|da (?:mais )?pra (?:mim|nos|gente)|vai (?:dar|rolar|servir)|"
+    r"me (?:serve|agrad\w+|interess\w+|convenceu)|e (?:pra mim|pra gente|bem isso|o que))\b|"
+    r"^(?:(?:ah|a|hum|hm|poxa|entao|bom|olha|e|mas|ih|vixe) )*(?:ess[ea]|est[ea]|el[ea]|aquel[ea])"
+    r"(?: \w+)? nao$|"
+    r"\bnem (?:a pau|pensar|de graca|morto|morta|ferrando|lascando|fal[ea])\b|\bdeus me livre\b|"
+    r"\b(?:to|tou|estou) fora\b|\bfora d[ea] (?:questao|cogitacao)\b|\bpasso(?: longe)?$|"
+    r"\bdispens[oa]\b|\bdescart\w+\b|\besquec[ea]\b|\bde jeito nenhum\b|\bquero nao\b|"
+    rf"\b(?:(?!bom|boa|lind|bonit|top|legal|gostei|otim|show)\w+) demais\b|\b{_ILL}$|"
+    rf"\b(?:muit[oa]|meio|bem|tao|bastante|um pouco|mto) {_ILL}\b|"
+    rf"\bach(?:ei|ou|aram|amos|o)\b.{{0,25}}\b{_ILL}\b|\b(?:detest\w+|odi(?:ei|ou|o|a))\b"
+)
+_OF_A_PART = re.compile(r"\b(?:a cor|o cambio|o preco|o valor|o ano|a km|a quilometragem)\b")
+"""`não curti a cor`: of this model another one will do."""
+_GOES_ON = re.compile(r"^(?:(?:e|mas|entao|ai|ok) )+(?!tem\b|[oa]s?\b|d[oa]s?\b|ess|el[ea]\b|qu)")
+_OTHER = re.compile(r"\b(?:[oa]|d[oa]|n[oa]) outr[oa]\b")
+_WISHES = re.compile(r"\b(?:tem|teria|quero|queria|procur\w+|busco|mostra|algum\w*|ve|ver)\b")
+MIN_WORD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """What is left to be read, and the talk without what was turned down."""
+
+    words: str
+    state: State
+    exclude: Exclude
+
+
+def turned_down(raw: str, state: State, stock: Stock, *, this_year: int) -> SetAside | None:
+    """The rest of the turn after the last sentence that turns a car down; None where none does.
+
+    Only where that rest is a wish for cars, or points at another one of those shown.
+    """
+    if state.focus is None and not state.offered:
+        return None
+    text = prepare(raw)
+    parts = _sentences(text)
+    last = next((at for at in range(len(parts) - 2, -1, -1) if _is_no(parts[at])), None)
+    if last is None:
+        return None
+    said = " ".join(map(_flat, parts[: last + 1]))
+    before = read(said, stock, this_year=this_year)
+    gone = _gone(before, said, state, stock)
+    if not gone:
+        return None
+    rest = _GOES_ON.sub("tem ", _joined(parts[last + 1 :])) + ("?" if text.question else "")
+    anew = read(rest, stock, this_year=this_year)
+    wish = state.filters if _OF_A_PART.search(said) else _wish_left(state, gone, anew, stock)
+    after = _without(state, gone, wish, stock, rest=rest)
+    if not _stands_alone(anew, after, stock):
+        return None
+    return SetAside(rest, after, before.filters.exclude)
+
+
+def _sentences(text: Text) -> list[list[Token]]:
+    parts: list[list[Token]] = []
+    for token in text.tokens:
+        if token.breaks or not parts:
+            parts.append([])
+        parts[-1].append(token)
+    return parts
+
+
+_LAUGHS = re.compile(r"(?: (?:k+|rs+|ha(?:ha)+|he(?:he)+|hein|viu|ne|ta|gente|poxa))+$")
+
+
+def _is_no(part: Iterable[Token]) -> bool:
+    return bool(_TURNS_DOWN.search(_LAUGHS.sub("", _flat(part))))
+
+
+def _flat(part: Iterable[Token]) -> str:
+    return " ".join(token.text for token in part)
+
+
+def _joined(parts: Iterable[Iterable[Token]]) -> str:
+    return ", ".join(map(_flat, parts))
+
+
+def _gone(before: Reading, said: str, state: State, stock: Stock) -> frozenset[int]:
+    """The cars that are turned down: named, told by a word of theirs, else the one spoken of."""
+    shown = [item for item in map(stock.get, state.offered) if item is not None]
+    named = before.filters.model or before.filters.exclude.model
+    if named:
+        return frozenset(item.car.id for item in shown if fits(item, Filters(model=named)))
+    words = {word for word in said.split() if len(word) >= MIN_WORD and word not in plain_words()}
+    told = frozenset(item.car.id for item in shown if words & _words_of(item))
+    if told and len(told) < len(shown):
+        return told
+    return frozenset(() if state.focus is None else (state.focus,))
+
+
+def _words_of(item: Listing) -> set[str]:
+    """What a car can be told by: its names, its columns and its advertisement."""
+    car = item.car
+    columns = (item.color, item.fuel, item.body, item.transmission)
+    told = " ".join(filter(None, (item.brand, car.modelo, car.descricao, car.cambio, *columns)))
+    return set(re.findall(r"[a-z0-9]+", fold(told)))
+
+
+def _wish_left(state: State, gone: frozenset[int], anew: Reading, stock: Stock) -> Filters:
+    """The wish, but for a model of which there is no other car: then its kind, if there is one."""
+    wish = state.filters
+    others = [item for item in stock.matching(Filters(model=wish.model)) if item.car.id not in gone]
+    if not wish.model or others:
+        return wish
+    if not state.broader.empty():
+        return state.broader
+    of_its_kind = without_model(wish, [item for item in map(stock.get, gone) if item is not None])
+    if stock.matching(of_its_kind.merged(anew.filters)):
+        return of_its_kind
+    return without_model(wish, [])
+
+
+def _without(
+    state: State, gone: frozenset[int], wish: Filters, stock: Stock, *, rest: str
+) -> State:
+    """The talk without these cars."""
+    left = tuple(car for car in state.offered if car not in gone)
+    if not left and _OTHER.search(rest):
+        left = tuple(car for car in state.seen if car not in gone and stock.get(car))[:1]
+    return state.model_copy(
+        update={"focus": None, "offered": left, "filters": wish, "pending": None}
+    )
+
+
+def _stands_alone(rest: Reading, after: State, stock: Stock) -> bool:
+    """A wish for cars, or one of those that are left."""
+    if rest.intent not in (Intent.SEARCH, Intent.DETAILS, Intent.PHOTOS, Intent.UNCLEAR):
+        return False
+    reference = rest.reference
+    if _OTHER.search(rest.text.flat) and len(after.offered) == 1:
+        return True
+    if reference is not None and reference.how in (
+        Pointing.OTHERS, Pointing.CHEAPER, Pointing.THAN, Pointing.THIS
+    ):  # fmt: skip
+        return False
+    if after.offered and names_a_car(rest, after, stock):
+        return True
+    wishes = not rest.filters.empty() or bool(rest.topics)
+    return rest.intent is Intent.SEARCH and wishes and bool(_WISHES.search(rest.text.flat))
