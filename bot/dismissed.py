@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.filters import Exclude, Filters
-from bot.reading.data import plain_words
+from bot.reading.data import attribute_words
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading, read
 from bot.reading.references import Pointing
@@ -45,7 +45,15 @@ _OF_A_PART = re.compile(r"\b(?:a cor|o cambio|o preco|o valor|o ano|a km|a quilo
 _GOES_ON = re.compile(r"^(?:(?:e|mas|entao|ai|ok) )+(?!tem\b|[oa]s?\b|d[oa]s?\b|ess|el[ea]\b|qu)")
 _OTHER = re.compile(r"\b(?:[oa]|d[oa]|n[oa]) outr[oa]\b")
 _WISHES = re.compile(r"\b(?:tem|teria|quero|queria|procur\w+|busco|mostra|algum\w*|ve|ver)\b")
-MIN_WORD = 4
+MIN_WORD = 3
+_OF_ALL = frozenset(
+    (
+        "com", "que", "sem", "para", "pra", "por", "uma", "dos", "das", "nao", "mim", "carro",
+        "muito", "bem", "mais", "tem", "meu", "minha", "esse", "essa", "ela", "ele", "bom", "boa",
+        "uso", "demais", "quero", "novo", "nova",
+    )
+)  # fmt: skip
+"""Words of any advertisement: they tell no car from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +85,16 @@ def turned_down(raw: str, state: State, stock: Stock, *, this_year: int) -> SetA
     rest = _GOES_ON.sub("tem ", _joined(parts[last + 1 :])) + ("?" if text.question else "")
     anew = read(rest, stock, this_year=this_year)
     wish = state.filters if _OF_A_PART.search(said) else _wish_left(state, gone, anew, stock)
+    if gone == frozenset(state.offered) and names_a_car(anew, _unfocused(state), stock):
+        gone = frozenset()  # which of them is turned down is not clear, the next one is
     after = _without(state, gone, wish, stock, rest=rest)
     if not _stands_alone(anew, after, stock):
         return None
     return SetAside(rest, after, before.filters.exclude)
+
+
+def _unfocused(state: State) -> State:
+    return state.model_copy(update={"focus": None})
 
 
 def _sentences(text: Text) -> list[list[Token]]:
@@ -113,19 +127,21 @@ def _gone(before: Reading, said: str, state: State, stock: Stock) -> frozenset[i
     named = before.filters.model or before.filters.exclude.model
     if named:
         return frozenset(item.car.id for item in shown if fits(item, Filters(model=named)))
-    words = {word for word in said.split() if len(word) >= MIN_WORD and word not in plain_words()}
-    told = frozenset(item.car.id for item in shown if words & _words_of(item))
-    if told and len(told) < len(shown):
-        return told
-    return frozenset(() if state.focus is None else (state.focus,))
+    words = [word for word in said.split() if len(word) >= MIN_WORD and word not in _OF_ALL]
+    for told in (words, [attribute_words().get(word, ("", word))[1] for word in words]):
+        meant = frozenset(item.car.id for item in shown if _words_of(item).intersection(told))
+        if meant and len(meant) < len(shown):
+            return meant
+    return frozenset(state.offered if state.focus is None else (state.focus,))
 
 
 def _words_of(item: Listing) -> set[str]:
     """What a car can be told by: its names, its columns and its advertisement."""
     car = item.car
     columns = (item.color, item.fuel, item.body, item.transmission)
-    told = " ".join(filter(None, (item.brand, car.modelo, car.descricao, car.cambio, *columns)))
-    return set(re.findall(r"[a-z0-9]+", fold(told)))
+    year = str(car.ano_modelo or "")
+    names = (item.brand, car.modelo, car.descricao, car.cambio, year, *columns)
+    return set(re.findall(r"[a-z0-9]+", fold(" ".join(filter(None, names)))))
 
 
 def _wish_left(state: State, gone: frozenset[int], anew: Reading, stock: Stock) -> Filters:

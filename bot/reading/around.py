@@ -125,12 +125,16 @@ def year_mode(before: str, after: str) -> str:
     return "="
 
 
+_NOT_MORE = re.compile(r"\b(?:nao|nem|sem|nunca)(?: \w+){0,3} (?:mais|acima|maior|superior)\b")
+"""`que não custe mais de sessenta mil` is a ceiling."""
+
+
 def price_mode(before: str, after: str) -> str:
     """A price as a ceiling (<), a floor (>), an offer, about so much (~), or nothing of it."""
     if MAX.search(before) or MAX_AFTER.match(after):
         return "<"
     if MIN.search(before):
-        return ">"
+        return "<" if _NOT_MORE.search(before) else ">"
     if OFFER.search(before) or OFFER_AFTER.match(after):
         return "offer"
     if MIN_AFTER.match(after):

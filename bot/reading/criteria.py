@@ -112,5 +112,5 @@ def asks_for_it_with(text: Text, filters: Filters) -> bool:
     looked_for = re.search(
         rf"\b(?:tem|teria|vendem?|procuro|busco)(?: \w+){{0,2}} {name}\b", text.flat
     )
-    bare = re.match(rf"(?:\w+ )?{name} (?:com|de) ", text.flat)
+    bare = re.match(rf"(?:\w+ )?{name} (?:\w+ )?(?:com|de) ", text.flat)
     return bool(looked_for or bare)

@@ -206,6 +206,8 @@ def _trim_at(text: Text, index: int, known: dict[str, str]) -> tuple[int, str | 
         return 2, known["cd"]
     if re.match(r"cabine simples\b", ahead) and "cs" in known:
         return 2, known["cs"]
+    if re.match(r"cabine (?:dupla|simples)\b(?! ou\b)", ahead) and known.keys() & {"cd", "cs"}:
+        return 2, "CD" if "dupla" in ahead else "CS"  # there is only the other one
     if token.replace(",", ".") in known:
         return 1, known[token.replace(",", ".")]
     parts = ahead.split()

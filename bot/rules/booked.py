@@ -17,7 +17,7 @@ _BOOKED = re.compile(
 )
 _WHEN = (
     r"(?:que (?:horas?|dia)|qual (?:e )?(?:o )?(?:dia|horario|hora)|(?:o|a) (?:dia|horario|hora)|"
-    r"quando)"
+    r"quando|(?:qual|que) carro|qual (?:mesmo|deles|delas))"
 )
 _MADE = (
     r"(?:fic(?:ou|amos)|marquei|marcou|marcamos|marcad[oa]|agendei|agendou|agendamos|agendad[oa]|"

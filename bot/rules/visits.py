@@ -86,7 +86,8 @@ def recall(talk: Talk) -> Answer:
     when = moment(stored.at, talk.now.date())
     body = talk.say(
         f"Ficou assim: {what[2:]}{about(stored.kind, item)}, {when}. Qualquer mudança, me avise.",
-        f"Está marcad{ending} para {when}. Se precisar mudar, é só falar.",
+        f"{WORDS[stored.kind][0].capitalize()}{about(stored.kind, item)} está marcad{ending} para "
+        f"{when}. Se precisar mudar, é só falar.",
     )
     return Answer(rule="visit.recalled", bubbles=(text(body, _listed(item), priced=False),))
 
