@@ -48,6 +48,8 @@ _MAY_OFFER = frozenset(
 
 def named_price(reading: Reading, state: State, stock: Stock) -> Reading:
     """The same reading, or a negotiation about the car spoken of with the price he names."""
+    if reading.filters.price_max is None and not reading.loose:
+        return reading
     flat = reading.text.flat
     only_one = state.offered[0] if len(state.offered) == 1 else None
     item = stock.get(state.focus or only_one or 0)

@@ -45,6 +45,7 @@ _OF_A_PART = re.compile(r"\b(?:a cor|o cambio|o preco|o valor|o ano|a km|a quilo
 _GOES_ON = re.compile(r"^(?:(?:e|mas|entao|ai|ok) )+(?!tem\b|[oa]s?\b|d[oa]s?\b|ess|el[ea]\b|qu)")
 _OTHER = re.compile(r"\b(?:[oa]|d[oa]|n[oa]) outr[oa]\b")
 _WISHES = re.compile(r"\b(?:tem|teria|quero|queria|procur\w+|busco|mostra|algum\w*|ve|ver)\b")
+_TWO_PARTS = re.compile(r"[.,;!?\n:()|]\s*\w")
 MIN_WORD = 3
 _OF_ALL = frozenset(
     (
@@ -70,7 +71,7 @@ def turned_down(raw: str, state: State, stock: Stock, *, this_year: int) -> SetA
 
     Only where that rest is a wish for cars, or points at another one of those shown.
     """
-    if state.focus is None and not state.offered:
+    if (state.focus is None and not state.offered) or not _TWO_PARTS.search(raw):
         return None
     text = prepare(raw)
     parts = _sentences(text)
