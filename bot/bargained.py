@@ -23,7 +23,7 @@ CLOCK = 24
 _DEAL = re.compile(
     r"\b(?:a ?vista|dinheiro|na mao|pix|cash|especie|vivo|na lata|transfer\w+|transfiro|fech\w+|"
     r"lev[aoe]\w*|busc[oa]\w*|pag[oa]\w*|pagaria|dou|daria|ofere\w+|lance|oferta|proposta|topa\w*|"
-    r"aceita\w*|negocio|vende\w*|sai|rola|faz\w*|chega\w*|agora|hoje|na hora|deposit\w+)\b"
+    r"aceita\w*|negocio|vend\w+|sai|rola|faz\w*|chega\w*|agora|hoje|na hora|deposit\w+)\b"
 )
 _SURE_DEAL = re.compile(
     r"\b(?:lev[ae]\w*|fech\w+|vende\w*|faz\w*|aceita\w*|topa\w*|negocio|rola|hoje|agora)\b"
@@ -33,7 +33,7 @@ _BARE = re.compile(
     r"(?:r\$ )?[0-9][0-9.,]*k?(?: (?:mil|reais|conto|pila|pau))*"
 )
 _OTHERWISE = re.compile(
-    r"\b(?:ate|tem|teria|procur\w+|quero (?:um|algo)|entrada|parcel\w+|financ\w+|simul\w+|"
+    r"\b(?:ate|tem|teria|procur\w+|quero (?:um|algo)|entrada|rod\w+|parcel\w+|financ\w+|simul\w+|"
     r"prestac\w+|vezes|meses|km|rodad\w+|ano|qual|quais|quant\w+|outr[oa]s?|algum|alguma|troc\w+|"
     r"volta|abaixo|acima|faixa|uns|umas|maximo|orcamento|gastar)\b"
 )

@@ -156,7 +156,10 @@ def _visit(
         return Intent.SCHEDULE
     change = Intent.RESCHEDULE if stored is not None else Intent.SCHEDULE
     if reading.intent is Intent.SCHEDULE and stored is not None:
-        return change if _says_when(reading) and not reading.filters.model else None
+        this = reading.reference is not None and reading.reference.how is Pointing.THIS
+        another = this and state.focus not in (None, stored.car_id)
+        named = bool(reading.filters.model) or another
+        return change if _says_when(reading) and not named else None
     if _COMES_FOR.search(flat) and reading.filters.model and reading.intent is Intent.SEARCH:
         return Intent.SCHEDULE
     agrees = reading.intent is Intent.YES and state.pending is Pending.DATE

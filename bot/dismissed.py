@@ -15,11 +15,12 @@ from bot.reading.data import attribute_words
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading, read
 from bot.reading.references import Pointing
-from bot.reading.text import Text, Token, fold, prepare
+from bot.reading.text import Text, Token, prepare
 from bot.rules.focus import names_a_car
+from bot.rules.told_by import words_of
 from bot.rules.wishes import without_model
 from bot.state import State
-from bot.stock import Listing, Stock, fits
+from bot.stock import Stock, fits
 
 _ILL = (
     r"(?:fei[oa]s?|horrive(?:l|is)|horroros[oa]|grand(?:e|es|ao|ona)|pequen[oa]|pequenininh[oa]|"
@@ -44,9 +45,14 @@ _OF_A_PART = re.compile(r"\b(?:a cor|o cambio|o preco|o valor|o ano|a km|a quilo
 """`não curti a cor`: of this model another one will do."""
 _GOES_ON = re.compile(r"^(?:(?:e|mas|entao|ai|ok) )+(?!tem\b|[oa]s?\b|d[oa]s?\b|ess|el[ea]\b|qu)")
 _OTHER = re.compile(r"\b(?:[oa]|d[oa]|n[oa]) outr[oa]\b")
-_WISHES = re.compile(r"\b(?:tem|teria|quero|queria|procur\w+|busco|mostra|algum\w*|ve|ver)\b")
+_WISHES = re.compile(
+    r"\b(?:tem|teria|quero|queria|procur\w+|busco|mostra|algum\w*|ve|ver|outr[oa]s)\b|^outr[oa]\b"
+)
+_ONE = re.compile(r"^(?:(?:e|mas|entao|ja) )*(?:o|a|ess[ea]|aquel[ea]) ")
 _TWO_PARTS = re.compile(r"[.,;!?\n:()|]\s*\w")
 MIN_WORD = 3
+_NOT_HERE = 0
+"""Stands for a car that the dealer has not."""
 _OF_ALL = frozenset(
     (
         "com", "que", "sem", "para", "pra", "por", "uma", "dos", "das", "nao", "mim", "carro",
@@ -64,6 +70,8 @@ class SetAside:
     words: str
     state: State
     exclude: Exclude
+    anew: bool
+    """The rest is a wish for cars, not a word about one of those shown."""
 
 
 def turned_down(raw: str, state: State, stock: Stock, *, this_year: int) -> SetAside | None:
@@ -89,9 +97,10 @@ def turned_down(raw: str, state: State, stock: Stock, *, this_year: int) -> SetA
     if gone == frozenset(state.offered) and names_a_car(anew, _unfocused(state), stock):
         gone = frozenset()  # which of them is turned down is not clear, the next one is
     after = _without(state, gone, wish, stock, rest=rest)
-    if not _stands_alone(anew, after, stock):
+    points = _points(anew, after, stock)
+    if not points and not _wishes_anew(anew):
         return None
-    return SetAside(rest, after, before.filters.exclude)
+    return SetAside(rest, after, before.filters.exclude, anew=not points)
 
 
 def _unfocused(state: State) -> State:
@@ -127,22 +136,14 @@ def _gone(before: Reading, said: str, state: State, stock: Stock) -> frozenset[i
     shown = [item for item in map(stock.get, state.offered) if item is not None]
     named = before.filters.model or before.filters.exclude.model
     if named:
-        return frozenset(item.car.id for item in shown if fits(item, Filters(model=named)))
+        known = stock.matching(Filters(model=named))
+        return frozenset(item.car.id for item in known) or frozenset((_NOT_HERE,))
     words = [word for word in said.split() if len(word) >= MIN_WORD and word not in _OF_ALL]
     for told in (words, [attribute_words().get(word, ("", word))[1] for word in words]):
-        meant = frozenset(item.car.id for item in shown if _words_of(item).intersection(told))
+        meant = frozenset(item.car.id for item in shown if words_of(item).intersection(told))
         if meant and len(meant) < len(shown):
             return meant
     return frozenset(state.offered if state.focus is None else (state.focus,))
-
-
-def _words_of(item: Listing) -> set[str]:
-    """What a car can be told by: its names, its columns and its advertisement."""
-    car = item.car
-    columns = (item.color, item.fuel, item.body, item.transmission)
-    year = str(car.ano_modelo or "")
-    names = (item.brand, car.modelo, car.descricao, car.cambio, year, *columns)
-    return set(re.findall(r"[a-z0-9]+", fold(" ".join(filter(None, names)))))
 
 
 def _wish_left(state: State, gone: frozenset[int], anew: Reading, stock: Stock) -> Filters:
@@ -171,18 +172,30 @@ def _without(
     )
 
 
-def _stands_alone(rest: Reading, after: State, stock: Stock) -> bool:
-    """A wish for cars, or one of those that are left."""
-    if rest.intent not in (Intent.SEARCH, Intent.DETAILS, Intent.PHOTOS, Intent.UNCLEAR):
+_MAY_POINT = frozenset((Intent.SEARCH, Intent.DETAILS, Intent.PHOTOS, Intent.UNCLEAR))
+
+
+def _points(rest: Reading, after: State, stock: Stock) -> bool:
+    """At one of the cars that are left."""
+    if rest.intent not in _MAY_POINT:
         return False
-    reference = rest.reference
     if _OTHER.search(rest.text.flat) and len(after.offered) == 1:
         return True
-    if reference is not None and reference.how in (
-        Pointing.OTHERS, Pointing.CHEAPER, Pointing.THAN, Pointing.THIS
-    ):  # fmt: skip
+    how = None if rest.reference is None else rest.reference.how
+    if how in (Pointing.CHEAPER, Pointing.THAN, Pointing.THIS, Pointing.OTHERS):
         return False
-    if after.offered and names_a_car(rest, after, stock):
-        return True
-    wishes = not rest.filters.empty() or bool(rest.topics)
-    return rest.intent is Intent.SEARCH and wishes and bool(_WISHES.search(rest.text.flat))
+    if not after.offered or names_a_car(rest, after, stock):
+        return bool(after.offered)
+    said = rest.filters.model_copy(update={"sort": None})
+    shown = [item for item in map(stock.get, after.offered) if item is not None]
+    alike = sum(fits(item, said) for item in shown)
+    return alike == 1 and not said.empty() and bool(_ONE.match(rest.text.flat))  # `o da VW`
+
+
+def _wishes_anew(rest: Reading) -> bool:
+    """For cars by what is said now; `tem garantia?` asks on about the one that is too dear."""
+    how = None if rest.reference is None else rest.reference.how
+    if how in (Pointing.CHEAPER, Pointing.THAN, Pointing.THIS) or rest.filters.empty():
+        return False
+    wishes = how is Pointing.OTHERS or _WISHES.search(rest.text.flat)
+    return rest.intent in (Intent.SEARCH, Intent.DETAILS) and bool(wishes)

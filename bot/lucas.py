@@ -125,7 +125,8 @@ def _talk(turn: Turn, raw: str, state: State, stock: Stock, dealer: Dealer, now:
     aside = turned_down(raw, state, stock, this_year=now.year)
     state = state if aside is None else aside.state
     reading = read(raw if aside is None else aside.words, stock, this_year=now.year)
-    if aside is not None and reading.intent is Intent.SEARCH:
+    if aside is not None and aside.anew:
+        reading = with_intent(reading, Intent.SEARCH, reading.topics)
         exclude = aside.exclude.without(reading.filters).joined(reading.filters.exclude)
         wish = reading.filters.model_copy(update={"exclude": exclude})
         reading = replace(reading, filters=wish)

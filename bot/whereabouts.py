@@ -34,7 +34,7 @@ _OF_THE_BUYER = re.compile(
 _MAY_ASK = frozenset(
     (
         Intent.UNCLEAR, Intent.SEARCH, Intent.GREETING, Intent.YES, Intent.HOURS, Intent.THANKS,
-        Intent.DETAILS,
+        Intent.DETAILS, Intent.OFF_TOPIC,
     )
 )  # fmt: skip
 

@@ -49,7 +49,8 @@ KM_AFTER = re.compile(r"(?:mil )?(?:de )?(?:km|rodad[oa]s?)\b")
 KM_BEFORE = re.compile(
     r"(?<!mil )(?<![0-9] )"
     r"(?<!baixa )(?<!baixo )(?<!pouca )(?<!pouco )(?<!menor )(?<!menos )\b(?:km|rodagem)(?: (?:de|"
-    r"ate|abaixo|menor|que|com|maximo|no|maxima))*$"
+    r"ate|abaixo|menor|que|com|maximo|no|maxima))*$|"
+    r"\brod(?:ou|aram|ei)(?: (?:ja|so|uns|mais|menos|de|mesmo))*$"
 )
 DOWN_BEFORE = re.compile(
     r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$|"

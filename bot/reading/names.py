@@ -196,7 +196,13 @@ def _with_trim(text: Text, mention: Mention, stock: Trims) -> Mention:
         elif not _is_beside(text.tokens[index].text):
             break
         index += step
+    cabin = _CABIN_OF.search(text.before(mention.start, 4))
+    if cabin is not None and known.keys() & {"cd", "cs"}:  # `a cabine dupla da Strada`
+        trim.append("CD" if cabin[1] == "dupla" else "CS")
     return mention._replace(trim=tuple(dict.fromkeys(trim)), end=end)
+
+
+_CABIN_OF = re.compile(r"\bcabine (dupla|simples) d[ao]$")
 
 
 def _trim_at(text: Text, index: int, known: dict[str, str]) -> tuple[int, str | None]:

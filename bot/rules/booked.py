@@ -26,7 +26,8 @@ _MADE = (
 )
 _OF_HIS = re.compile(
     rf"\b{_WHEN}\b.{{0,30}}\b{_MADE}\b|\b{_MADE}\b.{{0,25}}\b{_WHEN}\b|"
-    r"^(?:e |mas |entao )?(?:e )?(?:pra )?(?:quando|que (?:horas?|dia)) (?:e |era )?mesmo$"
+    r"^(?:e |mas |entao )?(?:e )?(?:pra )?(?:quando|que (?:horas?|dia)) (?:e |era )?mesmo$|"
+    r"^(?:e |mas |entao )?(?:e |era |ficou )?pra (?:ver )?(?:qual|que)(?: carro)?(?: mesmo)?$"
 )
 """`ficou pra que dia?`, `tava marcado que horas?`: with an appointment of his nothing else."""
 _CHANGES = re.compile(

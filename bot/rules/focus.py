@@ -11,6 +11,7 @@ from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.reading.references import Pointing, Reference
 from bot.reading.text import fold
+from bot.rules.told_by import told_by
 from bot.state import State
 from bot.stock import Listing, Stock, car_tests, ordered
 
@@ -221,7 +222,7 @@ def _described(reading: Reading, offered: list[Listing]) -> Listing | None:
         hits = [item for item in offered if _has_word(item, token.text)]
         if len(hits) == 1:
             return hits[0]
-    return None
+    return told_by(reading.text.flat, offered) if len(offered) >= TWO else None
 
 
 def _recalled(reading: Reading, state: State, stock: Stock) -> Listing | None:
