@@ -91,6 +91,8 @@ def in_context(
     aside = _of_the_store_itself(reading, dealer, state) or _acknowledges(reading, state)
     if aside is not None:
         return aside
+    if reading.intent is Intent.UNCLEAR and reading.down_payment and state.focus is not None:
+        return with_intent(reading, Intent.FINANCING, ())  # `tenho 20 mil de entrada`
     reading = named_price(reading, state, stock)
     reading = without_own_car(as_an_answer(reading, state), state)
     reading = allowed_again(reading, state)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.filters import Exclude, Filters
+from bot.filters import Exclude, Filters, ModelWish
 from bot.reading.data import attribute_words
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading, read
@@ -91,9 +91,12 @@ def turned_down(raw: str, state: State, stock: Stock, *, this_year: int) -> SetA
     gone = _gone(before, said, state, stock)
     if not gone:
         return None
-    rest = _GOES_ON.sub("tem ", _joined(parts[last + 1 :])) + ("?" if text.question else "")
+    rest = _rest(parts[last + 1 :], stock, this_year) + ("?" if text.question else "")
     anew = read(rest, stock, this_year=this_year)
-    wish = state.filters if _OF_A_PART.search(said) else _wish_left(state, gone, anew, stock)
+    wish = state.filters
+    if not _OF_A_PART.search(said):
+        wish = _wish_left(state, gone, anew, stock)
+        wish = wish.model_copy(update={"exclude": wish.exclude.joined(_no_more(gone, stock))})
     if gone == frozenset(state.offered) and names_a_car(anew, _unfocused(state), stock):
         gone = frozenset()  # which of them is turned down is not clear, the next one is
     after = _without(state, gone, wish, stock, rest=rest)
@@ -101,6 +104,16 @@ def turned_down(raw: str, state: State, stock: Stock, *, this_year: int) -> SetA
     if not points and not _wishes_anew(anew):
         return None
     return SetAside(rest, after, before.filters.exclude, anew=not points)
+
+
+def _rest(parts: list[list[Token]], stock: Stock, this_year: int) -> str:
+    """From the first sentence on that says something (`viajo muito. e híbrido?`)."""
+    while len(parts) > 1:
+        first = read(_flat(parts[0]), stock, this_year=this_year)
+        if first.intent is not Intent.UNCLEAR or first.reference or first.likes:
+            break
+        parts = parts[1:]
+    return _GOES_ON.sub("tem ", _joined(parts))
 
 
 def _unfocused(state: State) -> State:
@@ -144,6 +157,19 @@ def _gone(before: Reading, said: str, state: State, stock: Stock) -> frozenset[i
         if meant and len(meant) < len(shown):
             return meant
     return frozenset(state.offered if state.focus is None else (state.focus,))
+
+
+def _no_more(gone: frozenset[int], stock: Stock) -> Exclude:
+    """The models of which he has turned down every car."""
+    families = {item.family for item in map(stock.get, gone) if item is not None}
+    models = (ModelWish(family=family) for family in sorted(families))
+    return Exclude(
+        model=tuple(
+            one
+            for one in models
+            if all(item.car.id in gone for item in stock.matching(Filters(model=(one,))))
+        )
+    )
 
 
 def _wish_left(state: State, gone: frozenset[int], anew: Reading, stock: Stock) -> Filters:

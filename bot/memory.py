@@ -32,6 +32,7 @@ def remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State
             "focus": focus if focus is not None and focus >= 0 else None,
             "topics": state.topics if answer.topics is None else answer.topics,
             "last_intent": talk.reading.intent.value,
+            "refused": answer.refused,
             "pending": answer.pending,
             "stuck": 0 if answer.understood else state.stuck + 1,
             "dry": state.dry + 1 if finds_nothing(answer) else 0,

@@ -89,6 +89,8 @@ class State(BaseModel):
     topics: tuple[str, ...] = ()
     """What was last asked about a car, for `e o prata?`."""
     last_intent: str | None = None
+    refused: bool = False
+    """He was just told that nothing is said of other people."""
     pending: Pending | None = None
     stuck: int = Field(0, ge=0)
     """Turns in a row that Lucas did not understand."""

@@ -57,7 +57,8 @@ DOWN_BEFORE = re.compile(
     r"\b(?:e )?se (?:eu )?(?:der|desse|dar|entrar com)(?: (?:uns|r\$))*$"
 )
 DOWN_AFTER = re.compile(
-    r"(?:reais )?(?:(?:de|na|como|pra|em|pra dar de) )?(?:entrada|sinal)\b|"
+    r"(?:reais )?(?:(?:a vista|agora|na mao|em dinheiro|no pix) )?"
+    r"(?:(?:de|na|como|pra|em|pra dar de) )?(?:entrada|sinal)\b|"
     r"(?:reais )?pra (?:dar|pagar) (?:agora|na hora|de cara|de inicio|no ato)\b|"
     r"(?:reais )?(?:(?:a vista|agora|na mao|em dinheiro|no pix) )?"
     r"(?:(?:e|mais) (?:o )?(?:resto|restante|saldo|que faltar|parcel\w+|financ\w+)|"

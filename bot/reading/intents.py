@@ -188,6 +188,8 @@ def _drop_denied(found: set[Intent], text: Text) -> None:
         found.discard(Intent.FINANCING)
     if not _OF_THE_STORE.search(text.flat):
         found.discard(Intent.HOURS)
+    if _SAYS_LATER.search(text.flat):
+        found.discard(Intent.SCHEDULE)
 
 
 def _without_bargain(found: set[Intent], text: Text, filters: Filters) -> set[Intent]:
@@ -213,6 +215,12 @@ _NO_PERSON = re.compile(
 )
 
 
+_SAYS_LATER = re.compile(
+    r"^(?!.*\b(?:[0-9]+ ?h|as [0-9])).*\b(?:vou|vamos|deixa eu|preciso|tenho que) (?:\w+ )?"
+    r"(?:ver|conversar|falar|pensar|combinar)\b.{0,40}"
+    r"\b(?:falo|aviso|respondo|retorno|digo|chamo|decido|confirmo|resposta)\b"
+)
+"""`vou ver com minha esposa e amanhã te falo`: he does not come then, he writes."""
 _NO_FINANCING = re.compile(
     r"\b(?:esquec\w+|deix\w+|desist\w+|nao quero)(?: (?:pra la|de lado|o|d[oe]|esse|mais|"
     r"ess[ea]))* "

@@ -18,7 +18,8 @@ def off_topic(talk: Talk) -> Answer:
     flat = talk.reading.text.flat
     if is_rude(flat):
         return _rude(talk)
-    if _OF_OTHERS.search(flat) or insists_on_others(talk.reading, talk.state):
+    others = bool(_OF_OTHERS.search(flat)) or insists_on_others(talk.reading, talk.state)
+    if others:
         body = talk.say(
             "Não posso passar informações de outras pessoas. Mas com os carros da loja eu te "
             "ajudo!",
@@ -46,7 +47,7 @@ def off_topic(talk: Talk) -> Answer:
             "Aqui eu só cuido dos carros da loja. Quer ver alguma opção?",
             "Esse assunto foge do que eu faço por aqui. Posso te ajudar a achar um carro?",
         )
-    return Answer(rule="off_topic", bubbles=(text(body),), focus=_only_focus(talk))
+    return Answer(rule="off_topic", bubbles=(text(body),), focus=_only_focus(talk), refused=others)
 
 
 _OF_OTHERS = re.compile(
@@ -82,8 +83,9 @@ _MAY_INSIST = frozenset(
 def insists_on_others(reading: Reading, state: State) -> bool:
     """`só o primeiro nome então`, after he was told nothing of other people."""
     flat = reading.text.flat
-    again = state.last_intent == Intent.OFF_TOPIC and reading.intent in _MAY_INSIST
-    if not again or not reading.filters.empty() or _NOT_OF_OTHERS.search(flat):
+    if not state.refused or reading.intent not in _MAY_INSIST:
+        return False
+    if not reading.filters.empty() or _NOT_OF_OTHERS.search(flat):
         return False
     return bool(_PERSONAL.search(flat) and _INSISTS.search(flat))
 
