@@ -28,6 +28,7 @@ _DEAL = re.compile(
 _SURE_DEAL = re.compile(
     r"\b(?:lev[ae]\w*|fech\w+|vende\w*|faz\w*|aceita\w*|topa\w*|negocio|rola|hoje|agora)\b"
 )
+_FOR_IT = re.compile(r"\b(?:dar|pagar|pago|por|dou) (?:n|por )?(?:el[ea]|ess[ea])\b|\bnel[ea]$")
 _BARE = re.compile(
     r"(?:(?:e|mas|entao|sei|hum|que tal|se for|e se fosse) )*(?:por|a|no|nos|em|que tal) "
     r"(?:r\$ )?[0-9][0-9.,]*k?(?: (?:mil|reais|conto|pila|pau))*"
@@ -66,9 +67,11 @@ def named_price(reading: Reading, state: State, stock: Stock) -> Reading:
 
 
 def _is_deal(flat: str) -> bool:
-    if flat.startswith("tenho"):  # `tenho 70 na mão` alone is a budget
+    if flat.startswith(("tenho", "so tenho")) and not _FOR_IT.search(
+        flat
+    ):  # `tenho 70 na mão` alone is a budget
         return bool(_SURE_DEAL.search(flat))
-    return bool(_DEAL.search(flat) or _BARE.fullmatch(flat))
+    return bool(_DEAL.search(flat) or _FOR_IT.search(flat) or _BARE.fullmatch(flat))
 
 
 def _amount(reading: Reading) -> int | None:

@@ -24,7 +24,8 @@ _KINDS = frozenset(
 _ASKS = re.compile(
     r"^(?:(?:e|ai|entao|mas|oi|ola|bom dia|boa tarde|boa noite|a loja|loja|isso|essa|voces?|"
     r"estao|sao|ficam?|e ai|fica) )*(?:e|ai|isso|fica|ficam|voces?|sao|estao|tao|loja|a loja|seria)"
-    r"\b|\b(?:loja|voces|ai|fica|ficam|(?:que|qual) (?:o |e o )?(?:numero|altura)|perto|proximo)\b|"
+    r"\b|\b(?:loja|voces|ai|fica|ficam|onde|ou|"
+    r"(?:que|qual) (?:o |e o )?(?:numero|altura)|perto|proximo)\b|"
     r"\b(?:ne|mesmo|certo)$"
 )
 _OF_THE_BUYER = re.compile(

@@ -20,13 +20,14 @@ _WHEN = (
     r"quando|(?:qual|que) carro|qual (?:mesmo|deles|delas))"
 )
 _MADE = (
-    r"(?:fic(?:ou|amos)|marquei|marcou|marcamos|marcad[oa]|agendei|agendou|agendamos|agendad[oa]|"
+    r"(?:fic(?:ou|amos)|anot(?:ou|ado|aram)|marquei|marcou|marcamos|marcad[oa]|agendei|agendou|agendamos|agendad[oa]|"
     r"combin(?:amos|ei|ou|ado)|reserv(?:ei|ado)|(?:minha|meu|a|nossa|o) (?:visita|test ?drive|test|"
     r"agendamento))"
 )
 _OF_HIS = re.compile(
     rf"\b{_WHEN}\b.{{0,30}}\b{_MADE}\b|\b{_MADE}\b.{{0,25}}\b{_WHEN}\b|"
     r"^(?:e |mas |entao )?(?:e )?(?:pra )?(?:quando|que (?:horas?|dia)) (?:e |era )?mesmo$|"
+    r"\b(?:qual|que) carro\b.{0,15}\b(?:vou|vamos|ia|irei) (?:ver|testar|visitar|andar|olhar)\b|"
     r"^(?:e |mas |entao )?(?:e |era |ficou )?pra (?:ver )?(?:qual|que)(?: carro)?(?: mesmo)?$"
 )
 """`ficou pra que dia?`, `tava marcado que horas?`: with an appointment of his nothing else."""
