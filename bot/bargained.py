@@ -13,7 +13,7 @@ from bot.answers import with_intent
 from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
-from bot.state import State
+from bot.state import Pending, State
 from bot.stock import Stock
 
 LEAST, MOST = 0.5, 1.05
@@ -39,6 +39,7 @@ _OTHERWISE = re.compile(
     r"volta|abaixo|acima|faixa|uns|umas|maximo|orcamento|gastar)\b"
 )
 _HIS = re.compile(r"\b(?:meu|minha) (?!lance|oferta|proposta|ultim\w+|maxim\w+|valor|preco)")
+_ASKED = (Pending.BUDGET, Pending.DOWN_PAYMENT, Pending.OWN_CAR)
 _MAY_OFFER = frozenset(
     (
         Intent.SEARCH, Intent.UNCLEAR, Intent.DETAILS, Intent.TRADE_IN, Intent.NEGOTIATE,
@@ -51,6 +52,8 @@ def named_price(reading: Reading, state: State, stock: Stock) -> Reading:
     """The same reading, or a negotiation about the car spoken of with the price he names."""
     if reading.filters.price_max is None and not reading.loose:
         return reading
+    if state.pending in _ASKED or state.last_intent == Intent.FINANCING:
+        return reading  # it answers that question
     flat = reading.text.flat
     only_one = state.offered[0] if len(state.offered) == 1 else None
     item = stock.get(state.focus or only_one or 0)

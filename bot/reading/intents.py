@@ -188,7 +188,8 @@ def _drop_denied(found: set[Intent], text: Text) -> None:
         found.discard(Intent.FINANCING)
     if not _OF_THE_STORE.search(text.flat):
         found.discard(Intent.HOURS)
-    if _SAYS_LATER.search(text.flat):
+    moves = found & {Intent.RESCHEDULE, Intent.CANCEL_SCHEDULE}
+    if _SAYS_LATER.search(text.flat) or (not moves and _NO_VISIT.search(text.flat)):
         found.discard(Intent.SCHEDULE)
 
 
@@ -221,6 +222,11 @@ _SAYS_LATER = re.compile(
     r"\b(?:falo|aviso|respondo|retorno|digo|chamo|decido|confirmo|resposta)\b"
 )
 """`vou ver com minha esposa e amanhã te falo`: he does not come then, he writes."""
+_NO_VISIT = re.compile(
+    r"\bnao (?:quero|queria|pretendo|preciso) (?:nem )?(?:visitar|ir|marcar|agendar|passar|"
+    r"test\w+)\b(?!.*\b(?:mas|so|e sim|quero|pode ser)\b.*\b(?:amanha|segunda|terca|quarta|"
+    r"quinta|sexta|sabado|domingo|dia [0-9]+)\b)"
+)
 _NO_FINANCING = re.compile(
     r"\b(?:esquec\w+|deix\w+|desist\w+|nao quero)(?: (?:pra la|de lado|o|d[oe]|esse|mais|"
     r"ess[ea]))* "

@@ -100,7 +100,8 @@ _REFUSED_BEFORE = re.compile(
 )
 _TIME = re.compile(
     r"(?P<noon>\bmeio dia(?: e (?P<noon_half>meia))?)"
-    rf"|\b(?:(?P<lead>as|a partir das|depois das|apos as|antes das|ate as|pelas|umas|la pelas|"
+    rf"|\b(?:tipo (?=as |umas |pelas |la |das |por ))?"
+    rf"(?:(?P<lead>as|a partir das|depois das|apos as|antes das|ate as|pelas|umas|la pelas|"
     rf"das|por volta das|ali pelas|tipo|pra as|pras) )?"
     rf"(?:(?P<digits>{HOUR})(?:(?P<h>h|hs|hrs| h\b| hs\b| hrs\b| horas?\b)(?P<minute>[0-5][0-9])?"
     rf"|:(?P<colon>[0-5][0-9])h?)?|(?P<word>{WORD})(?P<word_h> horas?)?)(?![0-9.,/%]|k\b)"

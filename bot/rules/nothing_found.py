@@ -110,6 +110,9 @@ def _gone(talk: Talk, wish: Filters) -> Listing | None:
         return None
     named = Filters(model=wish.model, brand=wish.brand)
     missed = talk.stock.missed(wish) or talk.stock.missed(named)
+    exact = talk.stock.missed(wish)
+    if exact and (wish.year_min or wish.year_max or any(model.trim for model in wish.model)):
+        return exact[0]  # `o Corolla 2022`: that one, whatever other Corolla there is
     # another one of the same model may still be for sale, only not as wished
     return missed[0] if missed and not talk.stock.matching(named) else None
 

@@ -62,7 +62,7 @@ _OF_OTHERS = re.compile(
 _PERSONAL = re.compile(
     r"\b(?:nome|sobrenome|apelido|iniciais|inicial|letra|telefone|numero|zap|whats\w*|contato|"
     r"email|insta\w*|facebook|endereco|bairro|rua|cidade|mora|idade|anos|homem|mulher|senhor|"
-    r"senhora|profissao|trabalha|perfil|cpf|quem|pessoa|don[oa])\b"
+    r"senhora|alguem|conhecid[oa]|vizinh[oa]|parente|profissao|trabalha|perfil|cpf|quem|pessoa|don[oa])\b"
 )
 _INSISTS = re.compile(
     r"\b(?:so|nem|pelo menos|ao menos|apenas|somente|entao|vai|poxa|custa|por favor|ninguem|"

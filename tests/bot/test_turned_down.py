@@ -103,6 +103,12 @@ def test_an_amount_for_something_else_is_no_offer(said: str) -> None:
     assert talk("tem kicks?").say(said).handoff is None
 
 
+def test_an_amount_that_answers_a_question_is_no_offer() -> None:
+    """The down payment was asked for: what is paid at once is that."""
+    answer = talk("tem kicks?", "vocês financiam?", "sim").say("40 mil à vista")
+    assert answer.understood["intent"] == "financing"
+
+
 def test_other_peoples_data_stay_refused_when_asked_for_again() -> None:
     """`só o primeiro nome então`; what is asked of the store is answered."""
     chat = talk("tem kicks?", "quem era o dono?")
