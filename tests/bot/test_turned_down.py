@@ -61,6 +61,13 @@ def test_a_family_only_in_a_longer_name_is_no_lost_sale(said: str, car_id: int, 
     assert bool(answer.considered) is (car_id == 2)
 
 
+def test_the_same_model_otherwise_comes_first_among_alternatives() -> None:
+    """Who asks for a Compass of another year is shown the Compass before any other car."""
+    answer = Chat(stock=LOT).say("tem compass 2018?")
+    assert answer.considered == ()
+    assert shown(answer)[0] == 5
+
+
 @pytest.mark.parametrize(
     ("said", "car_id"),
     [
