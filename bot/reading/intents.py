@@ -189,7 +189,8 @@ def _drop_denied(found: set[Intent], text: Text) -> None:
     if not _OF_THE_STORE.search(text.flat):
         found.discard(Intent.HOURS)
     moves = found & {Intent.RESCHEDULE, Intent.CANCEL_SCHEDULE}
-    if _SAYS_LATER.search(text.flat) or (not moves and _NO_VISIT.search(text.flat)):
+    later = _SAYS_LATER.search(text.flat) or _SEES_ELSE.search(text.flat)
+    if later or (not moves and _NO_VISIT.search(text.flat)):
         found.discard(Intent.SCHEDULE)
 
 
@@ -222,6 +223,12 @@ _SAYS_LATER = re.compile(
     r"\b(?:falo|aviso|respondo|retorno|digo|chamo|decido|confirmo|resposta)\b"
 )
 """`vou ver com minha esposa e amanhã te falo`: he does not come then, he writes."""
+_SEES_ELSE = re.compile(
+    r"^(?!.*\b(?:[0-9]+ ?h|as [0-9]|visit|test|marc|agend)).*(?:\b(?:ver|olhar)\b.{0,15}\b(?:isso|"
+    r"como (?:fica|faz|vai)|preco|valor|taxas?|financiamento|parcelas?|proposta)\b|"
+    r"\b(?:vou|vamos|passo|passar) no banco\b|\bvoces? (?:vao|vai|vem)\b)"
+)
+"""`vou no banco ver isso amanhã`, `vocês vão aí amanhã?`: nobody comes to see a car."""
 _NO_VISIT = re.compile(
     r"\bnao (?:quero|queria|pretendo|preciso) (?:nem )?(?:visitar|ir|marcar|agendar|passar|"
     r"test\w+)\b(?!.*\b(?:mas|so|e sim|quero|pode ser)\b.*\b(?:amanha|segunda|terca|quarta|"

@@ -164,7 +164,17 @@ def test_his_own_appointment_is_told(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["vou ver com minha esposa e amanhã te falo", "amanhã eu decido", "hoje não vai dar"]
+    "said",
+    [
+        "vou ver com minha esposa e amanhã te falo",
+        "amanhã eu decido",
+        "hoje não vai dar",
+        "vou no banco amanhã ver isso",
+        "vocês vão abrir aí amanhã?",
+        "vai ter mais carro aí semana que vem?",
+        "não quero visitar agora, só saber se tem garantia",
+        "dá pra ver o preço dele hoje?",
+    ],
 )
 def test_a_day_without_coming_books_nothing(said: str) -> None:
     """A day alone is no wish to come."""
