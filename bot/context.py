@@ -6,19 +6,28 @@ import re
 from dataclasses import replace
 
 from bot.answers import as_an_answer, with_intent, without_own_car
+from bot.bargained import named_price
 from bot.called_off import calls_off
 from bot.continued import allowed_again, continued
 from bot.filters import Filters
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
+from bot.reading.references import Pointing
 from bot.rules import coming
+from bot.rules.booked import asks_what_is_booked
+from bot.rules.details import only_of_store
 from bot.rules.focus import names_a_car
-from bot.rules.off_topic import asks_for_other_store, bad_service, is_rude
-from bot.rules.visits import asks_what_is_booked
+from bot.rules.off_topic import (
+    asks_for_other_store,
+    bad_service,
+    insists_on_others,
+    is_rude,
+)
 from bot.shown import about_the_shown
 from bot.state import Pending, State
 from bot.stock import Stock
 from bot.values import Appointment, Dealer
+from bot.whereabouts import asks_if_there
 
 _FOLLOW_UP = re.compile(
     r"^(?:(?:e|agora|entao|ai) )+(?:o|a|do|da|no|na|ess[ea]|dess[ea]|del[ea]|el[ea]|aquel[ea])\b|"
@@ -79,9 +88,12 @@ def in_context(
     comes = coming.meant(reading, raw, state, stored)
     if comes is not None:
         return with_intent(reading, comes, ())
-    aside = _of_the_store_itself(reading, dealer) or _acknowledges(reading, state)
+    aside = _of_the_store_itself(reading, dealer, state) or _acknowledges(reading, state)
     if aside is not None:
         return aside
+    if reading.intent is Intent.UNCLEAR and reading.down_payment and state.focus is not None:
+        return with_intent(reading, Intent.FINANCING, ())  # `tenho 20 mil de entrada`
+    reading = named_price(reading, state, stock)
     reading = without_own_car(as_an_answer(reading, state), state)
     reading = allowed_again(reading, state)
     if state.offered and _ANY_WILL_DO.fullmatch(reading.text.flat):
@@ -107,6 +119,8 @@ def _of_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> Rea
     shown = about_the_shown(reading, state, stock, raw)
     if shown is not reading:
         return shown
+    if _wishes_for_any_having(reading, state) and not names_a_car(reading, state, stock):
+        return with_intent(reading, Intent.SEARCH, reading.topics)
     if reading.intent is Intent.SEARCH and _asks_about_one(reading, state, stock):
         return with_intent(reading, Intent.DETAILS, reading.topics)
     last = state.last_intent
@@ -115,7 +129,7 @@ def _of_the_shown(reading: Reading, state: State, stock: Stock, raw: str) -> Rea
     return reading
 
 
-def _of_the_store_itself(reading: Reading, dealer: Dealer) -> Reading | None:
+def _of_the_store_itself(reading: Reading, dealer: Dealer, state: State) -> Reading | None:
     """Ill words and other dealers: no wish for a car, whatever a word of it sounds like."""
     flat = reading.text.flat
     if bad_service(flat) and reading.intent is not Intent.OPT_OUT:
@@ -123,8 +137,10 @@ def _of_the_store_itself(reading: Reading, dealer: Dealer) -> Reading | None:
     plain = reading.intent not in (Intent.OPT_OUT, Intent.HUMAN, Intent.COMPLAINT)
     if plain and is_rude(flat):
         return with_intent(replace(reading, filters=Filters()), Intent.OFF_TOPIC, ())
-    if asks_for_other_store(flat, dealer):
-        return with_intent(reading, Intent.OFF_TOPIC, ())
+    if asks_for_other_store(flat, dealer) or insists_on_others(reading, state):
+        return with_intent(replace(reading, filters=Filters()), Intent.OFF_TOPIC, ())
+    if asks_if_there(reading, dealer.endereco):
+        return with_intent(replace(reading, filters=Filters()), Intent.LOCATION, ())
     return None
 
 
@@ -137,11 +153,15 @@ def _visit(
         when = reading.when_said
         whole = (when.day is not None or state.draft is not None) and when.time is not None
         return Intent.SCHEDULE if whole and reading.intent is Intent.UNCLEAR else None
-    if asks_what_is_booked(flat) and Intent.CANCEL_SCHEDULE not in reading.intents:
+    has_one = stored is not None
+    if asks_what_is_booked(flat, has_one=has_one) and Intent.CANCEL_SCHEDULE not in reading.intents:
         return Intent.SCHEDULE
     change = Intent.RESCHEDULE if stored is not None else Intent.SCHEDULE
     if reading.intent is Intent.SCHEDULE and stored is not None:
-        return change if _says_when(reading) and not reading.filters.model else None
+        this = reading.reference is not None and reading.reference.how is Pointing.THIS
+        another = this and state.focus not in (None, stored.car_id)
+        named = bool(reading.filters.model) or another
+        return change if _says_when(reading) and not named else None
     if _COMES_FOR.search(flat) and reading.filters.model and reading.intent is Intent.SEARCH:
         return Intent.SCHEDULE
     agrees = reading.intent is Intent.YES and state.pending is Pending.DATE
@@ -177,6 +197,31 @@ def _asks_about_one(reading: Reading, state: State, stock: Stock) -> bool:
     pointed = state.focus is not None or names_a_car(reading, state, stock)
     asks = reading.text.question or _FOLLOW_UP_ANY.match(reading.text.flat)
     return bool(pointed and asks and not PRICE.search(reading.text.flat))
+
+
+_FOR_ANY = re.compile(
+    r"\b(?:quais|(?:algum|alguma|qual|quais|que|um) (?:\w+ )?(?:carros?|modelos?|opcao|opcoes)|"
+    r"(?:algum|alguma|um|uma) (?:com|que)|carros? (?:com|que|de))\b"
+)
+_HAVE_YOU = re.compile(
+    r"\b(?:tem|teria|tinha|existe|vende\w*|quero|queria|procur\w+|busco|preciso|precisava|algum|"
+    r"alguma)\b"
+)
+_OF_ONE = frozenset(("estado", "sinistro", "multas", "placa", "itens"))
+"""Nobody looks for a car by these: `tem algum problema?`"""
+
+
+def _wishes_for_any_having(reading: Reading, state: State) -> bool:
+    """`tem algum com chave reserva?`: a wish, when no car is spoken of or any is asked for."""
+    topics, flat = reading.topics, reading.text.flat
+    plain = reading.intent is Intent.DETAILS and not reading.filters.model
+    if not plain or not topics or set(topics) & _OF_ONE or only_of_store(topics):
+        return False
+    if reading.reference is not None and reading.reference.how is Pointing.THIS:
+        return False
+    if _FOR_ANY.search(flat):
+        return True
+    return state.focus is None and not state.offered and bool(_HAVE_YOU.search(flat))
 
 
 def _same_of_another(reading: Reading, state: State, stock: Stock) -> bool:

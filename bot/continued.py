@@ -33,13 +33,17 @@ def continued(reading: Reading, state: State, stock: Stock) -> Reading:
     match = _GOES_ON.fullmatch(reading.text.flat)
     if match is None or not (match["lead"] or match["article"]):
         return reading
-    if match["word"] in attribute_words() and not match["article"]:
+    only_and = (match["lead"] or "").strip() == "e"
+    if match["word"] in attribute_words() and not match["article"] and not only_and:
         return reading  # `tem hatch?` is a wish for any of them
     meant = _longer(before.model[0].family, match["word"], stock)
     if meant is None:
         return reading
     wish = before.model_copy(update={"model": (meant,), "sort": None})
-    return replace(reading, filters=_merged(wish, reading.filters), intents=(Intent.SEARCH,))
+    wish = _merged(wish, reading.filters)
+    if not reading.filters.color and not stock.matching(wish):
+        wish = wish.model_copy(update={"color": ()})  # the colour was of the other model
+    return replace(reading, filters=wish, intents=(Intent.SEARCH,))
 
 
 _CABIN = re.compile(r"\bcabine (dupla|simples)\b(?! ou\b)")

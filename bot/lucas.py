@@ -15,6 +15,7 @@ from bot.agenda.hours import OpeningHours, opening_hours
 from bot.answers import with_intent
 from bot.complete import completeness
 from bot.context import in_context
+from bot.dismissed import turned_down
 from bot.filters import Filters
 from bot.masking import masked
 from bot.memory import finds_nothing, remembered, status_after
@@ -121,7 +122,14 @@ def _talk(turn: Turn, raw: str, state: State, stock: Stock, dealer: Dealer, now:
     if not state.greeted and not state.seed:
         state = state.model_copy(update={"seed": drawn(raw, now)})
     raw = masked(raw)  # nothing beyond this line sees a document, a card or a plate
-    reading = read(raw, stock, this_year=now.year)
+    aside = turned_down(raw, state, stock, this_year=now.year)
+    state = state if aside is None else aside.state
+    reading = read(raw if aside is None else aside.words, stock, this_year=now.year)
+    if aside is not None and aside.anew:
+        reading = with_intent(reading, Intent.SEARCH, reading.topics)
+        exclude = aside.exclude.without(reading.filters).joined(reading.filters.exclude)
+        wish = reading.filters.model_copy(update={"exclude": exclude})
+        reading = replace(reading, filters=wish)
     reading = in_context(reading, state, stock, dealer, turn.appointment, raw=raw)
     quoted = next((m.quoted_car_id for m in reversed(turn.messages) if m.quoted_car_id), None)
     options = (chosen_car(message.option_id) for message in reversed(turn.messages))

@@ -8,6 +8,7 @@ from bot.filters import Filters
 from bot.rules.talk import Answer, Talk, digest
 from bot.rules.wishes import released
 from bot.state import REMEMBERED_BUBBLES, Draft, State
+from bot.stock import fits
 from bot.values import Bubble, OptOut
 
 SEEN = 40
@@ -26,10 +27,12 @@ def remembered(talk: Talk, answer: Answer, bubbles: tuple[Bubble, ...]) -> State
         update={
             "greeted": True,
             "filters": _wish(talk, answer),
+            "broader": _broader(talk, answer),
             "offered": state.offered if answer.offered is None else answer.offered,
             "focus": focus if focus is not None and focus >= 0 else None,
             "topics": state.topics if answer.topics is None else answer.topics,
             "last_intent": talk.reading.intent.value,
+            "refused": answer.refused,
             "pending": answer.pending,
             "stuck": 0 if answer.understood else state.stuck + 1,
             "dry": state.dry + 1 if finds_nothing(answer) else 0,
@@ -49,6 +52,17 @@ def _wish(talk: Talk, answer: Answer) -> Filters:
     if answer.filters is not None:
         return answer.filters
     return released(talk.state.filters, talk.reading)
+
+
+def _broader(talk: Talk, answer: Answer) -> Filters:
+    """`quero o Prisma` of the sedans up to 50 thousand: these are still what he looks for."""
+    before, wish = talk.state.filters, answer.filters
+    if wish is None or wish == before:
+        return talk.state.broader
+    if not wish.model or before.model or before.empty():
+        return talk.state.broader if wish.model and before.model else Filters()
+    known = [talk.stock.get(car) for car in answer.considered]
+    return before if any(item is not None and fits(item, before) for item in known) else Filters()
 
 
 _NOTHING_FOUND = ("search.none", "search.gone", "search.no_more", "search.cheapest", "unclear")

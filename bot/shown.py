@@ -179,7 +179,8 @@ def _topic(word: str, item: Listing, stock: Stock) -> str | None:
 def _asked(reading: Reading, topic: str) -> Reading:
     """A question: what was said of the car is no wish."""
     named = Filters(
-        model=tuple(one.model_copy(update={"trim": ()}) for one in reading.filters.model)
+        model=tuple(one.model_copy(update={"trim": ()}) for one in reading.filters.model),
+        color=() if topic == "cor" else reading.filters.color,  # `o Cronos vermelho é manual?`
     )
     topics = tuple(dict.fromkeys((topic, *reading.topics)))
     return with_intent(replace(reading, filters=named), Intent.DETAILS, topics)

@@ -80,6 +80,8 @@ class State(BaseModel):
     """Of this talk: where Lucas begins among wordings that say the same. 0: none drawn yet."""
     greeted: bool = False
     filters: Filters = Filters()
+    broader: Filters = Filters()
+    """The wish before a model was named that is one of its cars: `esse não` goes back to it."""
     offered: tuple[int, ...] = Field((), max_length=50)
     """Ids of the cars last shown, in the order shown."""
     focus: int | None = None
@@ -87,6 +89,8 @@ class State(BaseModel):
     topics: tuple[str, ...] = ()
     """What was last asked about a car, for `e o prata?`."""
     last_intent: str | None = None
+    refused: bool = False
+    """He was just told that nothing is said of other people."""
     pending: Pending | None = None
     stuck: int = Field(0, ge=0)
     """Turns in a row that Lucas did not understand."""

@@ -49,14 +49,16 @@ KM_AFTER = re.compile(r"(?:mil )?(?:de )?(?:km|rodad[oa]s?)\b")
 KM_BEFORE = re.compile(
     r"(?<!mil )(?<![0-9] )"
     r"(?<!baixa )(?<!baixo )(?<!pouca )(?<!pouco )(?<!menor )(?<!menos )\b(?:km|rodagem)(?: (?:de|"
-    r"ate|abaixo|menor|que|com|maximo|no|maxima))*$"
+    r"ate|abaixo|menor|que|com|maximo|no|maxima))*$|"
+    r"\brod(?:ou|aram|ei)(?: (?:ja|so|uns|mais|menos|de|mesmo))*$"
 )
 DOWN_BEFORE = re.compile(
     r"\bentrada(?: (?:de|com|e|r\$|seria|em torno|uns))*$|\bsinal(?: de)?$|"
     r"\b(?:e )?se (?:eu )?(?:der|desse|dar|entrar com)(?: (?:uns|r\$))*$"
 )
 DOWN_AFTER = re.compile(
-    r"(?:reais )?(?:(?:de|na|como|pra|em|pra dar de) )?(?:entrada|sinal)\b|"
+    r"(?:reais )?(?:(?:a vista|agora|na mao|em dinheiro|no pix) )?"
+    r"(?:(?:de|na|como|pra|em|pra dar de) )?(?:entrada|sinal)\b|"
     r"(?:reais )?pra (?:dar|pagar) (?:agora|na hora|de cara|de inicio|no ato)\b|"
     r"(?:reais )?(?:(?:a vista|agora|na mao|em dinheiro|no pix) )?"
     r"(?:(?:e|mais) (?:o )?(?:resto|restante|saldo|que faltar|parcel\w+|financ\w+)|"
@@ -125,12 +127,16 @@ def year_mode(before: str, after: str) -> str:
     return "="
 
 
+_NOT_MORE = re.compile(r"\b(?:nao|nem|sem|nunca)(?: \w+){0,3} (?:mais|acima|maior|superior)\b")
+"""`que não custe mais de sessenta mil` is a ceiling."""
+
+
 def price_mode(before: str, after: str) -> str:
     """A price as a ceiling (<), a floor (>), an offer, about so much (~), or nothing of it."""
     if MAX.search(before) or MAX_AFTER.match(after):
         return "<"
     if MIN.search(before):
-        return ">"
+        return "<" if _NOT_MORE.search(before) else ">"
     if OFFER.search(before) or OFFER_AFTER.match(after):
         return "offer"
     if MIN_AFTER.match(after):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.filters import Filters
-from bot.reading.text import Text
+from bot.reading.text import Text, fold
 
 _WISH = re.compile(
     r"\b(?:tem|temos|teria|tinha|quero|queria|procur\w+|busc(?:o|ando)|precis\w+|algum|alguma|"
@@ -96,3 +96,21 @@ def are_criteria(text: Text, filters: Filters, topics: tuple[str, ...]) -> bool:
 def wishes(text: Text) -> bool:
     """Something is looked for: `quero`, `tem`, `procuro`."""
     return bool(_WISH.search(text.flat))
+
+
+_ASKS_HOW = re.compile(r"\b(?:quant[oa]s?|qual|quais|que (?:cor|ano|km)|quando|como|e|esta|foi)\b")
+
+
+def asks_for_it_with(text: Text, filters: Filters) -> bool:
+    """`tem Spin? 7 lugares`, `Siena com gás`: a model that is looked for, and what it must have.
+
+    `a Spin tem 7 lugares?` asks about one.
+    """
+    if len(filters.model) != 1 or _ASKS_HOW.search(text.flat):
+        return False
+    name = re.escape(fold(filters.model[0].family).split()[-1])
+    looked_for = re.search(
+        rf"\b(?:tem|teria|vendem?|procuro|busco)(?: \w+){{0,2}} {name}\b", text.flat
+    )
+    bare = re.match(rf"(?:\w+ )?{name} (?:\w+ )?(?:com|de) ", text.flat)
+    return bool(looked_for or bare)

@@ -23,6 +23,8 @@ class Topic:
     find: re.Pattern[str] | None
     of_store: bool = False
     """The store does it or not, whatever the car (entrega)."""
+    kinds: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = ()
+    """Who asks for this kind of it (teto solar) means cars whose advertisement says that."""
 
 
 def load(name: str) -> dict[str, Any]:
@@ -64,6 +66,9 @@ def topics() -> tuple[Topic, ...]:
             any_of(raw["ask"]),
             any_of(raw["find"]) if "find" in raw else None,
             of_store=raw.get("of_store", False),
+            kinds=tuple(
+                (re.compile(asked), re.compile(said)) for asked, said in raw.get("kinds", ())
+            ),
         )
         for name, raw in load("topics").items()
     )

@@ -10,7 +10,13 @@ from enum import StrEnum
 
 from bot.filters import Filters
 from bot.reading.amounts import Amounts
-from bot.reading.criteria import PRICE_OR_THERE, are_criteria, asks_for_any, wishes
+from bot.reading.criteria import (
+    PRICE_OR_THERE,
+    are_criteria,
+    asks_for_any,
+    asks_for_it_with,
+    wishes,
+)
 from bot.reading.data import any_of, load
 from bot.reading.kept import is_kept
 from bot.reading.silence import still_wishes
@@ -49,7 +55,7 @@ _DATA = load("intents")
 _DAY: str = _DATA.pop("day")
 _WITH_WHEN = {
     "reschedule": any_of(way.replace("{day}", _DAY) for way in _DATA.pop("reschedule_when")),
-    "schedule": any_of(_DATA.pop("schedule_when")),
+    "schedule": any_of(way.replace("{day}", _DAY) for way in _DATA.pop("schedule_when")),
 }
 
 
@@ -182,6 +188,10 @@ def _drop_denied(found: set[Intent], text: Text) -> None:
         found.discard(Intent.FINANCING)
     if not _OF_THE_STORE.search(text.flat):
         found.discard(Intent.HOURS)
+    moves = found & {Intent.RESCHEDULE, Intent.CANCEL_SCHEDULE}
+    later = _SAYS_LATER.search(text.flat) or _SEES_ELSE.search(text.flat)
+    if later or (not moves and _NO_VISIT.search(text.flat)):
+        found.discard(Intent.SCHEDULE)
 
 
 def _without_bargain(found: set[Intent], text: Text, filters: Filters) -> set[Intent]:
@@ -207,6 +217,23 @@ _NO_PERSON = re.compile(
 )
 
 
+_SAYS_LATER = re.compile(
+    r"^(?!.*\b(?:[0-9]+ ?h|as [0-9])).*\b(?:vou|vamos|deixa eu|preciso|tenho que) (?:\w+ )?"
+    r"(?:ver|conversar|falar|pensar|combinar)\b.{0,40}"
+    r"\b(?:falo|aviso|respondo|retorno|digo|chamo|decido|confirmo|resposta)\b"
+)
+"""`vou ver com minha esposa e amanhã te falo`: he does not come then, he writes."""
+_SEES_ELSE = re.compile(
+    r"^(?!.*\b(?:[0-9]+ ?h|as [0-9]|visit|test|marc|agend)).*(?:\b(?:ver|olhar)\b.{0,15}\b(?:isso|"
+    r"como (?:fica|faz|vai)|preco|valor|taxas?|financiamento|parcelas?|proposta)\b|"
+    r"\b(?:vou|vamos|passo|passar) no banco\b|\bvoces? (?:vao|vai|vem)\b)"
+)
+"""`vou no banco ver isso amanhã`, `vocês vão aí amanhã?`: nobody comes to see a car."""
+_NO_VISIT = re.compile(
+    r"\bnao (?:quero|queria|pretendo|preciso) (?:nem )?(?:visitar|ir|marcar|agendar|passar|"
+    r"test\w+)\b(?!.*\b(?:mas|so|e sim|quero|pode ser)\b.*\b(?:amanha|segunda|terca|quarta|"
+    r"quinta|sexta|sabado|domingo|dia [0-9]+)\b)"
+)
 _NO_FINANCING = re.compile(
     r"\b(?:esquec\w+|deix\w+|desist\w+|nao quero)(?: (?:pra la|de lado|o|d[oe]|esse|mais|"
     r"ess[ea]))* "
@@ -239,7 +266,9 @@ def _search_first(first: Intent, text: Text, filters: Filters, amounts: Amounts,
         asks_for_it = bool(filters.model) and bool(_IS_THERE.search(text.flat))
         criteria = not filters.only_names() and wishes(text)
         return (general or down_only) and (criteria or asks_for_it)
-    return first is Intent.DETAILS and not filters.only_names() and not filters.model
+    if first is Intent.DETAILS and filters.model:
+        return asks_for_it_with(text, filters)
+    return first is Intent.DETAILS and not filters.only_names()
 
 
 _HIS_CAR = re.compile(r"\b(?:aceita\w*|peg\w+|avali\w+|receb\w+|troc\w+)(?: \w+)? (?:meu|minha)\b")

@@ -196,7 +196,13 @@ def _with_trim(text: Text, mention: Mention, stock: Trims) -> Mention:
         elif not _is_beside(text.tokens[index].text):
             break
         index += step
+    cabin = _CABIN_OF.search(text.before(mention.start, 4))
+    if cabin is not None and known.keys() & {"cd", "cs"}:  # `a cabine dupla da Strada`
+        trim.append("CD" if cabin[1] == "dupla" else "CS")
     return mention._replace(trim=tuple(dict.fromkeys(trim)), end=end)
+
+
+_CABIN_OF = re.compile(r"\bcabine (dupla|simples) d[ao]$")
 
 
 def _trim_at(text: Text, index: int, known: dict[str, str]) -> tuple[int, str | None]:
@@ -206,6 +212,8 @@ def _trim_at(text: Text, index: int, known: dict[str, str]) -> tuple[int, str | 
         return 2, known["cd"]
     if re.match(r"cabine simples\b", ahead) and "cs" in known:
         return 2, known["cs"]
+    if re.match(r"cabine (?:dupla|simples)\b(?! ou\b)", ahead) and known.keys() & {"cd", "cs"}:
+        return 2, "CD" if "dupla" in ahead else "CS"  # there is only the other one
     if token.replace(",", ".") in known:
         return 1, known[token.replace(",", ".")]
     parts = ahead.split()

@@ -26,7 +26,8 @@ _LINK = (
     r"todos|todas|qualquer|opcao|opcoes|os|as|ai|motor|na|no|cambio|transmissao|modelo|tipo|nenhum|nenhuma|algo|nada))*"
 )
 _NO = re.compile(
-    r"(?:\b(?:menos|exceto|tirando|fora|sem ser|sem|nem|evito|evitar|odeio|detesto|nada|salvo|"
+    r"(?:\b(?:menos|no lugar|em vez|ao inves|"
+    r"exceto|tirando|fora|sem ser|sem|nem|evito|evitar|odeio|detesto|nada|salvo|"
     r"tir[ae]|tirar|cort[ae]|cortar|descart\w+|pul[ae]|pular|elimin\w+|exclu\w+|remov\w+|retir\w+|"
     r"risc[ae]|dispens\w+|esquec[ae]|esquecer|ignor[ae]|passo longe)|"
     r"\bnao (?:me |precisa |vem |venha |venham )?(?:mostr\w+|mand\w+|traz\w*|ofere\w+|inclu\w+|"

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from bot.filters import Exclude, Filters, ModelWish
 from bot.reading.amounts import Amounts, read_amounts
-from bot.reading.data import any_topic, attribute_words, plain_words, topics
+from bot.reading.asked import asked_topics
+from bot.reading.data import attribute_words, plain_words
 from bot.reading.freed import freed
 from bot.reading.intents import Intent, find_intents
 from bot.reading.lexicon import NameKind, attribute_slips
@@ -84,7 +85,7 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
     amounts = read_amounts(text, named=named, own=own, this_year=this_year)
     attributes, free = _attributes(text, named | own, kinds)
     filters = _filters(text, names, amounts, attributes, kinds)
-    asked = _asked(text, free)
+    asked = asked_topics(text, names, free)
     when = find_when(text)
     intents = find_intents(
         text, filters, asked, amounts,
@@ -107,25 +108,6 @@ def read(raw: str, stock: Trims, *, this_year: int) -> Reading:
             name.wish() for name in names if name.like and name.name.kind is NameKind.FAMILY
         ),
         loose=tuple((value, thousands) for _, value, thousands in amounts.loose),
-    )
-
-
-_CABIN = re.compile(r"\bcabine (?:dupla|simples)\b(?! ou\b)")
-"""A trim that is named, not a question about it."""
-_IS_CABIN = re.compile(r"\b(?:e|tem) cabine\b")
-
-
-def _asked(text: Text, free: frozenset[str]) -> tuple[str, ...]:
-    """The topics that are asked about, but for those that the buyer says do not matter."""
-    if any_topic().search(text.flat) is None:
-        return ()
-    named = _CABIN.search(text.flat) and not (text.question and _IS_CABIN.search(text.flat))
-    do_not_matter: set[str | None] = {"cabine"} if named else set()
-    do_not_matter |= {_TOPIC_OF.get(key) for key in free}
-    return tuple(
-        topic.name
-        for topic in topics()
-        if topic.name not in do_not_matter and topic.ask.search(text.flat)
     )
 
 
@@ -199,11 +181,6 @@ def _attribute(token: str) -> tuple[str, str] | None:
         meant = attribute_slips().find(token)
         hit = known.get(meant) if meant is not None else None
     return hit
-
-
-_TOPIC_OF = {
-    "color": "cor", "transmission": "cambio", "year": "ano", "fuel": "combustivel", "mileage": "km",
-}  # fmt: skip
 
 
 def _filters(

@@ -78,6 +78,11 @@ _BEST = re.compile(
     r"recente|top|rodad|velh|antig)\w*|menos rodad\w+|(?:de|com|que tem) (?:menos|menor) km)"
     r"(?P<of> (?:desses|dessas|deles|delas|ai|entre))?"
 )
+_OLD_OR_NEW = re.compile(
+    r"^(?:(?:e|mas|entao) )*(?:o|a) (nov[oa]|velh[oa]|antig[oa])\b"
+    r"(?=$| (?:e|esta|tem|quanto|custa|qual|ainda|ja|sai|fica|vem|quero|serve)\b)"
+)
+"""`o velho não quero, o novo é quanto?`"""
 _OTHER_END = re.compile(r"\bmais (rodad|velh|antig)")
 _ENDS = {"rodad": Sort.MILEAGE_ASC, "velh": Sort.YEAR_DESC, "antig": Sort.YEAR_DESC}
 _THAN = re.compile(
@@ -129,6 +134,9 @@ def _best_or_cheaper(text: Text) -> Reference | None:
         cheaper = sort is None or sort is Sort.PRICE_ASC
         how = Pointing.CHEAPER if cheaper else Pointing.THAN
         return Reference(how, sort=sort, than_this=True)
+    plain = _OLD_OR_NEW.search(text.flat)
+    if plain:
+        return Reference(Pointing.BEST, sort=Sort.YEAR_DESC, last=not plain[1].startswith("nov"))
     best = _BEST.search(text.flat)
     if best:
         of_them = bool(best["of"] or best["of2"])

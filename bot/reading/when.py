@@ -100,7 +100,8 @@ _REFUSED_BEFORE = re.compile(
 )
 _TIME = re.compile(
     r"(?P<noon>\bmeio dia(?: e (?P<noon_half>meia))?)"
-    rf"|\b(?:(?P<lead>as|a partir das|depois das|apos as|antes das|ate as|pelas|umas|la pelas|"
+    rf"|\b(?:tipo (?=as |umas |pelas |la |das |por ))?"
+    rf"(?:(?P<lead>as|a partir das|depois das|apos as|antes das|ate as|pelas|umas|la pelas|"
     rf"das|por volta das|ali pelas|tipo|pra as|pras) )?"
     rf"(?:(?P<digits>{HOUR})(?:(?P<h>h|hs|hrs| h\b| hs\b| hrs\b| horas?\b)(?P<minute>[0-5][0-9])?"
     rf"|:(?P<colon>[0-5][0-9])h?)?|(?P<word>{WORD})(?P<word_h> horas?)?)(?![0-9.,/%]|k\b)"
@@ -246,13 +247,18 @@ _MOVED_TO = re.compile(
 """`marquei 16h, dá pra mudar pra 17?`"""
 
 
+_BESIDE = re.compile(r"\b(?:amanha|hoje) $")
+"""`amanhã 10`: no day of the month, as it might be in `sexta 11`."""
+
+
 def _time_wish(match: re.Match[str], flat: str) -> TimeWish | None:
     if match["noon"]:
         return TimeWish(hour=12, minute=30 if match["noon_half"] else 0, sure=True)
     marked = match["h"] or match["colon"] or match["word_h"] or match["half"] or match["part"]
     alone = _HEAD.fullmatch(flat[: match.start()]) and _TAIL.fullmatch(flat[match.end() :])
     moved = _MOVED_TO.search(flat[: match.start()])
-    if not (marked or match["lead"] or alone or moved):
+    beside = match["digits"] and _BESIDE.search(flat[: match.start()])
+    if not (marked or match["lead"] or alone or moved or beside):
         return None
     if match["lead"] in ("tipo", "das", "umas", "pra as") and match["word"] and not marked:
         return None

@@ -7,12 +7,15 @@ from decimal import Decimal
 from heapq import nlargest, nsmallest
 
 from bot.filters import Filters
+from bot.reading.text import compact, fold
 from bot.stock import Listing, Stock, car_tests
 from bot.wording import joined
 
 SHOWN = 3
 PRICE_BAND = Decimal("0.2")
 """A price within 20 % of the wished one still counts as near."""
+OTHER_MODEL = 4
+"""Of the model that was asked for another year or colour comes first."""
 _WEIGHTS = {
     "exclude.color": 5, "exclude.brand": 5, "exclude.model": 5, "exclude.body": 5,
     "exclude.fuel": 5, "exclude.engine": 5, "body": 4, "fuel": 2, "transmission": 2, "brand": 1,
@@ -49,6 +52,8 @@ def nearest(
     goal = _price_goal(wish, gone)
     tests = [(_WEIGHTS[key], test) for key, test in car_tests(wish) if key in _WEIGHTS]
 
+    same = {compact(model.family) for model in wish.model}
+
     def distance(item: Listing) -> tuple[int, Decimal, Decimal, int]:
         away = abs(item.car.preco - goal) if goal is not None else Decimal(0)
         far = 3 if goal is not None and away > goal * PRICE_BAND else 0
@@ -56,11 +61,26 @@ def nearest(
         body = 4 if bodies and item.body not in bodies else 0
         body -= 2 if body and item.body in kin else 0
         missed = sum(weight for weight, test in tests if not test(item))
-        return (missed + far + body, away, item.car.preco, item.car.id)
+        other = OTHER_MODEL if same and item.family_key not in same else 0
+        return (missed + far + body + other, away, item.car.preco, item.car.id)
 
     near = nsmallest(SHOWN, pool, key=distance)
     wanted = bodies or set(wish.body)
     return [item for item in near if item.body in wanted] or near
+
+
+def of_longer_name(wish: Filters, stock: Stock) -> list[Listing]:
+    """Cars whose family only begins with the one that was wished for: Onix Plus for an Onix.
+
+    Another family, so it is no match; but nearer to the wish than any other car.
+    """
+    rest = wish.model_copy(update={"model": (), "body": ()})
+    begins = [f"{fold(model.family)} " for model in wish.model if not model.trim]
+    return [
+        item
+        for item in stock.matching(rest)
+        if any(fold(item.family).replace("-", " ").startswith(begin) for begin in begins)
+    ][:SHOWN]
 
 
 _OTHER = {

@@ -11,6 +11,7 @@ from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.reading.references import Pointing, Reference
 from bot.reading.text import fold
+from bot.rules.told_by import told_by
 from bot.state import State
 from bot.stock import Listing, Stock, car_tests, ordered
 
@@ -89,8 +90,10 @@ def _the_other(
     reading: Reading, state: State, offered: list[Listing], stock: Stock
 ) -> Listing | None:
     """`e o outro?` of two that were shown, `e o outro Gol?` of two that there are."""
-    if state.focus is None or not _OTHER.search(reading.text.flat):
+    if not _OTHER.search(reading.text.flat):
         return None
+    if state.focus is None:  # the one before was turned down in this turn
+        return offered[0] if len(offered) == 1 else None
     pool = stock.matching(reading.filters) if reading.filters.model else offered
     if len(pool) < TWO and not reading.filters.model:  # the one spoken of before this one
         pool = [item for item in map(stock.get, state.seen) if item is not None][:TWO]
@@ -219,7 +222,7 @@ def _described(reading: Reading, offered: list[Listing]) -> Listing | None:
         hits = [item for item in offered if _has_word(item, token.text)]
         if len(hits) == 1:
             return hits[0]
-    return None
+    return told_by(reading.text.flat, offered) if len(offered) >= TWO else None
 
 
 def _recalled(reading: Reading, state: State, stock: Stock) -> Listing | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from bot.filters import Filters
-from bot.grammar import ending, the_car, the_car_first
-from bot.rules.alternatives import nearest, what_differs
+from bot.grammar import ending, is_feminine, the_car, the_car_first
+from bot.rules.alternatives import nearest, of_longer_name, what_differs
 from bot.rules.talk import Answer, Talk, offer, text
-from bot.stock import Listing
+from bot.stock import Listing, Stock
 from bot.wording import bullets, joined
 
 
@@ -24,9 +24,12 @@ def cheapest(talk: Talk) -> Answer:
 def none_fits(talk: Talk, wish: Filters) -> Answer:
     """Nothing fits: say so, say why when a car is sold or reserved, offer the nearest."""
     gone = _gone(talk, wish)
-    near = nearest(wish, talk.stock, gone, said_now=talk.reading.filters)
-    parts = [regret(talk, wish, gone)]
-    if near:
+    longer = of_longer_name(wish, talk.stock) if gone is None else []
+    near = longer or nearest(wish, talk.stock, gone, said_now=talk.reading.filters)
+    parts = [_but_longer(talk, wish, longer) if longer else regret(talk, wish, gone)]
+    if longer:
+        parts += [bullets(longer), talk.say("Te interessa?", "Quer saber mais?")]
+    elif near:
         other = what_differs(near, wish)
         other = f", {other}" if other else ""
         parts.append(
@@ -54,6 +57,27 @@ def none_fits(talk: Talk, wish: Filters) -> Answer:
         aside=tuple(parts),
         to_check=f"avisar se chegar {_wished(wish)}" if later else None,
     )
+
+
+def _but_longer(talk: Talk, wish: Filters, longer: list[Listing]) -> str:
+    """`Onix não tenho agora, mas tenho o Onix Plus, que é sedã`: named as what it is."""
+    missing = joined([model.spoken() for model in wish.model], "nem")
+    others = joined(list(dict.fromkeys(_as_it_is(item, wish, talk.stock) for item in longer)))
+    return talk.say(
+        f"{missing} não tenho agora, mas tenho {others}:",
+        f"No momento não temos {missing}, mas temos {others}:",
+    )
+
+
+_SHAPES = {"sedan": "sedã", "suv": "SUV", "picape": "picape", "van": "van", "perua": "perua"}
+
+
+def _as_it_is(item: Listing, wish: Filters, stock: Stock) -> str:
+    """The family, and its body where that is another one than of the family wished for."""
+    named = f"{'a' if is_feminine(item) else 'o'} {item.family}"
+    bodies = {stock.body_of(model) for model in wish.model}
+    shape = _SHAPES.get(item.body or "")
+    return f"{named} ({shape})" if shape and item.body not in bodies else named
 
 
 _LATER = re.compile(
@@ -86,6 +110,9 @@ def _gone(talk: Talk, wish: Filters) -> Listing | None:
         return None
     named = Filters(model=wish.model, brand=wish.brand)
     missed = talk.stock.missed(wish) or talk.stock.missed(named)
+    exact = talk.stock.missed(wish)
+    if exact and (wish.year_min or wish.year_max or any(model.trim for model in wish.model)):
+        return exact[0]  # `o Corolla 2022`: that one, whatever other Corolla there is
     # another one of the same model may still be for sale, only not as wished
     return missed[0] if missed and not talk.stock.matching(named) else None
 

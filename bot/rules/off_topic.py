@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from bot.grammar import the_agent
+from bot.reading.intents import Intent
+from bot.reading.reader import Reading
 from bot.reading.text import fold
 from bot.rules.talk import Answer, Talk, text
-from bot.state import Pending
+from bot.state import Pending, State
 from bot.values import Dealer
 
 
@@ -16,7 +18,8 @@ def off_topic(talk: Talk) -> Answer:
     flat = talk.reading.text.flat
     if is_rude(flat):
         return _rude(talk)
-    if _OF_OTHERS.search(flat):
+    others = bool(_OF_OTHERS.search(flat)) or insists_on_others(talk.reading, talk.state)
+    if others:
         body = talk.say(
             "Não posso passar informações de outras pessoas. Mas com os carros da loja eu te "
             "ajudo!",
@@ -44,7 +47,7 @@ def off_topic(talk: Talk) -> Answer:
             "Aqui eu só cuido dos carros da loja. Quer ver alguma opção?",
             "Esse assunto foge do que eu faço por aqui. Posso te ajudar a achar um carro?",
         )
-    return Answer(rule="off_topic", bubbles=(text(body),), focus=_only_focus(talk))
+    return Answer(rule="off_topic", bubbles=(text(body),), focus=_only_focus(talk), refused=others)
 
 
 _OF_OTHERS = re.compile(
@@ -56,6 +59,37 @@ _OF_OTHERS = re.compile(
     r"agendou|perguntou|quer|interessad\w+)\b|"
     r"\b(?:telefone|whatsapp|numero|endereco|nome|contato|dados) d[aoe]s? (?!loja|voces|carro)\w+"
 )
+_PERSONAL = re.compile(
+    r"\b(?:nome|sobrenome|apelido|iniciais|inicial|letra|telefone|numero|zap|whats\w*|contato|"
+    r"email|insta\w*|facebook|endereco|bairro|rua|cidade|mora|idade|anos|homem|mulher|senhor|"
+    r"senhora|alguem|conhecid[oa]|vizinh[oa]|parente|profissao|trabalha|perfil|cpf|quem|pessoa|don[oa])\b"
+)
+_INSISTS = re.compile(
+    r"\b(?:so|nem|pelo menos|ao menos|apenas|somente|entao|vai|poxa|custa|por favor|ninguem|"
+    r"prometo|juro|diz|fala|conta|dica|d[eo]l[ea]s?|e|era)\b"
+)
+_NOT_OF_OTHERS = re.compile(
+    r"\b(?:voces?|loja|seu|sua|teu|carros?|meu|minha|vendedor\w*|visita|tem|quero|queria|procuro|"
+    r"chama\w*|falar)\b"
+)
+_MAY_INSIST = frozenset(
+    (
+        Intent.UNCLEAR, Intent.SEARCH, Intent.DETAILS, Intent.GREETING, Intent.LOCATION,
+        Intent.NO, Intent.YES, Intent.OFF_TOPIC,
+    )
+)  # fmt: skip
+
+
+def insists_on_others(reading: Reading, state: State) -> bool:
+    """`só o primeiro nome então`, after he was told nothing of other people."""
+    flat = reading.text.flat
+    if not state.refused or reading.intent not in _MAY_INSIST:
+        return False
+    if not reading.filters.empty() or _NOT_OF_OTHERS.search(flat):
+        return False
+    return bool(_PERSONAL.search(flat) and _INSISTS.search(flat))
+
+
 _RUDE = re.compile(
     r"\bvai (?:se |te |tomar no |a |pra )?(?:ferrar|foder|fuder|lascar|catar|merda|puta|cu)\b|"
     r"\b(?:idiota|imbecil|otari[oa]|trouxa|palhac[oa]|vagabund[oa]|burr[oa] demais|seu burro|"

@@ -115,7 +115,8 @@ def _asks_cheaper(talk: Talk) -> bool:
 def _with_features(talk: Talk, wish: Filters, found: list[Listing], asked: list[Topic]) -> Answer:
     """Features that are no column (4x4, 7 lugares) are looked for in the advertisements."""
     flat = talk.reading.text.flat
-    having = [item for item in found if all(_has(topic, item, flat) for topic in asked)]
+    speak = [item for item in found if all(_has(topic, item, flat) for topic in asked)]
+    having = [item for item in speak if all(_so(topic, item, flat) for topic in asked)] or speak
     if having:
         return show(talk, wish, having)
     answer = show(talk, wish, found)
@@ -143,6 +144,13 @@ def _has(topic: Topic, item: Listing, flat: str) -> bool:
     if said is None or _WITHOUT.search(fold(said)):
         return False
     return many is None or re.search(rf"\b{many[1]}\b", said) is not None
+
+
+def _so(topic: Topic, item: Listing, flat: str) -> bool:
+    """Of the kind that is asked for: no black roof for who wants a sunroof."""
+    said = fold(quoted(topic, item) or "")
+    wanted = [kind for asked, kind in topic.kinds if asked.search(flat)]
+    return all(kind.search(said) for kind in wanted)
 
 
 def _points_at_one(talk: Talk) -> bool:

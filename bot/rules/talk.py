@@ -70,6 +70,8 @@ class Answer:
     handoff: str | None = None
     negotiating: bool = False
     quiet: str | None = None
+    refused: bool = False
+    """Something of other people was asked for."""
     understood: bool = True
     fell_out: dict[str, int] = field(default_factory=dict)
     """How many cars for sale each wish ruled out."""

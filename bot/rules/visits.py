@@ -16,6 +16,7 @@ from bot.reading.intents import Intent
 from bot.reading.shifts import soon
 from bot.reading.when import DayWish, TimeWish, When
 from bot.rules import visits_by_person
+from bot.rules.booked import asks_what_is_booked
 from bot.rules.talk import Answer, Talk, text
 from bot.rules.visit_words import WORDS, about, confirmation, kind_said, question, trouble, which
 from bot.state import Draft, Pending
@@ -23,25 +24,7 @@ from bot.stock import Listing
 from bot.values import AgendaAction, AgendaChange, Appointment, VisitKind
 from bot.wording_time import moment
 
-_BOOKED = re.compile(
-    r"\b(?:que (?:horas?|dia)|qual (?:e )?(?:o )?(?:dia|horario|hora)|quando)\b.{0,30}\b(?:ficou|"
-    r"marquei|marcou|marcamos|marcad[oa]|agendad[oa]|agendei|combinamos|(?:minha|meu) (?:visita|"
-    r"horario|test|agendamento))\b"
-    r"|\bmarcad[oa]\b.{0,15}\b(?:que|qual) (?:horas?|dia|horario)\b"
-    r"|\bconfirma (?:pra mim |ai |por favor |de novo )*(?:o |a )?(?:\w+ e (?:o |a )?)?(?:horario|"
-    r"hora|dia|visita|agendamento)\b"
-    r"|\bque (?:horas?|dia)\b.{0,20}\b(?:era|e) mesmo\b|\b(?:minha visita|meu (?:horario|"
-    r"agendamento|test ?drive)) (?:esta|ficou|e|continua)\b"
-    r"|\b(?:esta|continua|ficou) (?:tudo )?(?:marcad[oa]|confirmad[oa]|agendad[oa])\b"
-)
-
-
 MOST_NAMED = 4
-
-
-def asks_what_is_booked(flat: str) -> bool:
-    """`Que horas ficou mesmo?`"""
-    return bool(_BOOKED.search(flat))
 
 
 def book_hours(talk: Talk) -> OpeningHours | None:
@@ -54,7 +37,8 @@ def schedule(talk: Talk) -> Answer:
     hours = book_hours(talk)
     if hours is None:
         return visits_by_person.schedule(talk)
-    if asks_what_is_booked(talk.reading.text.flat):
+    has_one = talk.appointment is not None
+    if asks_what_is_booked(talk.reading.text.flat, has_one=has_one):
         return recall(talk)
     return _settled(talk, hours)
 
@@ -102,7 +86,8 @@ def recall(talk: Talk) -> Answer:
     when = moment(stored.at, talk.now.date())
     body = talk.say(
         f"Ficou assim: {what[2:]}{about(stored.kind, item)}, {when}. Qualquer mudança, me avise.",
-        f"Está marcad{ending} para {when}. Se precisar mudar, é só falar.",
+        f"{WORDS[stored.kind][0].capitalize()}{about(stored.kind, item)} está marcad{ending} para "
+        f"{when}. Se precisar mudar, é só falar.",
     )
     return Answer(rule="visit.recalled", bubbles=(text(body, _listed(item), priced=False),))
 
@@ -130,9 +115,23 @@ ROUNDED = 10
 """Minutes."""
 
 
+_ON_THE_WAY = re.compile(
+    r"\b(?:estou|to|tou|vou) (?:indo|saindo|a caminho|chegando)\b|\bindo (?:ai|prai)\b"
+)
+
+
+def _on_his_way(talk: Talk) -> bool:
+    """`tô indo aí 15h`: today, unless a day is in the making."""
+    draft = talk.state.draft
+    made = (draft is not None and draft.day is not None) or talk.appointment is not None
+    return not made and bool(_ON_THE_WAY.search(talk.reading.text.flat))
+
+
 def _from_now(talk: Talk) -> When:
     """When it is said; `chego em 1h` is counted from now, to full ten minutes."""
     when, ahead = talk.reading.when_said, soon(talk.reading.text.flat)
+    if ahead is None and when.day is None and when.time is not None and _on_his_way(talk):
+        return replace(when, day=DayWish(ahead=0))
     if ahead is None or when.day is not None:
         return when
     at = talk.now + timedelta(minutes=ahead)
