@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ import uvloop
 from redis.asyncio import Redis
 
 from bench.child import READY
+from bench.contestants import helix
 from bench.ground import Ground, channel_of, prepared
 from bench.load import phone_of
 from dev.servers import running
@@ -107,12 +107,10 @@ async def _workers(ground: Ground) -> AsyncIterator[None]:
     children = []
     for _ in range(_WORKERS):
         child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "bench.product", "lucas"),
+            *helix("lucas").command,
             env={**os.environ, **ground.environment(), "WORKER_MARK_READ": "false"},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
         )
         children.append(child)
         if child.stdout is None or READY.encode() not in await child.stdout.readline():
