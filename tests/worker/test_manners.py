@@ -32,7 +32,7 @@ def test_a_backlog_takes_little_at_once_while_others_write() -> None:
     assert manners.most(BIG) == 512
     manners.note(SMALL, events=1, has_backlog=False)
 
-    assert manners.most(BIG) == 32
+    assert manners.most(BIG) == 8
     assert manners.rest_s(BIG, 0.02) == pytest.approx(0.04)
     assert manners.rest_s(BIG, 60.0) == 0.25
     clock.now += 1.5
@@ -56,7 +56,7 @@ def test_a_dealer_does_not_wait_for_himself_nor_for_who_has_nothing() -> None:
     manners.note(SMALL, events=0, has_backlog=False)
 
     assert manners.most(BIG) == 512
-    assert manners.most(SMALL) == 32
+    assert manners.most(SMALL) == 8
 
 
 async def test_7_others_are_answered_before_a_backlog_is_done(
@@ -76,11 +76,11 @@ async def test_7_others_are_answered_before_a_backlog_is_done(
         return await run(self, lease, arrivals, **how)
 
     async with (
-        open_shop(installation, redis_url, 1, batch=64, slice_s=60) as big,
+        open_shop(installation, redis_url, 1, batch=256, slice_s=60) as big,
         open_shop(installation, redis_url, 2) as small,
     ):
         drainer = big.jobs.drainer
-        monkeypatch.setattr(drainer, "_manners", Manners(batch=64, clock=lambda: 0.0))
+        monkeypatch.setattr(drainer, "_manners", Manners(batch=256, clock=lambda: 0.0))
         monkeypatch.setattr(DrainTransaction, "run", counted)
         await small.push(event("oi", channel="loja-2"))
         await drainer.drain(small.empresa_id, BY_THE_TEST)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_SMALLER = 16
+_SMALLER = 64
 """A batch beside others is so many times smaller."""
 _LIGHT_COUNTS_S = 1.0
 """Somebody who had little to do was here so recently: he, or his like, comes again."""
