@@ -9,6 +9,7 @@ from bot.answers import as_an_answer, with_intent, without_own_car
 from bot.called_off import calls_off
 from bot.continued import allowed_again, continued
 from bot.filters import Filters
+from bot.moved import moves
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.rules import coming
@@ -152,15 +153,16 @@ def _visit(
     bare = bare and not _WANTS_ONE.match(flat)
     if in_the_making and points and bare and not reading.topics:
         return change  # `o diesel`, after being asked which one
-    if reading.intent not in _MAY_MEAN_WHEN or not _says_when(reading):
-        return None
     if reading.filters.model or not reading.filters.empty():
+        return None
+    moved = stored is not None and moves(reading, stored)
+    if not moved and (reading.intent not in _MAY_MEAN_WHEN or not _says_when(reading)):
         return None
     if _PARTING.search(flat) or _ASKS_HOURS.search(flat):
         return None
     asked = state.draft is not None and state.draft.idle == 0
     polite = reading.intent in (Intent.THANKS, Intent.GREETING, Intent.BYE, Intent.BUY)
-    return change if asked or not polite or _RATHER.search(flat) else None
+    return change if asked or moved or not polite or _RATHER.search(flat) else None
 
 
 def _says_when(reading: Reading) -> bool:
