@@ -12,6 +12,7 @@ from bot.filters import Filters
 from bot.moved import moves
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
+from bot.reading.text import Text
 from bot.rules import coming
 from bot.rules.focus import names_a_car
 from bot.rules.off_topic import asks_for_other_store, bad_service, is_rude
@@ -185,6 +186,25 @@ def _same_of_another(reading: Reading, state: State, stock: Stock) -> bool:
     """`e o prata?`, `e do kwid tem?`: the question before is asked again of another car."""
     if reading.intent not in (Intent.SEARCH, Intent.UNCLEAR, Intent.DETAILS) or reading.topics:
         return False
-    flat = reading.text.flat
-    again = bool(_FOLLOW_UP.match(flat)) and names_a_car(reading, state, stock)
-    return again and not PRICE.search(flat)
+    on = bool(_FOLLOW_UP.match(reading.text.flat)) or (
+        reading.filters.only_names() and _goes_on_with(reading.text)
+    )
+    again = on and names_a_car(reading, state, stock)
+    return again and not PRICE.search(reading.text.flat)
+
+
+_CHATTER = re.compile(
+    r"^(?:(?:ah+|oh|hum+|hm+|k+|ha(?:ha)*|rs(?:rs)*|af+|nossa|eita|uau|opa|show|top|legal|boa|bom|"
+    r"otimo|massa|entendi|certo|ok|beleza|blz|sim|esta|bacana|valeu|obrigado|perfeito|pois e) )+"
+)
+
+
+def _goes_on_with(text: Text) -> bool:
+    """`kkk aqui está um forno. e o gol?`: whatever stands before, the end names another car."""
+    start = max((i for i, token in enumerate(text.tokens) if token.breaks), default=0)
+    end = " ".join(token.text for token in text.tokens[start:])
+    said = _CHATTER.sub("", end)
+    return bool(_FOLLOW_UP.match(said)) or (text.question and bool(_BARE_NAME.fullmatch(said)))
+
+
+_BARE_NAME = re.compile(r"[oa] (?!que\b|qual\b)[a-z0-9]+(?: [a-z0-9]+)?")

@@ -16,7 +16,8 @@ _GIVES = (
     r"avali(?:am?|ar|ariam?|em)|oferec\w+|cheg(?:am?|ar|ariam?)|fipe|compr(?:am?|ariam?)|"
     r"aceit(?:am?|ariam?)|consigo|imagino|penso|queria|quero|espero|pedindo|peco)"
 )
-_NUMBER = r"(?:(?!(?:19|20)[0-9]{2}\b)[0-9][0-9.,]*k?\b(?! ?(?:mil )?(?:km|rodad))|quanto|que valor|a fipe|a tabela)\b"
+_AMOUNT = r"(?!(?:19|20)[0-9]{2}\b)[0-9][0-9.,]*k?\b(?! ?(?:mil )?(?:km|rodad))"
+_NUMBER = rf"(?:{_AMOUNT}|quanto|que valor|a fipe|a tabela)\b"
 _OF_MINE = re.compile(
     rf"\b{_GIVES}\b.{{0,25}}\b{_NUMBER}.{{0,20}}\b{_MINE}|"
     rf"\b{_MINE}.{{0,30}}\b{_GIVES}\b.{{0,20}}\b{_NUMBER}|"
