@@ -66,7 +66,7 @@ def documents(talk: Talk, main: Intent) -> Answer | None:
         ask = "Quer que eu chame um vendedor?"
         body = talk.say(
             f"{NO_PIX} {ask}",
-            f"Por segurança, eu não passo Pix nem recebo sinal: isso é com a equipe, na loja. {ask}",
+            f"Por segurança, não passo Pix nem recebo sinal: isso é com a equipe da loja. {ask}",
         )
         return Answer(rule="payment", bubbles=(text(body),), pending=Pending.PERSON, aside=(ask,))
     if not sends_document(talk.reading.text.flat):
