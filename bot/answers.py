@@ -14,6 +14,7 @@ from bot.reading.reader import Reading
 from bot.reading.shifts import NUMBERS, WORD
 from bot.reading.text import fold
 from bot.reading.when import DayWish, TimeWish, When
+from bot.reading.worth import worth_of_his, worth_of_it
 from bot.state import Pending, State
 
 _BARE_DAY = re.compile(r"(?:no |o |pode ser |entao |seria )?(?:dia )?([0-3]?[0-9])(?: entao)?")
@@ -35,6 +36,9 @@ def as_an_answer(reading: Reading, state: State) -> Reading:
     wishes = bool(_WISHES.search(flat))
     if state.deal.own_car and _DIFFERENCE.search(flat) and not reading.filters.model:
         return with_intent(reading, Intent.TRADE_IN, ())
+    worth = _worth(reading, state)
+    if worth is not None:
+        return worth
     offer = None if wishes else _offer(reading, state)
     if offer is not None:
         return offer
@@ -46,6 +50,30 @@ def as_an_answer(reading: Reading, state: State) -> Reading:
     if reading.text.question:  # `e se eu der 30 mil?`
         return _down_payment(reading, state) or reading if reading.down_payment else reading
     return _own_car(reading, state) or _down_payment(reading, state) or reading
+
+
+_OF_HIS = (Intent.TRADE_IN, Intent.SELL_CAR)
+
+
+def _worth(reading: Reading, state: State) -> Reading | None:
+    """`acha que pagam uns 60 nele?`: what he expects for his own car, once that is known."""
+    last = state.last_intent
+    of_it = last in _OF_HIS and worth_of_it(reading.text.flat)
+    if state.deal.own_car is None or reading.filters.model or reading.intent in _FIRST:
+        return None
+    if not of_it and not worth_of_his(reading.text.flat):
+        return None
+    intent = Intent.SELL_CAR if last == Intent.SELL_CAR else Intent.TRADE_IN
+    return with_intent(replace(reading, filters=Filters(), offers=(), loose=()), intent, ())
+
+
+_FIRST = frozenset(
+    (
+        Intent.OPT_OUT, Intent.HUMAN, Intent.COMPLAINT, Intent.CANCEL_SCHEDULE, Intent.RESCHEDULE,
+        Intent.SCHEDULE,
+    )
+)  # fmt: skip
+"""These are meant whatever else is said."""
 
 
 def with_intent(reading: Reading, intent: Intent, topics: tuple[str, ...]) -> Reading:

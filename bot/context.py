@@ -10,9 +10,11 @@ from bot.bargained import named_price
 from bot.called_off import calls_off
 from bot.continued import allowed_again, continued
 from bot.filters import Filters
+from bot.moved import moves
 from bot.reading.intents import Intent
 from bot.reading.reader import Reading
 from bot.reading.references import Pointing
+from bot.reading.text import Text
 from bot.rules import coming
 from bot.rules.booked import asks_what_is_booked
 from bot.rules.details import only_of_store
@@ -172,15 +174,16 @@ def _visit(
     bare = bare and not _WANTS_ONE.match(flat)
     if in_the_making and points and bare and not reading.topics:
         return change  # `o diesel`, after being asked which one
-    if reading.intent not in _MAY_MEAN_WHEN or not _says_when(reading):
-        return None
     if reading.filters.model or not reading.filters.empty():
+        return None
+    moved = stored is not None and moves(reading, stored)
+    if not moved and (reading.intent not in _MAY_MEAN_WHEN or not _says_when(reading)):
         return None
     if _PARTING.search(flat) or _ASKS_HOURS.search(flat):
         return None
     asked = state.draft is not None and state.draft.idle == 0
     polite = reading.intent in (Intent.THANKS, Intent.GREETING, Intent.BYE, Intent.BUY)
-    return change if asked or not polite or _RATHER.search(flat) else None
+    return change if asked or moved or not polite or _RATHER.search(flat) else None
 
 
 def _says_when(reading: Reading) -> bool:
@@ -228,6 +231,25 @@ def _same_of_another(reading: Reading, state: State, stock: Stock) -> bool:
     """`e o prata?`, `e do kwid tem?`: the question before is asked again of another car."""
     if reading.intent not in (Intent.SEARCH, Intent.UNCLEAR, Intent.DETAILS) or reading.topics:
         return False
-    flat = reading.text.flat
-    again = bool(_FOLLOW_UP.match(flat)) and names_a_car(reading, state, stock)
-    return again and not PRICE.search(flat)
+    on = bool(_FOLLOW_UP.match(reading.text.flat)) or (
+        reading.filters.only_names() and _goes_on_with(reading.text)
+    )
+    again = on and names_a_car(reading, state, stock)
+    return again and not PRICE.search(reading.text.flat)
+
+
+_CHATTER = re.compile(
+    r"^(?:(?:ah+|oh|hum+|hm+|k+|ha(?:ha)*|rs(?:rs)*|af+|nossa|eita|uau|opa|show|top|legal|boa|bom|"
+    r"otimo|massa|entendi|certo|ok|beleza|blz|sim|esta|bacana|valeu|obrigado|perfeito|pois e) )+"
+)
+
+
+def _goes_on_with(text: Text) -> bool:
+    """`kkk aqui está um forno. e o gol?`: whatever stands before, the end names another car."""
+    start = max((i for i, token in enumerate(text.tokens) if token.breaks), default=0)
+    end = " ".join(token.text for token in text.tokens[start:])
+    said = _CHATTER.sub("", end)
+    return bool(_FOLLOW_UP.match(said)) or (text.question and bool(_BARE_NAME.fullmatch(said)))
+
+
+_BARE_NAME = re.compile(r"[oa] (?!que\b|qual\b)[a-z0-9]+(?: [a-z0-9]+)?")

@@ -25,8 +25,10 @@ from bot.rules import courtesy, visits
 from bot.rules.asides import with_asides
 from bot.rules.compare import asks_to_compare
 from bot.rules.details import details, only_of_store
+from bot.rules.documents import documents
 from bot.rules.financing import financing
 from bot.rules.focus import find_target, points
+from bot.rules.nothing_found import still_gone
 from bot.rules.photos import photos
 from bot.rules.price import buy, negotiate
 from bot.rules.search import search
@@ -86,7 +88,9 @@ def decide(turn: Turn, *, stock: Stock, dealer: Dealer, now: datetime) -> Decisi
         if main is Intent.SEARCH and talk.reading.intent is Intent.UNCLEAR:
             searched = with_intent(talk.reading, Intent.SEARCH, talk.reading.topics)
             talk = replace(talk, reading=searched)
-        answer = _person_offered(talk, with_asides(talk, _RULES[main](talk), main, raw))
+        own = documents(talk, main) or still_gone(talk, main)
+        answer = with_asides(talk, own or _RULES[main](talk), main, raw)
+        answer = _person_offered(talk, answer)
     else:
         answer = _wordless(turn, talk)
     return _decision(turn, talk, answer)

@@ -85,6 +85,9 @@ _NUM_FOR_NOT = re.compile(
 )
 
 
+# `suv d 2018`, `s/ entrada`; a `D-20` is a pickup, a bare `s` a yes.
+_OF = re.compile(r"\bd(?=\s+(?!10\b|20\b)[a-z0-9])")
+_WITHOUT = re.compile(r"\bs/(?=\s*[a-z0-9])")
 _PLUS = re.compile(r"(?<=[0-9]{4})\+(?![0-9])")
 
 
@@ -94,6 +97,7 @@ def prepare(text: str) -> Text:
     tokens: list[Token] = []
     breaks = False
     folded = _NUM_FOR_NOT.sub("nao", fold(text[:MAX_CHARS]))
+    folded = _WITHOUT.sub("sem ", _OF.sub("de", folded))
     folded = _PLUS.sub(" pra cima", folded).replace("pick-up", "pickup")
     for piece in _TOKEN.findall(folded):
         if piece in _BREAKS:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.reading.busy import BUSY, NOT_THEN, OWN_BUSINESS, REFUSED, REFUSED_BEFORE
 from bot.reading.shifts import HOUR, NUMBERS, SHIFT, WORD, days, minutes
 from bot.reading.text import Text
 
@@ -91,13 +92,6 @@ _DAY = re.compile(
     r"|(?P<d>[0-3]?[0-9])/(?P<m>[01]?[0-9])(?:/(?P<y>(?:20)?[0-9]{2}))?\b"
     r"|(?P<d2>[0-3]?[0-9]) de (?P<m2>" + "|".join(_MONTHS) + r"))"
 )
-_REFUSED = re.compile(
-    r"^(?: (?:eu|ai|ja|feira|de manha|a tarde|mesmo))* (?:nao|n)(?: (?:vou|vai|posso|consigo|da|"
-    r"pode|dara|rola|tem como)\b| *$|$)"
-)
-_REFUSED_BEFORE = re.compile(
-    r"\b(?:nao (?:pode|da|vai|consigo|posso|vou)(?: \w+){0,3}|sem ser|menos)$"
-)
 _TIME = re.compile(
     r"(?P<noon>\bmeio dia(?: e (?P<noon_half>meia))?)"
     rf"|\b(?:tipo (?=as |umas |pelas |la |das |por ))?"
@@ -156,8 +150,10 @@ def find_when(text: Text) -> When:
     flat = re.sub(r"\bate (?=amanha|sabado|segunda|terca|quarta|quinta|sexta|domingo)", "_ ", flat)
     shift = SHIFT.search(flat)
     day, vague = _day(flat), bool(_VAGUE_DAY.search(flat))
+    part, other_part = _part(flat)
+    next_week = day is None and bool(_NEXT_WEEK.search(flat))
+    alike = bool(_SAME_TIME.search(flat) or _SAME_DAY.search(flat))
     times = {} if shift else _times(flat)
-    part = next((part for part, words in _PART if words.search(flat)), None)
     return When(
         day=day,
         time=times.get("at"),
@@ -165,22 +161,38 @@ def find_when(text: Text) -> When:
         after=times.get("after"),
         before=times.get("before"),
         shift=minutes(shift) if shift else None,
-        shift_days=days(flat) if day is None else None,
+        shift_days=7 if next_week and alike else days(flat) if day is None else None,
         same_time=bool(_SAME_TIME.search(flat)),
         same_day=bool(_SAME_DAY.search(flat)),
-        vague_day=vague and day is None,
-        next_week=day is None and bool(_NEXT_WEEK.search(flat)),
-        vague_time="at" not in times and shift is None and bool(_VAGUE_TIME.search(flat)),
+        vague_day=day is None and not (next_week and alike) and (vague or _is_busy(flat)),
+        next_week=next_week,
+        vague_time="at" not in times
+        and shift is None
+        and bool(other_part or _VAGUE_TIME.search(flat)),
     )
+
+
+def _part(flat: str) -> tuple[DayPart | None, bool]:
+    """The part of the day that is wanted; true beside none where one is refused."""
+    refused = False
+    for part, words in _PART:
+        for match in words.finditer(flat):
+            if not REFUSED.search(flat[match.end() : match.end() + 30]) and not NOT_THEN.search(
+                flat[: match.start()]
+            ):
+                return part, False
+            refused = True
+    return None, refused
 
 
 def _day(flat: str) -> DayWish | None:
     """The day that is wanted: one that is refused (segunda não dá) is none."""
     wanted: list[tuple[int, DayWish]] = []
     for match in _DAY.finditer(flat):
-        if _is_ordinal(flat, match) or _REFUSED.search(flat[match.end() : match.end() + 30]):
+        after = flat[match.end() : match.end() + 40]
+        if _is_ordinal(flat, match) or REFUSED.search(after[:30]) or BUSY.search(after):
             continue
-        if _REFUSED_BEFORE.search(flat[: match.start()].rstrip()) and len(wanted) == 0:
+        if REFUSED_BEFORE.search(flat[: match.start()].rstrip()) and len(wanted) == 0:
             refused_only = _DAY.search(flat, match.end()) is not None
             if refused_only:
                 continue
@@ -191,6 +203,11 @@ def _day(flat: str) -> DayWish | None:
         return None
     between = flat[wanted[0][0] : wanted[-1][0]]
     return wanted[0][1] if re.search(r"\bou\b", between) else wanted[-1][1]
+
+
+def _is_busy(flat: str) -> bool:
+    """`quinta eu trabalho`: another day must be found."""
+    return any(BUSY.search(flat[match.end() :]) for match in _DAY.finditer(flat))
 
 
 def _is_ordinal(flat: str, match: re.Match[str]) -> bool:
@@ -235,6 +252,8 @@ def _times(flat: str) -> dict[str, TimeWish]:
         if wish is None:
             continue
         lead = match["lead"] or ""
+        if "at" in found and OWN_BUSINESS.search(flat[: match.start()]):
+            continue
         key = "after" if lead in ("a partir das", "depois das", "apos as") else "at"
         found["before" if lead in ("antes das", "ate as") else key] = wish
     return found

@@ -6,6 +6,7 @@ import re
 
 from bot.filters import Filters
 from bot.reading.intents import Intent
+from bot.reading.worth import without_worth
 
 _NO_CEILING = (Intent.FINANCING, Intent.NEGOTIATE, Intent.BUY, Intent.SCHEDULE)
 
@@ -17,6 +18,8 @@ def without_asked(
     filters: Filters, intents: tuple[Intent, ...], asked: tuple[str, ...], flat: str
 ) -> Filters:
     """`esse Versa é flex?` asks for the fuel; `financiar o Versa, tenho 40 mil` sets no ceiling."""
+    if intents[0] in (Intent.TRADE_IN, Intent.SELL_CAR):
+        filters = without_worth(filters, flat)
     if intents[0] in (Intent.TRADE_IN, Intent.SELL_CAR) and not filters.model:
         return filters.model_copy(update={"sort": None})  # `comprar um mais novo` is no order
     if filters.model and intents[0] in _NO_CEILING:

@@ -12,6 +12,7 @@ from bot.masking import holds_document
 from bot.reading.data import topics
 from bot.reading.intents import Intent
 from bot.rules.details import about
+from bot.rules.documents import NO_PIX, WHY, pays_here, sends_document
 from bot.rules.photos import photos
 from bot.rules.store import address, hours
 from bot.rules.talk import Answer, Talk, text
@@ -33,8 +34,12 @@ def with_asides(talk: Talk, answer: Answer, main: Intent, raw: str) -> Answer:
     if main in _ALONE:
         return answer
     said = [*_about_the_car(talk, answer, main), *_about_the_store(talk, main)]
-    if holds_document(raw):
-        said.append("Por segurança, não precisa mandar documento nem cartão por aqui.")
+    if holds_document(raw) or (
+        answer.rule != "documents" and sends_document(talk.reading.text.flat)
+    ):
+        said.append(WHY)
+    if main is Intent.BUY and pays_here(talk.reading.text.flat):
+        said.append(NO_PIX)
     bubbles = answer.bubbles
     if said:
         item = _car(talk, answer)

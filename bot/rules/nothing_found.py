@@ -6,6 +6,7 @@ import re
 
 from bot.filters import Filters
 from bot.grammar import ending, is_feminine, the_car, the_car_first
+from bot.reading.intents import Intent
 from bot.rules.alternatives import nearest, of_longer_name, what_differs
 from bot.rules.talk import Answer, Talk, offer, text
 from bot.stock import Listing, Stock
@@ -102,6 +103,49 @@ def chosen_too_late(talk: Talk, item: Listing) -> Answer:
         bubbles=(text(f"{regret(talk, Filters(), item)} {ask}"),),
         focus=-1,
         aside=(ask,),
+    )
+
+
+_ALL_THE_SAME = re.compile(
+    r"\b(?:mesmo assim|assim mesmo|ainda assim|pelo menos|se (?:el[ea]s?|a pessoa|o cliente|alguem|"
+    r"o comprador|quem \w+|a venda|der) (?:\w+ )?(?:desist\w+|cair|errado|voltar|furar)|"
+    r"fila|espera|lista)\b"
+)
+_WAITS = re.compile(r"\bavis\w+|\bfila\b|\bespera\b|\bdesist\w+|\bcair\b")
+_IT = re.compile(r"\b(?:d?el[ea]|d?ess[ea]|d?aquel[ea])\b")
+_OF_IT = frozenset(
+    (Intent.PHOTOS, Intent.DETAILS, Intent.NEGOTIATE, Intent.BUY, Intent.UNCLEAR, Intent.SCHEDULE)
+)
+
+
+def still_gone(talk: Talk, main: Intent) -> Answer | None:
+    """`manda foto dele mesmo assim` of the car that he was just told is sold: told again.
+
+    None where another car is named or chosen, or where nothing sold was spoken of.
+    """
+    wish, flat = talk.state.filters, talk.reading.text.flat
+    if main not in _OF_IT or talk.reading.filters.model or talk.state.last_intent is None:
+        return None
+    missed = talk.stock.missed(wish) if wish.model else []
+    if not missed or talk.stock.matching(wish):
+        return None
+    others = talk.state.focus is not None or talk.target is not None
+    bare = not others and (main is Intent.PHOTOS or bool(_IT.search(flat)))
+    again = talk.state.last_intent == Intent.SEARCH and bool(_ALL_THE_SAME.search(flat))
+    if talk.pointed or not (bare or again):
+        return None
+    ask = talk.say(
+        "Por isso não passo fotos nem preço. Quer ver um parecido?",
+        "Então não posso mostrar nem marcar visita. Te mostro outras opções?",
+    )
+    waits = bool(_WAITS.search(flat))
+    note = " Deixei anotado para a equipe te avisar se voltar para a venda." if waits else ""
+    return Answer(
+        rule="search.still_gone",
+        bubbles=(text(f"{regret(talk, wish, missed[0])}{note} {ask}"),),
+        focus=-1,
+        aside=(ask,),
+        to_check=f"avisar se voltar {_wished(wish)}" if waits else None,
     )
 
 

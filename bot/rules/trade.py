@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from bot.reading.worth import worth_of_it
 from bot.rules.about_car import answer_about
 from bot.rules.talk import Answer, Talk
 from bot.state import Deal, Draft, Pending
@@ -23,7 +24,8 @@ WORDS_KEPT = 120
 def trade_in(talk: Talk) -> Answer:
     """Collects model, year and mileage, then offers to appraise the car at the store."""
     deal = own_car(talk)
-    asked_value = bool(_VALUE.search(talk.reading.text.flat))
+    flat = talk.reading.text.flat
+    asked_value = bool(_VALUE.search(flat)) or worth_of_it(flat)
     if talk.reading.own_car and not asked_value:
         return _noted(talk, deal)
     if asked_value and (deal.own_car or talk.reading.own_car):

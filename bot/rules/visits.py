@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.agenda.hours import OpeningHours
-from bot.agenda.slots import Asks, Outcome, Slot, settle
+from bot.agenda.slots import STEP, Asks, Outcome, Slot, settle
 from bot.reading.intents import Intent
 from bot.reading.shifts import soon
 from bot.reading.when import DayWish, TimeWish, When
@@ -98,7 +98,9 @@ def _settled(talk: Talk, hours: OpeningHours) -> Answer:
     when = _from_now(talk)
     if draft.next_week and when.day is not None and when.day.weekday is not None:
         when = replace(when, day=replace(when.day, next_week=True))
-    outcome = settle(when, before, now=talk.now, hours=hours, taken=talk.taken - own)
+    outcome = settle(
+        _than_before(talk, when, draft), before, now=talk.now, hours=hours, taken=talk.taken - own
+    )
     if outcome.at is None:
         return _asked(talk, hours, draft, outcome)
     item = talk.stock.get(draft.car) if draft.car is not None else None
@@ -111,6 +113,18 @@ def _settled(talk: Talk, hours: OpeningHours) -> Answer:
     return _booked(talk, wanted, item)
 
 
+def _than_before(talk: Talk, when: When, draft: Draft) -> When:
+    """`um pouco mais tarde`: than it was, so that only later times are proposed."""
+    match = _SOMEWHAT.search(talk.reading.text.flat)
+    if match is None or not when.vague_time or draft.at is None or when.day is not None:
+        return when
+    step = STEP if match[1] == "tarde" else -STEP
+    limit = (datetime.combine(talk.now.date(), draft.at) + step).time()
+    than = TimeWish(hour=limit.hour, minute=limit.minute, sure=True)
+    return replace(when, after=than) if step > -step else replace(when, before=than)
+
+
+_SOMEWHAT = re.compile(r"\bmais (tarde|cedo)\b")
 ROUNDED = 10
 """Minutes."""
 
