@@ -102,14 +102,19 @@ GATES: list[tuple[str, dict[str, float]]] = [
     ),
     ("tuned", {"intent": 0.99, "filters": 0.99, "cars": 0.99, "turns": 0.98, "dialogues": 0.94}),
     ("unseen", {"intent": 0.95, "filters": 0.94, "cars": 0.94, "turns": 0.92, "dialogues": 0.80}),
-    ("unseen_1", {"intent": 0.96, "filters": 0.96, "cars": 0.96, "turns": 0.95, "dialogues": 0.83}),
-    ("unseen_2", {"intent": 0.96, "filters": 0.96, "cars": 0.96, "turns": 0.94, "dialogues": 0.83}),
+    ("unseen_1", {"intent": 0.96, "filters": 0.96, "cars": 0.96, "turns": 0.96, "dialogues": 0.86}),
+    ("unseen_2", {"intent": 0.96, "filters": 0.96, "cars": 0.96, "turns": 0.94, "dialogues": 0.86}),
+    ("unseen_3", {"intent": 0.96, "filters": 0.96, "cars": 0.96, "turns": 0.90, "dialogues": 0.60}),
+    (
+        "strangers",
+        {"intent": 0.99, "filters": 0.98, "cars": 0.99, "turns": 0.98, "dialogues": 0.95},
+    ),
 ]
 
 
 @pytest.mark.parametrize(("folder", "gates"), GATES, ids=[folder for folder, _ in GATES])
 def test_whole_sets_stay_above_their_gates(folder: str, gates: dict[str, float]) -> None:
-    """Tuned on two of them, never on the unseen ones; docs/lucas.md has the figures."""
+    """Tuned on three of them, never on the unseen ones; docs/lucas.md has the figures."""
     found = utterances(HERE / folder) | dialogues(HERE / folder)
     measured = {key: score.fraction for key, score in found.items()}
 
