@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from bench.checks import WrongResult
 from bench.contest import get_ready, measure, pipes, started, stop
@@ -24,8 +25,6 @@ from bench.sizes import Scale, Shape
 from bench.webhook import free_port, until_ready, web_process
 from worker.arq_queues import connect
 from worker.settings import WorkerSettings
-
-_SETTLE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +78,9 @@ async def scaling(ground: Ground, plan: Scale, say: Callable[[str], object]) -> 
 
 async def _idle(ground: Ground, plan: Scale) -> tuple[float | None, float | None, float | None]:
     """CPU of a worker and a web that have nothing to do, then the worker's memory when busy."""
+    async with Redis.from_url(ground.redis_url) as redis:  # the contests left replies to be sent
+        await wipe(redis)
+    await ground.wipe()
     command = (sys.executable, "-m", "worker", "worker")
     port = free_port()
     async with (
@@ -86,7 +88,7 @@ async def _idle(ground: Ground, plan: Scale) -> tuple[float | None, float | None
         started(ground, command, WORKER_HEALTH_PORT=str(port)) as worker,
     ):
         await until_ready(worker, port)
-        await asyncio.sleep(_SETTLE_S)
+        await asyncio.sleep(plan.settle_s)
         try:
             before = cpu_seconds(worker.pid), cpu_seconds(web)
         except NotTold:

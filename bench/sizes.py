@@ -71,6 +71,8 @@ class Scale:
     """So many of them are busy when the memory is read."""
     workers: tuple[int, ...] = (1, 2, 4)
     idle_s: float = 20.0
+    settle_s: float = 40.0
+    """A worker that has just started looks at all dealers once: that is not idle."""
 
 
 FULL = Plan(
@@ -95,6 +97,7 @@ _QUICK_SCALE = Scale(
     many=100,
     active=10,
     idle_s=3,
+    settle_s=3,
 )
 
 

@@ -90,7 +90,7 @@ async def test_webhooks_that_are_taken_stand_on_inboxes(ground: Ground) -> None:
 async def test_a_system_scales_and_rests(ground: Ground) -> None:
     """All figures come from one ground."""
     plan = Scale(few=replace(_TINY, empresas=1, conversations=4), many=2, active=1,
-                 workers=(1, 2), idle_s=0.1)  # fmt: skip
+                 workers=(1, 2), idle_s=0.1, settle_s=0)  # fmt: skip
     found = await scaling(ground, plan, lambda _: None)
 
     assert [(one.workers, one.empresas) for one in found.speeds] == [(1, 1), (2, 1), (1, 2)]
