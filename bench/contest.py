@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import orjson
+from arq.connections import ArqRedis
 from pydantic import SecretStr
 
 from bench.checks import Outcome, WrongResult, check
@@ -59,25 +60,19 @@ async def measure(
 
     Raises WrongResult when something is lost, double, out of order (ours) or too slow.
     """
-    redis = await connect(WorkerSettings(redis_url=SecretStr(ground.redis_url)))
-    try:
-        await wipe(redis)
-        await ground.wipe()
-        ground.used.update(ground.empresa_ids[: shape.empresas])
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(wiped(ground, shape.empresas))
         queue = contestant.queue(ground, redis)
         await queue.fill(shape)
         first_line = await contestant.tell(ground, shape) if contestant.tell else b""
-        async with AsyncExitStack() as stack:
-            processes = [
-                await stack.enter_async_context(started(ground, contestant.command))
-                for _ in range(workers)
-            ]
-            for process in processes:
-                await get_ready(process, first_line)
-            seconds = await _time(processes, queue.left)
-            cpu_s = sum([(await stop(process)).cpu_s for process in processes])
-    finally:
-        await redis.aclose()
+        processes = [
+            await stack.enter_async_context(started(ground, contestant.command))
+            for _ in range(workers)
+        ]
+        for process in processes:
+            await get_ready(process, first_line)
+        seconds = await _time(processes, queue.left)
+        cpu_s = sum([(await stop(process)).cpu_s for process in processes])
     outcome = await check(ground, shape, ordered=contestant.ours)
     return Result(
         contestant=contestant.name,
@@ -87,6 +82,19 @@ async def measure(
         cpu_s=cpu_s,
         outcome=outcome,
     )
+
+
+@asynccontextmanager
+async def wiped(ground: Ground, empresas: int | None = None) -> AsyncIterator[ArqRedis]:
+    """Its Redis, as if nobody had ever written; so many of its dealers, or all, are used now."""
+    redis = await connect(WorkerSettings(redis_url=SecretStr(ground.redis_url)))
+    try:
+        await wipe(redis)
+        await ground.wipe()
+        ground.used.update(ground.empresa_ids[:empresas])
+        yield redis
+    finally:
+        await redis.aclose()
 
 
 @asynccontextmanager

@@ -12,21 +12,16 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from pydantic import SecretStr
-
 from bench.checks import WrongResult
-from bench.contest import Result, get_ready, measure, pipes, started, stop
+from bench.contest import Result, get_ready, measure, pipes, started, stop, wiped
 from bench.contestants import helix
 from bench.ground import GATEWAY, Ground, channel_of, give_channels
 from bench.latency import Latency, buyers, emptied, pace, summed_up
 from bench.load import phone_of
 from bench.queues import InboxAndOutbox
-from bench.redis_database import wipe
 from bench.sizes import Shape, Steady
 from bench.webhook import web_process
 from gateway.cloud_api.standin import CloudStandin
-from worker.arq_queues import connect
-from worker.settings import WorkerSettings
 
 _LIMITS = {"per_second": 1000.0, "pair_every_s": None}
 _ARRIVES_S = 60.0
@@ -44,12 +39,8 @@ async def sent(ground: Ground, shape: Shape) -> Result:
 async def whole_way(ground: Ground, rate: int, plan: Steady) -> Latency:
     """Milliseconds from a buyer's webhook to the first answer at the stand-in."""
     shape = plan.shape(rate)
-    redis = await connect(WorkerSettings(redis_url=SecretStr(ground.redis_url)))
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(redis.aclose)
-        await wipe(redis)
-        await ground.wipe()
-        ground.used.update(ground.empresa_ids)
+        redis = await stack.enter_async_context(wiped(ground))
         phones = await stack.enter_async_context(_stand_ins(ground))
         port, _ = await stack.enter_async_context(web_process(ground))
         for phone, token in phones.values():

@@ -10,13 +10,13 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import uvloop
 from redis.asyncio import Redis
 
-from bench.child import READY
+from bench.contest import get_ready, pipes, started
 from bench.contestants import helix
 from bench.ground import Ground, channel_of, prepared
 from bench.load import phone_of
@@ -104,26 +104,19 @@ async def _drip(watches: Sequence[Watch], inbox: Inbox, start: int) -> list[floa
 
 @asynccontextmanager
 async def _workers(ground: Ground) -> AsyncIterator[None]:
-    children = []
-    for _ in range(_WORKERS):
-        child = await asyncio.create_subprocess_exec(
-            *helix("lucas").command,
-            env={**os.environ, **ground.environment(), "WORKER_MARK_READ": "false"},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        children.append(child)
-        if child.stdout is None or READY.encode() not in await child.stdout.readline():
-            raise RuntimeError("a worker did not start")
-    for child in children:
-        if child.stdin is not None:
-            child.stdin.write(b"go\n")
-    try:
+    """Killed in the middle of the backlog, whose end nobody waits for."""
+    async with AsyncExitStack() as stack:
+        processes = [
+            await stack.enter_async_context(
+                started(ground, helix("lucas").command, WORKER_MARK_READ="false")
+            )
+            for _ in range(_WORKERS)
+        ]
+        for process in processes:
+            await get_ready(process)
+        for process in processes:
+            pipes(process)[0].write(b"go\n")
         yield
-    finally:
-        for child in children:
-            child.kill()  # in the middle of the backlog, whose end nobody waits for
-        await asyncio.gather(*(child.wait() for child in children))
 
 
 def _show(name: str, took_s: Sequence[float]) -> float:

@@ -23,18 +23,14 @@ from dataclasses import dataclass, replace
 from statistics import quantiles
 from typing import TypeVar
 
-from pydantic import SecretStr
-
 from bench import commits
 from bench.checks import WrongResult, check
-from bench.contest import get_ready, measure, pipes, started, stop
+from bench.contest import get_ready, measure, pipes, started, stop, wiped
 from bench.contestants import Contestant, helix, plain_arq, plain_saq
 from bench.ground import Ground
 from bench.load import message_id, one_event
 from bench.queues import Put, Queue
-from bench.redis_database import wipe
 from bench.sizes import Shape, Steady
-from worker.arq_queues import connect
 from worker.settings import WorkerSettings
 
 _LOOK_EVERY_S = 0.05
@@ -99,18 +95,12 @@ async def at_rate(ground: Ground, contestant: Contestant, rate: int, plan: Stead
 async def _way_in(
     ground: Ground, contestant: Contestant
 ) -> AsyncIterator[tuple[Put, Callable[[], Awaitable[int]]]]:
-    redis = await connect(WorkerSettings(redis_url=SecretStr(ground.redis_url)))
-    try:
-        await wipe(redis)
-        await ground.wipe()
-        ground.used.update(ground.empresa_ids)
+    async with wiped(ground) as redis:
         queue = contestant.queue(ground, redis)
         if not isinstance(queue, Queue):
             raise TypeError(f"{contestant.name} takes nothing while it works")
         async with queue.opened() as put:
             yield put, queue.left
-    finally:
-        await redis.aclose()
 
 
 async def _send(ground: Ground, shape: Shape, rate: int, put: Put, sent: dict[str, float]) -> None:

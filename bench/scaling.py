@@ -10,21 +10,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pydantic import SecretStr
-from redis.asyncio import Redis
-
 from bench.checks import WrongResult
-from bench.contest import get_ready, measure, pipes, started, stop
+from bench.contest import get_ready, measure, pipes, started, stop, wiped
 from bench.contestants import helix
 from bench.figures import NotTold, cpu_seconds, resident_mb
 from bench.ground import Ground
 from bench.latency import emptied
 from bench.queues import InboxQueue
-from bench.redis_database import wipe
 from bench.sizes import Scale, Shape
 from bench.webhook import free_port, until_ready, web_process
-from worker.arq_queues import connect
-from worker.settings import WorkerSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +72,10 @@ async def scaling(ground: Ground, plan: Scale, say: Callable[[str], object]) -> 
 
 async def _idle(ground: Ground, plan: Scale) -> tuple[float | None, float | None, float | None]:
     """CPU of a worker and a web that have nothing to do, then the worker's memory when busy."""
-    async with Redis.from_url(ground.redis_url) as redis:  # the contests left replies to be sent
-        await wipe(redis)
-    await ground.wipe()
     command = (sys.executable, "-m", "worker", "worker")
     port = free_port()
     async with (
+        wiped(ground),  # the contests left replies that a true worker would send
         web_process(ground) as (_, web),
         started(ground, command, WORKER_HEALTH_PORT=str(port)) as worker,
     ):
@@ -107,20 +99,16 @@ async def _memory(ground: Ground, plan: Scale) -> float:
     """After a message to each empresa, and many more to those that are busy."""
     everyone = Shape(name="known", empresas=plan.many, conversations=1, messages=1)
     busy = Shape(name="active", empresas=plan.active, conversations=20, messages=1)
-    redis = await connect(WorkerSettings(redis_url=SecretStr(ground.redis_url)))
-    try:
-        await wipe(redis)
-        await ground.wipe()
-        ground.used.update(ground.empresa_ids)
+    async with (
+        wiped(ground) as redis,
+        started(ground, helix("trivial").command) as process,
+    ):
         queue = InboxQueue(ground, redis)
-        async with started(ground, helix("trivial").command) as process:
-            await get_ready(process)
-            pipes(process)[0].write(b"go\n")
-            for shape in (everyone, busy):
-                await queue.fill(shape)
-                await emptied(queue.left)
-            memory = resident_mb(process.pid)
-            await stop(process)
-    finally:
-        await redis.aclose()
+        await get_ready(process)
+        pipes(process)[0].write(b"go\n")
+        for shape in (everyone, busy):
+            await queue.fill(shape)
+            await emptied(queue.left)
+        memory = resident_mb(process.pid)
+        await stop(process)
     return round(memory, 1)

@@ -90,7 +90,7 @@ class ProcessSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Jobs:
     """What the arq functions call."""
 
@@ -203,9 +203,16 @@ async def open_jobs(
             )
             nightly = Nightly(central=tenancy.central, settings=settings.backup)
             yield Jobs(
-                *(drainer, deliverer, media, reminder, active, tenancy, shelf, rings),
-                retention,
-                nightly,
+                drainer=drainer,
+                deliverer=deliverer,
+                media=media,
+                reminder=reminder,
+                active=active,
+                tenancy=tenancy,
+                shelf=shelf,
+                rings=rings,
+                retention=retention,
+                nightly=nightly,
             )
 
 

@@ -75,8 +75,8 @@ class Round:
             return None  # he is being moved or backed up; the next round looks again
 
     async def _alone(self, tools: Tools, empresa_id: int) -> Outcome | None:
-        still = await due(tools.central, self.settings, self.now(), self.zone)
-        if empresa_id not in {one.empresa_id for one in still}:
+        still = await due(tools.central, self.settings, self.now(), self.zone, only=empresa_id)
+        if not still:
             return None
         try:
             made = await back_up(tools, empresa_id)

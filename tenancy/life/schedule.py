@@ -18,11 +18,13 @@ _DEALERS = """
     SELECT e.id, e.db_host, e.db_port, a.empresa_id IS NOT NULL, a.hora,
            (SELECT MAX(c.feita_em) FROM copias c WHERE c.empresa_id = e.id)
       FROM empresas e LEFT JOIN agenda_copias a ON a.empresa_id = e.id
-     WHERE e.status IN ('ativo', 'pausado') AND e.db_name IS NOT NULL ORDER BY e.id
+     WHERE e.status IN ('ativo', 'pausado') AND e.db_name IS NOT NULL
+       AND (%(only)s IS NULL OR e.id = %(only)s) ORDER BY e.id
 """
 _TRIED = """
     SELECT empresa_id, MAX(terminada_em) FROM operacoes_empresa
      WHERE tipo = 'backup' AND estado = 'desistida' AND terminada_em > %(since)s
+       AND (%(only)s IS NULL OR empresa_id = %(only)s)
      GROUP BY empresa_id
 """
 _SET_HOUR = """
@@ -74,14 +76,17 @@ class Dealer:
         return self.newest is not None and now - self.newest > wanted
 
 
-async def scheduled(conn: Connection, settings: BackupSettings, now: datetime) -> list[Dealer]:
-    """All who are backed up by themselves; nobody without `settings.hour`."""
+async def scheduled(
+    conn: Connection, settings: BackupSettings, now: datetime, *, only: int | None = None
+) -> list[Dealer]:
+    """All who are backed up by themselves, or that dealer alone; nobody without `settings.hour`."""
     if settings.hour is None:
         return []
     since = (now - timedelta(days=3)).astimezone(UTC).replace(tzinfo=None)
-    failed = {int(id_): _utc(at) for id_, at in await conn.fetch_all(_TRIED, {"since": since})}
+    tried = await conn.fetch_all(_TRIED, {"since": since, "only": only})
+    failed = {int(id_): _utc(at) for id_, at in tried}
     found = []
-    for id_, host, port, is_own, own, newest in await conn.fetch_all(_DEALERS):
+    for id_, host, port, is_own, own, newest in await conn.fetch_all(_DEALERS, {"only": only}):
         hour = own if is_own else settings.hour
         if hour is not None:
             found.append(
@@ -98,11 +103,17 @@ async def scheduled(conn: Connection, settings: BackupSettings, now: datetime) -
 
 
 async def due(
-    conn: Connection, settings: BackupSettings, now: datetime, zone: tzinfo
+    conn: Connection,
+    settings: BackupSettings,
+    now: datetime,
+    zone: tzinfo,
+    *,
+    only: int | None = None,
 ) -> list[Dealer]:
-    """Whose backup may begin now, the one who has waited longest first."""
+    """Whose backup may begin now, the one who has waited longest first; or whether his may."""
     spread = settings.spread_min
-    waiting = [one for one in await scheduled(conn, settings, now) if one.is_due(now, zone, spread)]
+    known = await scheduled(conn, settings, now, only=only)
+    waiting = [one for one in known if one.is_due(now, zone, spread)]
     return sorted(waiting, key=lambda one: (one.slot(now, zone, spread), one.empresa_id))
 
 

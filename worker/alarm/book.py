@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from secrets import token_hex
 from typing import Any
 
 import structlog
@@ -12,6 +11,7 @@ from redis.asyncio import Redis
 
 from worker.alarm.reconcile import Changes, Rules, reconcile
 from worker.alarm.values import Alarm, Event, Finding, Kind, Notice
+from worker.alone import NamedLease
 from worker.queue.scripts import load
 
 log = structlog.get_logger()
@@ -25,24 +25,15 @@ WATCHER = "helix:alarms:watcher"
 _MOST_NOTICES = 1_000
 
 
-class WatchLease:
+class WatchLease(NamedLease):
     """The right to be the one watcher. One per process."""
 
     def __init__(self, redis: Redis, *, life_s: float) -> None:
-        self.token = token_hex(8)
-        self._redis = redis
-        self._life_ms = int(life_s * 1000)
-        self._extend = load(redis, "extend_lease")
+        super().__init__(redis, WATCHER, life_s=life_s)
 
     async def hold(self) -> bool:
         """Takes or keeps it. False: another process watches."""
-        if await self._redis.set(WATCHER, self.token, nx=True, px=self._life_ms):
-            return True
-        return bool(await self._extend(keys=[WATCHER], args=[self.token, self._life_ms]))
-
-    async def leave(self) -> None:
-        """Another may watch at once; one that has gone to another stays with it."""
-        await self._extend(keys=[WATCHER], args=[self.token, 1])
+        return await self.take() or await self.keep()
 
 
 class Book:

@@ -75,23 +75,22 @@ class LeaseDesk:
             keys=[*asked, inbox(empresa_id)] if most else asked,
             args=[empresa_id, job_id, self.life_ms, most],
         )
-        return Lease(self, keys, int(epoch), _entries(raw[0]) if most else None) if epoch else None
+        return Lease(self, keys, int(epoch), _entries(raw[0]) if most else ()) if epoch else None
 
 
 class Lease:
     """The right to do one task of one empresa, for as long as it is kept."""
 
     def __init__(
-        self, desk: LeaseDesk, keys: TaskKeys, epoch: int, read: Sequence[StreamEntry] | None = None
+        self, desk: LeaseDesk, keys: TaskKeys, epoch: int, read: Sequence[StreamEntry]
     ) -> None:
         """`read`: inbox entries that were read when it was taken."""
         self._desk = desk
         self._keys = keys
         self.epoch = epoch
         self.empresa_id = keys.empresa_id
-        self._read = read
+        self._read: Sequence[StreamEntry] | None = read
         self._read_bytes = 0
-        self._is_new = True
         self._is_leaving = False
         self._has_succeeded = False
         self.left = False
@@ -113,12 +112,11 @@ class Lease:
 
         `done`: the last entry that is committed; it and those before it are dropped, if Redis still
         has it as it was read. `most`: how many to read, 0 for none. `as_taken`: what the taking of
-        the lease saw will do, if nobody has looked since. Raises LeaseLost.
+        the lease saw and read will do, if nobody has looked since. Raises LeaseLost.
         """
         read, self._read = self._read, None
-        is_new, self._is_new = self._is_new, False
-        if is_new and as_taken and (read is not None or not most):
-            return self._saw(self.taken_ms, read or ())
+        if as_taken and read is not None:
+            return self._saw(self.taken_ms, read)
         last, digest = _committed(done)
         keys = [self._keys.lease, self._keys.due]
         if most:
@@ -163,7 +161,7 @@ class Lease:
 
     def forget_what_was_read(self) -> None:
         """Time went by since the lease was taken: the next look is a new one."""
-        self._read, self._is_new = None, False
+        self._read = None
 
     async def leave(self, *, next_at_ms: int | None, wait: bool = False) -> bool:
         """Gives the lease back. `next_at_ms`: when there is work again, None for when it is rung.
